@@ -1,0 +1,1 @@
+"""OUTSIDE: whom do we talk to? Pure parsers and thin calls; a broker is one folder."""

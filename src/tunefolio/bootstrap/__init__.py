@@ -1,0 +1,1 @@
+"""WIRING: the one place that knows every room."""

@@ -1,0 +1,74 @@
+"""Who is looking. Every query of owned rows takes a Viewer; upkeep of the house takes a Caretaker."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from tunefolio.core.errors import Forbidden, Misuse
+from tunefolio.core.identity import PersonId
+from tunefolio.core.time import Instant
+
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+\Z|[^@\s]+@localhost\Z")
+
+
+class Role(StrEnum):
+    """admin: runs the house; member: keeps books; reader: sees own books, changes nothing."""
+
+    ADMIN = "admin"
+    MEMBER = "member"
+    READER = "reader"
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """The person whose rows a query may see, and what the person may do."""
+
+    person: PersonId
+    role: Role = Role.MEMBER
+
+    def must_write(self) -> None:
+        """Raises Forbidden for a reader."""
+        if self.role is Role.READER:
+            raise Forbidden(
+                "change", cure="Your role only reads; ask an admin for another"
+            )
+
+    def must_administer(self) -> None:
+        """Raises Forbidden for all but admins."""
+        if self.role is not Role.ADMIN:
+            raise Forbidden("administration", cure="Ask an admin")
+
+
+@dataclass(frozen=True, slots=True)
+class Caretaker:
+    """The house itself at its upkeep (timetable, sweeper, migration): sees across owners; never made for a request."""
+
+    duty: str
+
+
+def email_of(text: str) -> str:
+    """A plausible address, lower case; raises Misuse."""
+    email = text.strip().lower()
+    if len(email) > 254 or not _EMAIL.match(email):
+        raise Misuse("email", f"{text.strip()[:80]!r} is not an e-mail address")
+    return email
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Someone with a sign-in. preferences: appearance and locale, never anything secret."""
+
+    id: PersonId
+    email: str
+    name: str
+    role: Role
+    created: Instant
+    disabled: Instant | None = None
+    preferences: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def viewer(self) -> Viewer:
+        return Viewer(self.id, self.role)

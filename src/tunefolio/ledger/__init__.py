@@ -1,0 +1,1 @@
+"""FACTS: what happened, and what remains? Decimal only, append-only, no I/O."""

@@ -1,0 +1,64 @@
+"""What a broker reports: a claim to check our positions against, not the truth."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Protocol
+
+from tunefolio.core.money import Money, Price
+from tunefolio.core.time import Instant
+from tunefolio.market.instruments import InstrumentClaim
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """One line of a broker's demat statement.
+
+    settled, unsettled: units in demat, and bought but not yet delivered (T1); both ≥ 0.
+    average_price:      the broker's average cost per unit, None when the broker shows none.
+    pnl:                the broker's own figure, kept to compare, never used.
+    """
+
+    instrument: InstrumentClaim
+    settled: Decimal
+    unsettled: Decimal
+    average_price: Price | None
+    last_price: Price | None
+    close_price: Price | None
+    pnl: Money | None = None
+
+    @property
+    def quantity(self) -> Decimal:
+        """Settled and unsettled units together: what the person owns."""
+        return self.settled + self.unsettled
+
+
+@dataclass(frozen=True, slots=True)
+class DayPosition:
+    """One line of the broker's day and carry-forward positions; quantity is signed, short below zero."""
+
+    instrument: InstrumentClaim
+    product: str
+    quantity: Decimal
+    average_price: Price
+    last_price: Price | None
+    pnl: Money | None
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """Everything one account's broker claims at one moment; whole or not at all."""
+
+    broker: str
+    broker_user: str
+    at: Instant
+    holdings: tuple[Holding, ...]
+    cash: Money | None = None
+    positions: tuple[DayPosition, ...] = ()
+
+
+class StatementSource(Protocol):
+    """Fetches a whole statement; raises Reauth, Retry, Rejected; never returns half."""
+
+    def fetch(self, now: Instant) -> Statement: ...

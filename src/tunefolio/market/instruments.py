@@ -1,0 +1,95 @@
+"""What can be held. An instrument is named by ISIN, exchange, symbol and series together.
+
+No one of them is a stable key: ISINs change at a split, symbols are renamed, a stock moves from EQ to BE.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple
+
+from tunefolio.core.errors import Misuse
+from tunefolio.core.identity import InstrumentId, Isin
+from tunefolio.core.money import INR, Currency
+
+
+class AssetClass(StrEnum):
+    EQUITY = "equity"
+    ETF = "etf"
+    FUND = "fund"
+    BOND = "bond"
+    GOLD = "gold"
+    FUTURE = "future"
+    OPTION = "option"
+    CRYPTO = "crypto"
+    FOREX = "forex"
+    INDEX = "index"
+
+
+EXCHANGES = {
+    "NSE": "National Stock Exchange of India",
+    "BSE": "BSE",
+    "NFO": "NSE derivatives",
+    "BFO": "BSE derivatives",
+    "MCX": "Multi Commodity Exchange",
+    "CDS": "NSE currency",
+    "BCD": "BSE currency",
+    "NCO": "NSE commodities",
+    "MF": "mutual funds",
+    "NYSE": "New York Stock Exchange",
+    "NASDAQ": "Nasdaq",
+}
+"""The exchanges TuneFolio knows, by the code brokers use. An unknown one is an error, never a default."""
+
+
+class Listing(NamedTuple):
+    """How one exchange names an instrument. `series` is "" where the source gives none."""
+
+    exchange: str
+    symbol: str
+    series: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Instrument:
+    """Something that can be held, as one exchange lists it."""
+
+    id: InstrumentId
+    listing: Listing
+    isin: Isin | None
+    name: str
+    asset_class: AssetClass = AssetClass.EQUITY
+    currency: Currency = INR
+
+    @property
+    def symbol(self) -> str:
+        return self.listing.symbol
+
+    @property
+    def exchange(self) -> str:
+        return self.listing.exchange
+
+    @property
+    def economic_key(self) -> str:
+        """The same for one company's share on two exchanges: the ISIN, else exchange and symbol."""
+        return self.isin or f"{self.exchange}:{self.symbol}"
+
+
+@dataclass(frozen=True, slots=True)
+class InstrumentClaim:
+    """An instrument as an outside source describes it, before it has an id here."""
+
+    listing: Listing
+    isin: Isin | None = None
+    name: str = ""
+    asset_class: AssetClass = AssetClass.EQUITY
+    currency: Currency = INR
+
+
+def exchange_of(code: str) -> str:
+    """A known exchange code, upper case; raises Misuse naming the known ones."""
+    exchange = code.strip().upper()
+    if exchange not in EXCHANGES:
+        raise Misuse("exchange", f"{code!r} is unknown", cure=f"Known: {', '.join(EXCHANGES)}")
+    return exchange

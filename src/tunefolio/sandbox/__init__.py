@@ -1,0 +1,1 @@
+"""REHEARSAL: a simulated exchange that speaks the brokers' real protocols on loopback."""

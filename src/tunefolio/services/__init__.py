@@ -1,0 +1,1 @@
+"""DEEDS: what does the house do? One verb a file."""

@@ -1,0 +1,1 @@
+"""MEMORY: where is it kept? Tables declared once, query functions that return our own frozen values."""

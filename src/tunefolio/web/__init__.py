@@ -1,0 +1,1 @@
+"""FACES: what do people see? Pages, API, live updates."""
