@@ -32,17 +32,12 @@ class Grouped:
     valued: ValuedPosition
 
 
-def allocation(
-    members: Iterable[Grouped], currency: Currency = INR
-) -> tuple[Slice, ...]:
+def allocation(members: Iterable[Grouped], currency: Currency = INR) -> tuple[Slice, ...]:
     """Slices by falling value, then name; their sums equal the valuation of all members exactly."""
     groups: dict[str, list[Grouped]] = {}
     for member in members:
         groups.setdefault(member.group, []).append(member)
-    parts = {
-        name: valuation((m.valued for m in group), currency)
-        for name, group in groups.items()
-    }
+    parts = {name: valuation((m.valued for m in group), currency) for name, group in groups.items()}
     whole = sum((part.value.amount for part in parts.values()), Decimal(0))
     slices = [
         Slice(

@@ -42,9 +42,7 @@ class ValuedPosition:
     @property
     def value(self) -> Money | None:
         """Quantity × price, rounded to the minor unit as brokers show it."""
-        return (
-            None if self.quote is None else (self.quote.price * self.quantity).rounded()
-        )
+        return None if self.quote is None else (self.quote.price * self.quantity).rounded()
 
     @property
     def pnl(self) -> Money | None:
@@ -81,9 +79,7 @@ class Valuation:
         return None if paid.amount == 0 else self.pnl / paid
 
 
-def valued(
-    account: AccountId, position: Position, quotes: Mapping[InstrumentId, Quote]
-) -> ValuedPosition:
+def valued(account: AccountId, position: Position, quotes: Mapping[InstrumentId, Quote]) -> ValuedPosition:
     """One position at its newest quote; a quote in another currency is as good as none."""
     quote = quotes.get(position.instrument)
     if quote is None:
@@ -94,9 +90,7 @@ def valued(
     return ValuedPosition(account, position, quote)
 
 
-def valuation(
-    positions: Iterable[ValuedPosition], currency: Currency = INR
-) -> Valuation:
+def valuation(positions: Iterable[ValuedPosition], currency: Currency = INR) -> Valuation:
     """Sum up; positions in another currency count as unpriced until there is a dated rate."""
     lines = tuple(positions)
     invested = value = pnl = day = Decimal(0)

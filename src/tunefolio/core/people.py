@@ -32,9 +32,7 @@ class Viewer:
     def must_write(self) -> None:
         """Raises Forbidden for a reader."""
         if self.role is Role.READER:
-            raise Forbidden(
-                "change", cure="Your role only reads; ask an admin for another"
-            )
+            raise Forbidden("change", cure="Your role only reads; ask an admin for another")
 
     def must_administer(self) -> None:
         """Raises Forbidden for all but admins."""

@@ -34,9 +34,7 @@ class Registry(Generic[T]):
             return self._entries[name]
         except KeyError:
             known = ", ".join(sorted(self._entries)) or "none"
-            raise Misuse(
-                self._what, f"{name!r} is unknown", cure=f"Known: {known}"
-            ) from None
+            raise Misuse(self._what, f"{name!r} is unknown", cure=f"Known: {known}") from None
 
     def find(self, name: str) -> T | None:
         return self._entries.get(name)

@@ -23,9 +23,7 @@ class Instant:
 
     def __post_init__(self) -> None:
         if self.utc.tzinfo is None:
-            raise Misuse(
-                "instant", f"{self.utc} has no time zone", cure="Pass an aware datetime"
-            )
+            raise Misuse("instant", f"{self.utc} has no time zone", cure="Pass an aware datetime")
         object.__setattr__(self, "utc", self.utc.astimezone(UTC))
 
     @classmethod
@@ -85,9 +83,7 @@ class TradingDay:
                 raise ValueError
             return cls(date.fromisoformat(text))
         except ValueError:
-            raise Misuse(
-                "day", f"{text!r} is not a date", cure="Write YYYY-MM-DD"
-            ) from None
+            raise Misuse("day", f"{text!r} is not a date", cure="Write YYYY-MM-DD") from None
 
     def iso(self) -> str:
         return self.date.isoformat()

@@ -41,9 +41,7 @@ class Broker(Protocol):
         """Where to send the browser; `state` comes back with it untouched."""
         ...
 
-    def exchange(
-        self, app: AppKeys, answer: Mapping[str, str], now: Instant
-    ) -> BrokerSession:
+    def exchange(self, app: AppKeys, answer: Mapping[str, str], now: Instant) -> BrokerSession:
         """Turn the redirect's query parameters into a session; single use."""
         ...
 

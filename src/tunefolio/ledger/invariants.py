@@ -23,9 +23,7 @@ class Violation:
 Law = Callable[[Sequence[Transaction], Holdings], Iterator[str]]
 
 
-def units_are_conserved(
-    history: Sequence[Transaction], holdings: Holdings
-) -> Iterator[str]:
+def units_are_conserved(history: Sequence[Transaction], holdings: Holdings) -> Iterator[str]:
     """Units in − units out = units held, for each instrument."""
     expected: dict[InstrumentId, Decimal] = {}
     for transaction in in_force(history):
@@ -33,22 +31,14 @@ def units_are_conserved(
         if fact.instrument is None or fact.quantity is None:
             continue
         sign = -1 if fact.kind is Kind.SELL else 1
-        expected[fact.instrument] = expected.get(
-            fact.instrument, Decimal(0)
-        ) + sign * units_of(fact)
+        expected[fact.instrument] = expected.get(fact.instrument, Decimal(0)) + sign * units_of(fact)
     for instrument, units in expected.items():
-        held = (
-            holdings.positions[instrument].quantity
-            if instrument in holdings.positions
-            else Decimal(0)
-        )
+        held = holdings.positions[instrument].quantity if instrument in holdings.positions else Decimal(0)
         if held != units:
             yield f"instrument {instrument}: facts leave {units:f}, lots hold {held:f}"
 
 
-def cost_is_conserved(
-    history: Sequence[Transaction], holdings: Holdings
-) -> Iterator[str]:
+def cost_is_conserved(history: Sequence[Transaction], holdings: Holdings) -> Iterator[str]:
     """Cost paid = cost of open lots + cost of closed matches, to the last digit."""
     paid: dict[InstrumentId, Decimal] = {}
     for transaction in in_force(history):
@@ -58,16 +48,12 @@ def cost_is_conserved(
             paid[fact.instrument] = paid.get(fact.instrument, Decimal(0)) + cost
     for instrument, cost in paid.items():
         position = holdings.positions[instrument]
-        kept = position.cost.amount + sum(
-            (match.lot.cost.amount for match in position.matches), Decimal(0)
-        )
+        kept = position.cost.amount + sum((match.lot.cost.amount for match in position.matches), Decimal(0))
         if kept != cost:
             yield f"instrument {instrument}: paid {cost:f}, lots and matches carry {kept:f}"
 
 
-def proceeds_are_conserved(
-    history: Sequence[Transaction], holdings: Holdings
-) -> Iterator[str]:
+def proceeds_are_conserved(history: Sequence[Transaction], holdings: Holdings) -> Iterator[str]:
     """What sales brought after charges = proceeds of all matches."""
     brought: dict[InstrumentId, Decimal] = {}
     for transaction in in_force(history):
@@ -84,9 +70,7 @@ def proceeds_are_conserved(
             yield f"instrument {instrument}: sales brought {net:f}, matches carry {matched:f}"
 
 
-def cash_is_conserved(
-    history: Sequence[Transaction], holdings: Holdings
-) -> Iterator[str]:
+def cash_is_conserved(history: Sequence[Transaction], holdings: Holdings) -> Iterator[str]:
     """Cash = deposits − withdrawals + sales − purchases + dividends − fees, per currency."""
     signs = {
         Kind.DEPOSIT: 1,
@@ -110,9 +94,7 @@ def cash_is_conserved(
             yield f"cash {currency}: facts leave {amount:f}, the fold holds {held:f}"
 
 
-def lots_are_sound(
-    _history: Sequence[Transaction], holdings: Holdings
-) -> Iterator[str]:
+def lots_are_sound(_history: Sequence[Transaction], holdings: Holdings) -> Iterator[str]:
     """Every open or matched lot has units above zero and a cost not below zero."""
     for instrument, position in holdings.positions.items():
         for lot in (*position.lots, *(match.lot for match in position.matches)):
@@ -120,9 +102,7 @@ def lots_are_sound(
                 yield f"instrument {instrument}: lot of {lot.quantity:f} units at {lot.cost}"
 
 
-def reversals_are_single(
-    history: Sequence[Transaction], _holdings: Holdings
-) -> Iterator[str]:
+def reversals_are_single(history: Sequence[Transaction], _holdings: Holdings) -> Iterator[str]:
     """A fact is taken back at most once, by a reversal in the same account and book that repeats it."""
     by_id = {transaction.id: transaction for transaction in history}
     seen: set[TransactionId] = set()
@@ -140,15 +120,10 @@ def reversals_are_single(
         seen.add(target)
 
 
-def fingerprints_hold(
-    history: Sequence[Transaction], _holdings: Holdings
-) -> Iterator[str]:
+def fingerprints_hold(history: Sequence[Transaction], _holdings: Holdings) -> Iterator[str]:
     """Each fact still hashes to the fingerprint written when it was recorded."""
     for transaction in history:
-        if (
-            transaction.fact.fingerprint(transaction.account, transaction.book)
-            != transaction.fingerprint
-        ):
+        if transaction.fact.fingerprint(transaction.account, transaction.book) != transaction.fingerprint:
             yield f"transaction {transaction.id} has changed since it was recorded"
 
 
@@ -165,8 +140,4 @@ LAWS: dict[str, Law] = {
 
 def violations(history: Sequence[Transaction], holdings: Holdings) -> list[Violation]:
     """Every law that one account's books break; empty for sound books."""
-    return [
-        Violation(name, detail)
-        for name, law in LAWS.items()
-        for detail in law(history, holdings)
-    ]
+    return [Violation(name, detail) for name, law in LAWS.items() for detail in law(history, holdings)]

@@ -18,9 +18,7 @@ from tunefolio.core.time import TradingDay
 class Oversold(Misuse):
     """More units sold than held; record the missing purchase or an opening position first."""
 
-    def __init__(
-        self, wanted: Decimal, held: Decimal, day: TradingDay | None = None
-    ) -> None:
+    def __init__(self, wanted: Decimal, held: Decimal, day: TradingDay | None = None) -> None:
         on = f" on {day}" if day else ""
         super().__init__(
             "quantity",
@@ -56,9 +54,7 @@ class Lot:
             return self, None
         cost = (self.cost * wanted / self.quantity).rounded()
         taken = replace(self, quantity=wanted, cost=cost)
-        return taken, replace(
-            self, quantity=self.quantity - wanted, cost=self.cost - cost
-        )
+        return taken, replace(self, quantity=self.quantity - wanted, cost=self.cost - cost)
 
 
 @dataclass(frozen=True, slots=True)

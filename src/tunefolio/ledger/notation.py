@@ -45,9 +45,7 @@ class _Words:
     tags: list[str] = field(default_factory=list)
 
 
-def parse_line(
-    text: str, resolve: Resolve, currency: Currency = INR
-) -> tuple[Fact, tuple[str, ...]]:
+def parse_line(text: str, resolve: Resolve, currency: Currency = INR) -> tuple[Fact, tuple[str, ...]]:
     """One line → (fact, tags). `currency` holds where the line names none. Raises Misuse naming the word."""
     tokens = list(_tokens(text))
     if len(tokens) < 3:
@@ -58,9 +56,7 @@ def parse_line(
         )
     day = TradingDay.parse(tokens[0])
     kind = _kind(tokens[1])
-    number = decimal_of(
-        tokens[2].replace(",", ""), "quantity" if kind in MOVES_UNITS else "amount"
-    )
+    number = decimal_of(tokens[2].replace(",", ""), "quantity" if kind in MOVES_UNITS else "amount")
     rest = tokens[3:]
     instrument: InstrumentId | None = None
     if kind in NEEDS_INSTRUMENT or (kind is Kind.FEE and rest and ":" in rest[0]):
@@ -73,14 +69,10 @@ def parse_line(
         instrument = resolve(rest[0])
         rest = rest[1:]
     words = _words(rest)
-    return _fact(
-        kind, day, number, instrument, words, words.currency or currency
-    ), tuple(words.tags)
+    return _fact(kind, day, number, instrument, words, words.currency or currency), tuple(words.tags)
 
 
-def line(
-    fact: Fact, name_of: NameOf, tags: Sequence[str] = (), currency: Currency = INR
-) -> str:
+def line(fact: Fact, name_of: NameOf, tags: Sequence[str] = (), currency: Currency = INR) -> str:
     """One fact → one line; parse_line gives the same fact back."""
     parts = [fact.day.iso(), fact.kind.value]
     if fact.kind in MOVES_UNITS:
@@ -131,18 +123,14 @@ def _unescaped(found: re.Match[str]) -> str:
 
 
 def _quoted(note: str) -> str:
-    return (
-        '"' + note.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
-    )
+    return '"' + note.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
 
 
 def _kind(word: str) -> Kind:
     try:
         return Kind(word.lower())
     except ValueError:
-        raise Misuse(
-            "kind", f"{word!r} is unknown", cure=f"Known: {', '.join(Kind)}"
-        ) from None
+        raise Misuse("kind", f"{word!r} is unknown", cure=f"Known: {', '.join(Kind)}") from None
 
 
 def _words(rest: Sequence[str]) -> _Words:

@@ -40,9 +40,7 @@ class Position:
 
     @property
     def cost(self) -> Money:
-        return Money(
-            sum((lot.cost.amount for lot in self.lots), Decimal(0)), self.currency
-        )
+        return Money(sum((lot.cost.amount for lot in self.lots), Decimal(0)), self.currency)
 
     @property
     def realised(self) -> Money:
@@ -69,9 +67,7 @@ def in_force(history: Iterable[Transaction]) -> list[Transaction]:
     """The facts that stand: neither reversed nor reversals."""
     facts = list(history)
     reversed_ids = {fact.reverses for fact in facts if fact.reverses is not None}
-    return [
-        fact for fact in facts if fact.reverses is None and fact.id not in reversed_ids
-    ]
+    return [fact for fact in facts if fact.reverses is None and fact.id not in reversed_ids]
 
 
 def fold_order(transaction: Transaction) -> tuple[TradingDay, int, int]:
@@ -135,9 +131,7 @@ class _Running:
             case Kind.FEE:
                 self._pay(-fact.amount)
                 currency = fact.amount.currency
-                self.fees[currency] = (
-                    self.fees.get(currency, Money.zero(currency)) + fact.amount
-                )
+                self.fees[currency] = self.fees.get(currency, Money.zero(currency)) + fact.amount
             case _:
                 assert_never(fact.kind)
 
@@ -161,9 +155,7 @@ class _Running:
             transaction.fact.amount.currency,
         )
         if instrument is None:
-            raise BrokenLaw(
-                "a fact about an instrument names it", f"transaction {transaction.id}"
-            )
+            raise BrokenLaw("a fact about an instrument names it", f"transaction {transaction.id}")
         known = self.currency.setdefault(instrument, currency)
         if known != currency:
             raise CurrencyMismatch(known, currency)
@@ -177,29 +169,20 @@ class _Running:
         fact = transaction.fact
         instrument = self._of(transaction)
         day = None if fact.kind is Kind.OPENING else fact.day
-        lot = Lot(
-            transaction.id, day, fact.day, units_of(fact), fact.amount + fact.charges
-        )
+        lot = Lot(transaction.id, day, fact.day, units_of(fact), fact.amount + fact.charges)
         self.queues[instrument].add(lot)
 
     def _give_up(self, transaction: Transaction) -> None:
         fact = transaction.fact
         instrument = self._of(transaction)
-        taken, self.lots[instrument] = fifo(
-            self.lots[instrument], units_of(fact), fact.day
-        )
-        shares = apportioned(
-            fact.amount - fact.charges, [lot.quantity for lot in taken]
-        )
+        taken = self.queues[instrument].take(units_of(fact), fact.day)
+        shares = apportioned(fact.amount - fact.charges, [lot.quantity for lot in taken])
         self.matches[instrument].extend(
-            Match(transaction.id, fact.day, lot, share)
-            for lot, share in zip(taken, shares, strict=True)
+            Match(transaction.id, fact.day, lot, share) for lot, share in zip(taken, shares, strict=True)
         )
 
     def _pay(self, amount: Money) -> None:
-        self.cash[amount.currency] = (
-            self.cash.get(amount.currency, Money.zero(amount.currency)) + amount
-        )
+        self.cash[amount.currency] = self.cash.get(amount.currency, Money.zero(amount.currency)) + amount
 
 
 def units_of(fact: Fact) -> Decimal:

@@ -82,20 +82,14 @@ def compare(claims: Iterable[Claim], history: Sequence[Transaction]) -> Reconcil
     reversals: list[Transaction] = []
     breaks: list[Break] = []
     nothing = Decimal(0)
-    for instrument in sorted(
-        told.keys() | {i for i, position in held.items() if position.lots}
-    ):
+    for instrument in sorted(told.keys() | {i for i, position in held.items() if position.lots}):
         claim = told.get(instrument, Claim(instrument, nothing, None))
         position = held.get(instrument)
         ours = position.quantity if position else nothing
         former = restatable.get(instrument, [])
         if position is not None and not former:
             if claim.quantity != ours:
-                cause = (
-                    Cause.MORE_AT_BROKER
-                    if claim.quantity > ours
-                    else Cause.FEWER_AT_BROKER
-                )
+                cause = Cause.MORE_AT_BROKER if claim.quantity > ours else Cause.FEWER_AT_BROKER
                 breaks.append(Break(instrument, ours, claim.quantity, cause))
             continue
         opening = _opening(claim)
@@ -125,9 +119,7 @@ def _together(one: Claim, other: Claim) -> Claim:
         return Claim(one.instrument, quantity, None)
     cost = one.average_price * one.quantity + other.average_price * other.quantity
     price = Price.per(cost, quantity)
-    return Claim(
-        one.instrument, quantity, Price((price * 1).rounded(8).amount, price.currency)
-    )
+    return Claim(one.instrument, quantity, Price((price * 1).rounded(8).amount, price.currency))
 
 
 def _known_by_openings_only(
@@ -144,11 +136,7 @@ def _known_by_openings_only(
             openings.setdefault(instrument, []).append(transaction)
         elif transaction.fact.kind is not Kind.DIVIDEND:
             others.add(instrument)
-    return {
-        instrument: facts
-        for instrument, facts in openings.items()
-        if instrument not in others
-    }
+    return {instrument: facts for instrument, facts in openings.items() if instrument not in others}
 
 
 def _opening(claim: Claim) -> Opening | None:
@@ -162,8 +150,4 @@ def _says_the_same(former: Sequence[Transaction], opening: Opening) -> bool:
     if len(former) != 1:
         return False
     fact = former[0].fact
-    return (
-        fact.quantity == opening.quantity
-        and fact.amount == opening.cost
-        and fact.price == opening.price
-    )
+    return fact.quantity == opening.quantity and fact.amount == opening.cost and fact.price == opening.price

@@ -132,9 +132,7 @@ def _check(fact: Fact) -> None:
             f"{fact.amount.amount:f} must not be negative",
             cure="The kind says the direction",
         )
-    if (fact.kind in NEEDS_INSTRUMENT) != (
-        fact.instrument is not None
-    ) and fact.kind is not Kind.FEE:
+    if (fact.kind in NEEDS_INSTRUMENT) != (fact.instrument is not None) and fact.kind is not Kind.FEE:
         raise Misuse(
             "instrument",
             f"a {fact.kind} {'needs' if fact.instrument is None else 'has no'} instrument",
@@ -149,13 +147,8 @@ def _check(fact: Fact) -> None:
             raise Misuse("fees", "must be in the currency of the amount")
         if fact.fees.amount < 0:
             raise Misuse("fees", "must not be negative")
-        if (
-            fact.kind not in {Kind.BUY, Kind.SELL, Kind.DIVIDEND}
-            and fact.fees.amount != 0
-        ):
-            raise Misuse(
-                "fees", f"a {fact.kind} carries no fees", cure="Record a fee of its own"
-            )
+        if fact.kind not in {Kind.BUY, Kind.SELL, Kind.DIVIDEND} and fact.fees.amount != 0:
+            raise Misuse("fees", f"a {fact.kind} carries no fees", cure="Record a fee of its own")
     if len(fact.note) > 500:
         raise Misuse("note", "must have at most 500 characters")
 
