@@ -1,0 +1,43 @@
+"""What the faces show: pure reads that gather, value and arrange; `shapes` has every value they return."""
+
+from tunefolio.services.views.shapes import (
+    AppSource,
+    BreakRow,
+    BrokerStatus,
+    CurvePoint,
+    Freshness,
+    HealthView,
+    HoldingRow,
+    LotRow,
+    LotsView,
+    PortfolioView,
+    Preview,
+    PreviewRow,
+    RowFate,
+    SectorRow,
+    SnapshotsView,
+    StoppedAccount,
+    TransactionRow,
+    TransactionsView,
+)
+
+__all__ = [
+    "AppSource",
+    "BreakRow",
+    "BrokerStatus",
+    "CurvePoint",
+    "Freshness",
+    "HealthView",
+    "HoldingRow",
+    "LotRow",
+    "LotsView",
+    "PortfolioView",
+    "Preview",
+    "PreviewRow",
+    "RowFate",
+    "SectorRow",
+    "SnapshotsView",
+    "StoppedAccount",
+    "TransactionRow",
+    "TransactionsView",
+]

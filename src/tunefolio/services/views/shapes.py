@@ -1,0 +1,303 @@
+"""What the faces show, as values: pages, the API and the command line all render these and compute nothing.
+
+A figure that is not available is None and has its reason beside it; ratios are ratios (0.12), money is exact.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+from tunefolio.analysis.valuation import Valuation, ValuedPosition
+from tunefolio.core.identity import InstrumentId, JobId, TransactionId
+from tunefolio.core.money import Currency, Money, Price
+from tunefolio.core.time import Instant, TradingDay
+from tunefolio.ledger.accounts import Account, Portfolio
+from tunefolio.ledger.files import RowProblem
+from tunefolio.ledger.lots import Lot, Match
+from tunefolio.ledger.reconcile import Break
+from tunefolio.ledger.transactions import Kind, Transaction
+from tunefolio.market.instruments import Instrument, InstrumentClaim
+from tunefolio.market.sectors import Classification
+from tunefolio.store.connections import ConnectionState
+from tunefolio.store.snapshots import Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """How old the prices on a page are. as_of: the newest price used, None when there is none.
+
+    is_stale: older than the session calendar expects; then `reason` is a sentence for the person.
+    """
+
+    as_of: Instant | None
+    is_stale: bool
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HoldingRow:
+    """One account's holding of one instrument. weight_ratio: of the priced total; None without a price."""
+
+    instrument: Instrument
+    account: Account
+    valued: ValuedPosition
+    classification: Classification
+    weight_ratio: Decimal | None
+    last_snapshot: Instant | None
+    snapshot_count: int
+    is_stale: bool = False
+
+    @property
+    def pnl_ratio(self) -> Decimal | None:
+        """P&L ÷ cost; None without a price, or when nothing was paid."""
+        pnl = self.valued.pnl
+        return None if pnl is None or self.valued.invested.amount == 0 else pnl / self.valued.invested
+
+    @property
+    def day_change_ratio(self) -> Decimal | None:
+        quote = self.valued.quote
+        return None if quote is None else quote.day_change_ratio()
+
+    @property
+    def has_opening(self) -> bool:
+        """Some of the units were there before the records begin: their purchase day is unknown."""
+        return any(lot.day is None for lot in self.valued.position.lots)
+
+
+@dataclass(frozen=True, slots=True)
+class SectorRow:
+    """All holdings of one sector. stock_count: companies, so one listed on two exchanges counts once.
+
+    value, pnl: over its priced holdings, None when it has none; `unpriced` counts the others.
+    invested:   of all its holdings. weight_ratio: value ÷ the value of the whole view.
+    """
+
+    sector: str
+    stock_count: int
+    invested: Money
+    value: Money | None
+    pnl: Money | None
+    pnl_ratio: Decimal | None
+    weight_ratio: Decimal | None
+    unpriced: int
+
+
+@dataclass(frozen=True, slots=True)
+class BreakRow:
+    """A difference between what a broker reports and what our books hold, to be resolved by a person."""
+
+    account: Account
+    instrument: Instrument
+    found: Break
+    seen: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class StoppedAccount:
+    """An account whose books contradict themselves: left out of every figure until its owner has mended it."""
+
+    account: Account
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
+class PortfolioView:
+    """The dashboard: one portfolio (or all of a person's active accounts), valued.
+
+    portfolio:  None when it covers every active portfolio.
+    rows:       one per account and instrument, dearest first. sectors: largest first.
+    stock_count: companies held. day_change_ratio: of the holdings whose previous close is known.
+    realised, income: of all positions, closed ones included, in the view's currency.
+    """
+
+    portfolio: Portfolio | None
+    currency: Currency
+    accounts: tuple[Account, ...]
+    valuation: Valuation
+    rows: tuple[HoldingRow, ...]
+    sectors: tuple[SectorRow, ...]
+    stock_count: int
+    day_change_ratio: Decimal | None
+    realised: Money
+    income: Money
+    freshness: Freshness
+    breaks: tuple[BreakRow, ...]
+    stopped: tuple[StoppedAccount, ...]
+
+    @property
+    def as_of(self) -> Instant | None:
+        return self.freshness.as_of
+
+    @property
+    def stale(self) -> bool:
+        return self.freshness.is_stale
+
+    def of_sector(self, sector: str) -> tuple[HoldingRow, ...]:
+        """The holdings of one sector, dearest first; empty for a sector that is not held."""
+        return tuple(row for row in self.rows if row.classification.sector == sector)
+
+
+@dataclass(frozen=True, slots=True)
+class LotRow:
+    """One open lot at the newest price. held_days: calendar days since purchase, None when that day is unknown."""
+
+    lot: Lot
+    average_price: Price
+    held_days: int | None
+    value: Money | None
+    pnl: Money | None
+
+
+@dataclass(frozen=True, slots=True)
+class LotsView:
+    """One holding explained down to its facts: open lots oldest first, closed matches and transactions newest first.
+
+    valued: None once everything is sold. missing: why there is no value, "" when there is one.
+    """
+
+    account: Account
+    instrument: Instrument
+    classification: Classification
+    valued: ValuedPosition | None
+    lots: tuple[LotRow, ...]
+    matches: tuple[Match, ...]
+    transactions: tuple[Transaction, ...]
+    realised: Money
+    income: Money
+    freshness: Freshness
+    missing: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CurvePoint:
+    """What a view was worth on one day by its snapshots. unpriced: holdings the value leaves out, usually 0.
+
+    is_partial: an account that had snapshots before has none of this day, so the point is not comparable.
+    """
+
+    day: TradingDay
+    value: Money
+    invested: Money
+    unpriced: int = 0
+    is_partial: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionRow:
+    """A fact with what it speaks of. text: its line in the notation of the text book."""
+
+    transaction: Transaction
+    account: Account
+    instrument: Instrument | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionsView:
+    """One page of facts, newest first. next: the cursor of the following page, None at the end."""
+
+    rows: tuple[TransactionRow, ...]
+    next: tuple[TradingDay, TransactionId] | None
+    tags: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotsView:
+    """The newest snapshot of each account and when the timetable takes the next."""
+
+    latest: tuple[Snapshot, ...]
+    accounts: tuple[Account, ...]
+    next_sod: Instant | None
+    next_eod: Instant | None
+
+
+class AppSource(StrEnum):
+    """Whose API application a login at a broker would use."""
+
+    OWN = "own"
+    OPERATOR = "operator"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerStatus:
+    """One broker, or one account at it. account None: never connected; state is then DISCONNECTED.
+
+    cure: what to press, as words; cure_link: where it leads (a path of the web app); both "" when all is well.
+    sync_job: the running or waiting sync, whose progress can be followed.
+    """
+
+    broker: str
+    title: str
+    account: Account | None
+    state: ConnectionState
+    app: AppSource
+    connected: Instant | None = None
+    synced: Instant | None = None
+    expires: Instant | None = None
+    problem: str = ""
+    problem_at: Instant | None = None
+    cure: str = ""
+    cure_link: str = ""
+    sync_job: JobId | None = None
+
+
+class RowFate(StrEnum):
+    """What an import would do with a row."""
+
+    FRESH = "fresh"
+    REPEATED = "repeated"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewRow:
+    """One understood row of a file and its fate; `problem` speaks only when it is refused."""
+
+    row: int
+    kind: Kind
+    day: TradingDay
+    instrument: InstrumentClaim
+    quantity: Decimal
+    price: Price
+    amount: Money
+    fate: RowFate
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """A dry run of an import: exactly what a commit of the same file would do now.
+
+    rows_total = fresh + repeated + refused. problems: every row that would be left out, in row order.
+    sample: the first rows. supersedes: openings that the imported history replaces (see services.imports).
+    """
+
+    account: Account
+    filename: str
+    format: str
+    title: str
+    sha256: str
+    rows_total: int
+    fresh: int
+    repeated: int
+    refused: int
+    problems: tuple[RowProblem, ...]
+    sample: tuple[PreviewRow, ...]
+    supersedes: tuple[InstrumentId, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class HealthView:
+    """What the house says of itself to a machine; holds nothing of anyone."""
+
+    is_well: bool
+    version: str
+    database: str
+    now: Instant
+    market_phase: str
+    trading_day: TradingDay
+    is_rehearsal: bool
+    problem: str = ""
