@@ -1,0 +1,72 @@
+"""Everything a deed needs, in one value: passed in, never imported. `bootstrap` builds the only one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+from typing import Protocol
+
+from tunefolio.core.identity import JobId
+from tunefolio.core.time import Clock
+from tunefolio.ledger.brokers import AppKeys, Broker
+from tunefolio.market.calendars import Calendar
+from tunefolio.market.provider import QuoteSource, SectorSource
+from tunefolio.market.sectors import SectorBook
+from tunefolio.services.throttle import Throttle
+from tunefolio.store.db import Database
+from tunefolio.store.events import Bus
+from tunefolio.store.vault import Vault
+
+
+class SignUp(StrEnum):
+    """Who may make an account once there is a first person, who is always let in and is its admin."""
+
+    OPEN = "open"
+    INVITE = "invite"
+    CLOSED = "closed"
+
+
+class Doorbell(Protocol):
+    """Tells an engine that a job is due. May ring twice, late or for nothing: the jobs table is the truth."""
+
+    def ring(self, job_id: JobId) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class HouseRules:
+    """What the operator decided.
+
+    rehearsal:     prices and brokers are simulated; every face says so.
+    operator_apps: API applications by broker for people who have none of their own.
+    public_url:    where browsers reach the house, without a trailing slash.
+    job_lease:     how long a job may be silent before another worker takes it over.
+    """
+
+    sign_up: SignUp = SignUp.INVITE
+    rehearsal: bool = False
+    operator_apps: Mapping[str, AppKeys] = field(default_factory=dict)
+    session_days: int = 30
+    public_url: str = "http://localhost:8000"
+    upload_limit_bytes: int = 10 * 1024 * 1024
+    enrichment: bool = True
+    job_lease: timedelta = timedelta(seconds=30)
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """The parts a deed works with. market_quotes and sector_source are None where no source is configured."""
+
+    database: Database
+    vault: Vault
+    clock: Clock
+    calendar: Calendar
+    sectors: SectorBook
+    bus: Bus
+    doorbell: Doorbell
+    brokers: Mapping[str, Broker]
+    market_quotes: QuoteSource | None
+    sector_source: SectorSource | None
+    throttle: Throttle
+    rules: HouseRules = HouseRules()
