@@ -1,0 +1,145 @@
+"""Column types that lose nothing on SQLite (STRICT) and PostgreSQL alike."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Context, Decimal, Inexact, InvalidOperation, Overflow
+from typing import Any
+
+import orjson
+from sqlalchemy import BigInteger, Date, DateTime, Integer, LargeBinary, Numeric, Text, TypeDecorator
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeEngine
+
+from tunefolio.core.errors import Misuse
+from tunefolio.core.time import Instant, TradingDay
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_INT64 = 2**63 - 1
+_MICROSECOND = timedelta(microseconds=1)
+_EXACTLY = Context(prec=80, traps=[Inexact, InvalidOperation, Overflow])
+"""Shifts the point without the thread's own context, whose 28 digits would round in silence."""
+
+
+class Exact(TypeDecorator[Decimal]):
+    """A Decimal of at most `scale` places: NUMERIC on PostgreSQL, a scaled 64-bit integer on SQLite.
+
+    Raises Misuse for more places than `scale` or a magnitude beyond 64 bits: it never rounds.
+    """
+
+    impl = Numeric
+    cache_ok = True
+
+    def __init__(self, scale: int) -> None:
+        super().__init__()
+        self.scale = scale
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        if dialect.name == "sqlite":
+            return dialect.type_descriptor(Integer())
+        return dialect.type_descriptor(Numeric(19, self.scale))
+
+    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> Any:
+        if value is None:
+            return None
+        if not isinstance(value, Decimal):
+            raise TypeError(f"an Exact column takes Decimal, not {type(value).__name__}")
+        try:
+            scaled = value.scaleb(self.scale, _EXACTLY)
+            whole = int(scaled)
+        except (ArithmeticError, ValueError):
+            raise Misuse("number", f"{value} is not a number that can be kept exactly") from None
+        if whole != scaled:
+            raise Misuse("number", f"{value:f} has more than {self.scale} decimal places")
+        if abs(whole) > _INT64:
+            raise Misuse("number", f"{value:f} is too large to keep exactly")
+        return whole if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:
+        if value is None:
+            return None
+        if dialect.name == "sqlite":
+            return Decimal(value).scaleb(-self.scale, _EXACTLY)
+        return Decimal(value)
+
+
+class At(TypeDecorator[Instant]):
+    """An Instant: timestamptz on PostgreSQL, integer microseconds since 1970 UTC on SQLite."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        if dialect.name == "sqlite":
+            return dialect.type_descriptor(Integer())
+        return dialect.type_descriptor(DateTime(timezone=True))
+
+    def process_bind_param(self, value: Instant | None, dialect: Dialect) -> Any:
+        if value is None:
+            return None
+        if dialect.name == "sqlite":
+            return (value.utc - _EPOCH) // _MICROSECOND
+        return value.utc
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Instant | None:
+        if value is None:
+            return None
+        if dialect.name == "sqlite":
+            return Instant(_EPOCH + timedelta(microseconds=value))
+        return Instant(value)
+
+
+class Day(TypeDecorator[TradingDay]):
+    """A TradingDay: date on PostgreSQL, ISO text on SQLite; both sort by time."""
+
+    impl = Date
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return dialect.type_descriptor(Text() if dialect.name == "sqlite" else Date())
+
+    def process_bind_param(self, value: TradingDay | None, dialect: Dialect) -> Any:
+        if value is None:
+            return None
+        return value.iso() if dialect.name == "sqlite" else value.date
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> TradingDay | None:
+        if value is None:
+            return None
+        return TradingDay(date.fromisoformat(value) if dialect.name == "sqlite" else value)
+
+
+class Flag(TypeDecorator[bool]):
+    """A truth: boolean on PostgreSQL, 0 or 1 on SQLite, where STRICT knows no BOOLEAN."""
+
+    impl = Integer
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return dialect.type_descriptor(Integer())
+
+    def process_bind_param(self, value: bool | None, dialect: Dialect) -> Any:
+        return None if value is None else int(value)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> bool | None:
+        return None if value is None else bool(value)
+
+
+class Json(TypeDecorator[Any]):
+    """A JSON value as text; only for what is never searched."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
+        return None if value is None else orjson.dumps(value).decode()
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Any:
+        return None if value is None else orjson.loads(value)
+
+
+Id = BigInteger().with_variant(Integer(), "sqlite")
+Bytes = LargeBinary
+QUANTITY = Exact(8)
+PRICE = Exact(8)
+MONEY = Exact(4)

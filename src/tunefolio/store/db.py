@@ -1,0 +1,170 @@
+"""The two kinds of session. A reader cannot be passed where a writer is wanted.
+
+A request reads in one ReadDb or changes in one WriteDb: one request, one transaction. What was promised
+with after_commit (doorbells, events) happens only when the transaction has been kept.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, cast
+
+from sqlalchemy import URL, Connection, CursorResult, Engine, Executable, Table, create_engine, event, make_url
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.pool import StaticPool
+
+from tunefolio.core.errors import Misuse
+
+Values = Mapping[str, Any] | Sequence[Mapping[str, Any]]
+
+
+class ReadDb:
+    """A consistent view of the books; cannot change them."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+
+    @property
+    def dialect(self) -> str:
+        return self.connection.dialect.name
+
+    def execute(self, statement: Executable, values: Values | None = None) -> CursorResult[Any]:
+        return self.connection.execute(statement, values)
+
+
+class WriteDb(ReadDb):
+    """One change of the books, whole or not at all. Every writer can read; no reader can write."""
+
+    def __init__(self, connection: Connection) -> None:
+        super().__init__(connection)
+        self._after_commit: list[Callable[[], None]] = []
+
+    def execute_many(self, statement: Executable, rows: Sequence[Mapping[str, Any]]) -> None:
+        """One statement over many rows by executemany; nothing happens for no rows."""
+        if rows:
+            self.connection.execute(statement, rows)
+
+    def upsert(self, table: Table) -> sqlite.Insert:
+        """An INSERT that can say what happens on a conflict; both databases spell it alike."""
+        if self.dialect == "sqlite":
+            return sqlite.insert(table)
+        return cast(sqlite.Insert, postgresql.insert(table))
+
+    @contextmanager
+    def unique(self, field: str, problem: str, *, cure: str = "") -> Iterator[None]:
+        """Turns a taken name into Misuse; what the block wrote is undone, what came before it stands."""
+        try:
+            with self.connection.begin_nested():
+                yield
+        except IntegrityError as error:
+            if is_taken(error):
+                raise Misuse(field, problem, cure=cure) from None
+            raise
+
+    def after_commit(self, deed: Callable[[], None]) -> None:
+        """Run `deed` once the transaction is kept; never if it is rolled back."""
+        self._after_commit.append(deed)
+
+    def kept(self) -> None:
+        deeds, self._after_commit = self._after_commit, []
+        for deed in deeds:
+            deed()
+
+
+class Database:
+    """One engine and the two ways into it."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    @property
+    def dialect(self) -> str:
+        return self.engine.dialect.name
+
+    @contextmanager
+    def reading(self) -> Iterator[ReadDb]:
+        """A read-only transaction; on PostgreSQL REPEATABLE READ, on SQLite a WAL snapshot with query_only."""
+        options: dict[str, Any] = {"tunefolio_reading": True}
+        if self.dialect == "postgresql":
+            options |= {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        with self.engine.connect().execution_options(**options) as connection, connection.begin():
+            yield ReadDb(connection)
+
+    @contextmanager
+    def writing(self) -> Iterator[WriteDb]:
+        """A transaction that is kept when the block ends well; BEGIN IMMEDIATE on SQLite."""
+        with self.engine.connect() as connection:
+            with connection.begin():
+                db = WriteDb(connection)
+                yield db
+            db.kept()
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def open_database(url: str) -> Database:
+    """Open SQLite or PostgreSQL by URL; raises Misuse for any other. The schema is migrations' affair."""
+    parsed = make_url(url)
+    match parsed.get_backend_name():
+        case "sqlite":
+            return Database(_sqlite(parsed))
+        case "postgresql":
+            parsed = parsed.set(drivername="postgresql+psycopg")
+            return Database(create_engine(parsed, pool_size=10, max_overflow=10, pool_pre_ping=True))
+        case other:
+            raise Misuse(
+                "TUNEFOLIO_DATABASE_URL", f"{other} is not supported", cure="Use sqlite:/// or postgresql://"
+            )
+
+
+def is_taken(error: IntegrityError) -> bool:
+    """Whether a UNIQUE or PRIMARY KEY refused the row, on either database."""
+    if getattr(error.orig, "sqlstate", None) == "23505":
+        return True
+    return getattr(error.orig, "sqlite_errorname", "") in {
+        "SQLITE_CONSTRAINT_UNIQUE",
+        "SQLITE_CONSTRAINT_PRIMARYKEY",
+    }
+
+
+PRAGMAS = (
+    "busy_timeout=30000",
+    "journal_mode=WAL",
+    "synchronous=NORMAL",
+    "foreign_keys=ON",
+    "cache_size=-32768",
+    "temp_store=MEMORY",
+)
+
+
+def _sqlite(url: URL) -> Engine:
+    options: dict[str, Any] = {"connect_args": {"timeout": 30, "check_same_thread": False}}
+    if url.database in {None, "", ":memory:"}:
+        options["poolclass"] = StaticPool
+    else:
+        Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
+        options |= {"pool_size": 10, "max_overflow": 10}
+    engine = create_engine(url, **options)
+    event.listen(engine, "connect", _prepare)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _prepare(connection: sqlite3.Connection, _record: object) -> None:
+    connection.isolation_level = None  # transactions are begun below, never by the driver
+    for pragma in PRAGMAS:
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin(connection: Connection) -> None:
+    """query_only belongs to the pooled connection, so it is set for each transaction, before it begins."""
+    reading = bool(connection.get_execution_options().get("tunefolio_reading"))
+    if connection.info.get("query_only") is not reading:
+        connection.exec_driver_sql(f"PRAGMA query_only={'ON' if reading else 'OFF'}")
+        connection.info["query_only"] = reading
+    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
