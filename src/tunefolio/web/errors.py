@@ -1,0 +1,243 @@
+"""The one table from an error to its status, words and log level; and its three forms.
+
+Programs get application/problem+json (RFC 9457), HTMX a fragment, people a page. Nothing of the inside is told:
+an unexpected fault shows only the id of its request, under which the log has the rest.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+from dataclasses import dataclass
+from datetime import timedelta
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import urlencode
+
+import orjson
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import DataError, OperationalError, TimeoutError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from tunefolio.core.errors import (
+    Ambiguous,
+    BrokenLaw,
+    Forbidden,
+    Misuse,
+    NotFound,
+    Reauth,
+    Rejected,
+    Retry,
+    TunefolioError,
+)
+from tunefolio.web import render
+from tunefolio.web.security import HOME, safe_next
+
+_log = logging.getLogger(__name__)
+SIGN_IN = "/sign-in"
+
+
+class SignedOut(TunefolioError):
+    """You are signed out."""
+
+
+class TooMany(Retry):
+    """Too many attempts; wait before the next."""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldProblem:
+    """One wrong input: where it stands, what is wrong, what would be right."""
+
+    field: str
+    problem: str
+    cure: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """An error as a face shows it. kind: its stable name, an anchor in the API's documentation."""
+
+    status: int
+    kind: str
+    title: str
+    detail: str
+    cure: str = ""
+    fields: tuple[FieldProblem, ...] = ()
+    retry_after: int | None = None
+    level: int = logging.INFO
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+TABLE: dict[type[Exception], tuple[int, str, str, int]] = {
+    SignedOut: (401, "signed-out", "Please sign in", logging.INFO),
+    Forbidden: (403, "forbidden", "Not yours to do", logging.INFO),
+    NotFound: (404, "not-found", "Not found", logging.INFO),
+    Misuse: (422, "misuse", "That input does not work", logging.INFO),
+    Reauth: (409, "broker-login-needed", "The broker asks you to log in again", logging.INFO),
+    Rejected: (422, "rejected", "The answer was no", logging.INFO),
+    TooMany: (429, "too-many", "Too many attempts", logging.WARNING),
+    Retry: (503, "busy", "Busy or away, please try again", logging.WARNING),
+    Ambiguous: (409, "ambiguous", "Its outcome is unknown", logging.ERROR),
+    BrokenLaw: (500, "broken-law", "The books contradict themselves", logging.ERROR),
+    DataError: (422, "misuse", "That input does not work", logging.WARNING),
+    OperationalError: (503, "busy", "The database is busy", logging.ERROR),
+    TimeoutError: (503, "busy", "The database is busy", logging.ERROR),
+}
+"""From an error's kind (the nearest class wins) to status, stable name, title and log level."""
+
+STATUS_WORDS = {
+    400: ("bad-request", "The request cannot be read", ""),
+    401: ("signed-out", "Please sign in", ""),
+    403: ("forbidden", "Not yours to do", ""),
+    404: ("not-found", "Not found", "Check the address, or go back to the dashboard."),
+    405: ("method-not-allowed", "That cannot be done here", ""),
+    413: ("too-large", "Too large", "Split the file, or ask the operator to raise the limit."),
+    415: ("unsupported-media-type", "That kind of content is not understood", ""),
+    421: ("wrong-host", "This server does not answer to that name", ""),
+}
+
+
+def problem_of(error: Exception) -> Problem:
+    """What an error looks like from outside; 500 for one nobody foresaw."""
+    if isinstance(error, RequestValidationError):
+        return _invalid(error)
+    if isinstance(error, HTTPException):
+        return _of_status(error)
+    for kind in type(error).__mro__:
+        if kind in TABLE:
+            return _known(error, *TABLE[kind])
+    return Problem(
+        500, "unexpected", "Something broke", "It is our fault, and it has been written down.", level=logging.ERROR
+    )
+
+
+def _known(error: Exception, status: int, kind: str, title: str, level: int) -> Problem:
+    if not isinstance(error, TunefolioError):
+        detail = "It holds a character or number that cannot be kept." if status == 422 else "Please try again."
+        return Problem(status, kind, title, detail, level=level, retry_after=None if status == 422 else 2)
+    match error:
+        case NotFound():
+            return Problem(status, kind, title, f"{error.what} was not found.", level=level)
+        case Misuse():
+            field = FieldProblem(error.field, error.problem, error.cure)
+            return Problem(status, kind, title, f"{error.field}: {error.problem}", error.cure, (field,), level=level)
+        case Rejected(code="credentials"):
+            return Problem(401, "credentials", "Wrong e-mail or password", str(error), level=level)
+        case Retry():
+            return Problem(status, kind, title, str(error), retry_after=_seconds(error.after), level=level)
+        case Reauth():
+            return Problem(status, kind, title, str(error), "Connect again on the page Brokers.", level=level)
+    return Problem(status, kind, title, str(error), level=level)
+
+
+def _seconds(span: timedelta | None) -> int:
+    return 30 if span is None else max(1, math.ceil(span.total_seconds()))
+
+
+def _of_status(error: HTTPException) -> Problem:
+    status = error.status_code
+    phrase = HTTPStatus(status).phrase
+    kind, title, cure = STATUS_WORDS.get(status, (phrase.lower().replace(" ", "-"), phrase, ""))
+    detail = title if error.detail == phrase else str(error.detail)
+    return Problem(status, kind, title, detail, cure, headers=tuple((error.headers or {}).items()))
+
+
+def _invalid(error: RequestValidationError) -> Problem:
+    fields = tuple(
+        FieldProblem(
+            ".".join(str(part) for part in entry["loc"][1:]) or str(entry["loc"][0]),
+            str(entry["msg"]).removeprefix("Value error, "),
+        )
+        for entry in error.errors()
+    )
+    first = fields[0]
+    title = "That input does not work"
+    return Problem(422, "misuse", title, f"{first.field}: {first.problem}", fields=fields)
+
+
+def answer(request: Request, problem: Problem) -> Response:
+    """The problem in the form its reader understands."""
+    headers = dict(problem.headers)
+    if problem.retry_after is not None:
+        headers["retry-after"] = str(problem.retry_after)
+    if is_htmx(request):
+        response: Response = _fragment(request, problem)
+    elif wants_html(request):
+        response = _page(request, problem)
+    else:
+        response = problem_json(request, problem)
+    response.headers.update(headers)
+    return response
+
+
+def is_htmx(request: Request) -> bool:
+    return request.headers.get("hx-request") == "true"
+
+
+def wants_html(request: Request) -> bool:
+    """A browser's visit: it accepts text/html, and does not ask the API."""
+    return "text/html" in request.headers.get("accept", "") and not request.url.path.startswith("/api/")
+
+
+def problem_json(request: Request, problem: Problem) -> Response:
+    """RFC 9457; `errors` names every wrong field with its cure."""
+    body: dict[str, Any] = {
+        "type": f"/api/docs#{problem.kind}",
+        "title": problem.title,
+        "status": problem.status,
+        "detail": problem.detail,
+        "request_id": request_id(request),
+    }
+    if problem.cure:
+        body["cure"] = problem.cure
+    if problem.fields:
+        body["errors"] = [{"field": f.field, "problem": f.problem, "cure": f.cure} for f in problem.fields]
+    return Response(orjson.dumps(body), problem.status, media_type="application/problem+json")
+
+
+def sign_in_path(request: Request) -> str:
+    """Where to sign in, and to come back from to the page that was wanted."""
+    if is_htmx(request):
+        wanted = request.headers.get("hx-current-url", "").partition("://")[2].partition("/")[2]
+        path = safe_next(f"/{wanted}")
+    else:
+        path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        path = safe_next(path) if request.method == "GET" else HOME
+    return SIGN_IN if path == HOME else f"{SIGN_IN}?{urlencode({'next': path})}"
+
+
+def request_id(request: Request) -> str:
+    return str(getattr(request.state, "request_id", ""))
+
+
+def _context(request: Request, problem: Problem) -> dict[str, Any]:
+    return {"problem": problem, "request_id": request_id(request), "sign_in": sign_in_path(request)}
+
+
+def _fragment(request: Request, problem: Problem) -> Response:
+    return render.partial(request, "errors/fragment.html", status=problem.status, **_context(request, problem))
+
+
+def _page(request: Request, problem: Problem) -> Response:
+    if problem.status == HTTPStatus.UNAUTHORIZED and request.method == "GET":
+        return RedirectResponse(sign_in_path(request), HTTPStatus.SEE_OTHER)
+    return render.partial(request, "errors/page.html", status=problem.status, **_context(request, problem))
+
+
+def handle(request: Request, error: Exception) -> Response:
+    """Log by the table's level, answer by the reader's kind."""
+    problem = problem_of(error)
+    extra = {"status": problem.status, "path": request.url.path, "kind": problem.kind}
+    trace = problem.level >= logging.ERROR
+    _log.log(problem.level, "%s", type(error).__name__, extra=extra, exc_info=error if trace else None)
+    return answer(request, problem)
+
+
+def install(app: FastAPI) -> None:
+    """Every foreseen error goes through the table; the unforeseen are met at the request door (doors.py)."""
+    for kind in (TunefolioError, HTTPException, RequestValidationError, DataError, OperationalError, TimeoutError):
+        app.add_exception_handler(kind, handle)
