@@ -38,7 +38,9 @@ def _id() -> Column[Any]:
     return Column("id", Id, primary_key=True, autoincrement=True)
 
 
-def _needed(name: str, kind: TypeEngine[Any] | type[TypeEngine[Any]], *rest: Any, **options: Any) -> Column[Any]:
+def _needed(
+    name: str, kind: TypeEngine[Any] | type[TypeEngine[Any]], *rest: Any, **options: Any
+) -> Column[Any]:
     return Column(name, kind, *rest, nullable=False, **options)
 
 
@@ -206,13 +208,7 @@ transactions = _table(
     CheckConstraint("book in ('live', 'paper', 'test')", name="book"),
 )
 
-tags = _table(
-    "tags",
-    _id(),
-    _owner(),
-    _needed("name", Text),
-    UniqueConstraint("owner_id", "name"),
-)
+tags = _table("tags", _id(), _owner(), _needed("name", Text), UniqueConstraint("owner_id", "name"))
 
 taggings = _table(
     "taggings",
@@ -248,8 +244,7 @@ holdings = _table(
 )
 
 deletions = _table(
-    "deletions",
-    Column("account_id", Id, ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True),
+    "deletions", Column("account_id", Id, ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True)
 )
 """Accounts being deleted in this very transaction: the only rows whose facts the triggers let go.
 
@@ -413,11 +408,7 @@ jobs = _table(
     CheckConstraint("state in ('queued', 'running', 'done', 'failed', 'cancelled')", name="state"),
 )
 
-duties = _table(
-    "duties",
-    Column("name", Text, primary_key=True),
-    _needed("last_run_at", At()),
-)
+duties = _table("duties", Column("name", Text, primary_key=True), _needed("last_run_at", At()))
 """When each entry of the timetable last ran: how a restart knows what it missed."""
 
 OWNED = frozenset(
@@ -443,4 +434,3 @@ OWNED = frozenset(
     }
 )
 """Tables whose rows belong to one person; every query of them is scoped by viewers.owned()."""
-

@@ -1,0 +1,259 @@
+"""The table of work: the truth about every job. An engine only learns ids from it.
+
+A holder owns a running job while its lease lasts; whoever writes names its holder and writes nothing
+when the lease has gone to another. Every change of state is one UPDATE that names the state it leaves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum, StrEnum
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, and_, or_, select, update
+from sqlalchemy.sql.dml import ReturningUpdate
+
+from tunefolio.core.errors import NotFound
+from tunefolio.core.identity import JobId, PersonId
+from tunefolio.core.people import Caretaker, Viewer
+from tunefolio.core.time import Instant
+from tunefolio.store.db import ReadDb, WriteDb
+from tunefolio.store.tables import jobs
+from tunefolio.store.viewers import owned
+
+
+class JobState(StrEnum):
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+OPEN = (JobState.QUEUED, JobState.RUNNING)
+
+
+class Beat(Enum):
+    """What a heartbeat learns: the lease is kept, kept but its owner wants the job to stop, or lost."""
+
+    KEPT = "kept"
+    CANCEL = "cancel"
+    LOST = "lost"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One piece of work and how far it is. owner: None for the house's own; total: None while unknown.
+
+    attempts: runs begun, this one included. due: not before. problem: of the last run that failed.
+    """
+
+    id: JobId
+    owner: PersonId | None
+    kind: str
+    args: Mapping[str, Any]
+    state: JobState
+    due: Instant
+    attempts: int
+    max_attempts: int
+    lease_holder: str | None
+    lease_until: Instant | None
+    done: int
+    total: int | None
+    stage: str
+    cancel_requested: Instant | None
+    result: Mapping[str, Any] | None
+    problem: str
+    created: Instant
+    started: Instant | None
+    finished: Instant | None
+    dedupe_key: str | None
+
+
+def add(
+    db: WriteDb,
+    owner: PersonId | None,
+    kind: str,
+    args: Mapping[str, Any],
+    *,
+    now: Instant,
+    due: Instant | None = None,
+    dedupe_key: str | None = None,
+    max_attempts: int = 5,
+) -> tuple[JobId, bool]:
+    """Queue a job: its id, and whether it is new. An open job of the same key is given instead of a second.
+
+    A race for one key is decided by uq_jobs_open_dedupe_key: both callers get the winner's id.
+    """
+    row = {
+        "owner_id": owner,
+        "kind": kind,
+        "args": dict(args),
+        "dedupe_key": dedupe_key,
+        "state": JobState.QUEUED,
+        "due_at": due or now,
+        "attempts": 0,
+        "max_attempts": max_attempts,
+        "done": 0,
+        "created_at": now,
+    }
+    statement = db.upsert(jobs).values(row).on_conflict_do_nothing().returning(jobs.c.id)
+    while True:
+        added = db.execute(statement).scalar_one_or_none()
+        if added is not None:
+            return JobId(added), True
+        standing = _open_of_key(db, dedupe_key)
+        if standing is not None:
+            return standing, False
+
+
+def _open_of_key(db: WriteDb, key: str | None) -> JobId | None:
+    query = select(jobs.c.id).where(jobs.c.dedupe_key == key, jobs.c.state.in_(OPEN))
+    found = db.execute(query).scalar_one_or_none()
+    return None if found is None else JobId(found)
+
+
+def lease(db: WriteDb, id: JobId, holder: str, now: Instant, until: Instant) -> Job | None:
+    """Take a job that is due, or whose holder let its lease lapse; None when it is another's or over.
+
+    One UPDATE: of any number that try, one gets it. Counts as an attempt.
+    """
+    taken = {
+        "state": JobState.RUNNING,
+        "lease_holder": holder,
+        "lease_until": until,
+        "attempts": jobs.c.attempts + 1,
+        "started_at": now,
+        "done": 0,
+        "total": None,
+        "stage": "",
+    }
+    statement = update(jobs).where(jobs.c.id == id, _is_ready(now)).values(taken)
+    return _first(db, statement.returning(*jobs.c))
+
+
+def _is_ready(now: Instant) -> ColumnElement[bool]:
+    return or_(
+        and_(jobs.c.state == JobState.QUEUED, jobs.c.due_at <= now),
+        and_(jobs.c.state == JobState.RUNNING, jobs.c.lease_until <= now),
+    )
+
+
+def heartbeat(db: WriteDb, id: JobId, holder: str, until: Instant) -> Beat:
+    """Hold the lease until then; tells whether it is still ours and whether to stop."""
+    statement = update(jobs).where(_held(id, holder)).values(lease_until=until)
+    row = db.execute(statement.returning(jobs.c.cancel_requested_at)).one_or_none()
+    if row is None:
+        return Beat.LOST
+    return Beat.KEPT if row.cancel_requested_at is None else Beat.CANCEL
+
+
+def progress(db: WriteDb, id: JobId, holder: str, done: int, total: int | None, stage: str) -> bool:
+    """How far it is; False, and nothing written, when the lease is another's."""
+    return _write(db, id, holder, done=done, total=total, stage=stage)
+
+
+def finish(db: WriteDb, id: JobId, holder: str, result: Mapping[str, Any] | None, now: Instant) -> bool:
+    """Done, with what the history keeps of it; False when the lease is another's."""
+    kept = None if result is None else dict(result)
+    return _write(db, id, holder, state=JobState.DONE, result=kept, problem="", finished_at=now, **_RELEASED)
+
+
+def fail(db: WriteDb, id: JobId, holder: str, problem: str, now: Instant) -> bool:
+    """Failed for good, and why; False when the lease is another's."""
+    return _write(db, id, holder, state=JobState.FAILED, problem=problem, finished_at=now, **_RELEASED)
+
+
+def cancelled(db: WriteDb, id: JobId, holder: str, now: Instant) -> bool:
+    """Stopped as its owner asked; False when the lease is another's."""
+    return _write(db, id, holder, state=JobState.CANCELLED, finished_at=now, **_RELEASED)
+
+
+def retry_at(db: WriteDb, id: JobId, holder: str, due: Instant, problem: str) -> bool:
+    """Back into the queue, not before `due`; False when the lease is another's."""
+    return _write(db, id, holder, state=JobState.QUEUED, due_at=due, problem=problem, **_RELEASED)
+
+
+_RELEASED = {"lease_holder": None, "lease_until": None}
+
+
+def _held(id: JobId, holder: str) -> ColumnElement[bool]:
+    return and_(jobs.c.id == id, jobs.c.state == JobState.RUNNING, jobs.c.lease_holder == holder)
+
+
+def _write(db: WriteDb, id: JobId, holder: str, **values: Any) -> bool:
+    return db.execute(update(jobs).where(_held(id, holder)).values(values)).rowcount > 0
+
+
+def due(db: ReadDb, caretaker: Caretaker, now: Instant, limit: int) -> list[JobId]:
+    """Jobs to ring for: due and queued, or running under a lapsed lease; longest due first. On ix_jobs_due."""
+    query = select(jobs.c.id).where(_is_ready(now)).order_by(jobs.c.due_at, jobs.c.id).limit(limit)
+    return [JobId(id) for id in db.execute(query).scalars()]
+
+
+def request_cancel(db: WriteDb, viewer: Viewer, id: JobId, now: Instant) -> bool:
+    """Stop a queued job at once and ask a running one to stop; False for a finished or a stranger's one."""
+    which = (owned(jobs, viewer), jobs.c.id == id)
+    queued = update(jobs).where(*which, jobs.c.state == JobState.QUEUED)
+    stopped = {"state": JobState.CANCELLED, "cancel_requested_at": now, "finished_at": now}
+    if db.execute(queued.values(stopped)).rowcount > 0:
+        return True
+    running = update(jobs).where(*which, jobs.c.state == JobState.RUNNING)
+    return db.execute(running.values(cancel_requested_at=now)).rowcount > 0
+
+
+def job_of(db: ReadDb, viewer: Viewer, id: JobId) -> Job:
+    """One of the viewer's jobs; raises NotFound."""
+    row = db.execute(select(jobs).where(owned(jobs, viewer), jobs.c.id == id)).one_or_none()
+    if row is None:
+        raise NotFound("job")
+    return _job(row)
+
+
+def page(db: ReadDb, viewer: Viewer, before: JobId | None, limit: int) -> list[Job]:
+    """The viewer's jobs, newest first, from the one after `before`; keyset on ix_jobs_owner."""
+    return _page(db, owned(jobs, viewer), before, limit)
+
+
+def page_all(db: ReadDb, admin: Viewer, before: JobId | None, limit: int) -> list[Job]:
+    """Everyone's jobs and the house's own, newest first; raises Forbidden for all but admins."""
+    admin.must_administer()
+    return _page(db, jobs.c.id > 0, before, limit)
+
+
+def _page(db: ReadDb, which: ColumnElement[bool], before: JobId | None, limit: int) -> list[Job]:
+    query = select(jobs).where(which).order_by(jobs.c.id.desc()).limit(limit)
+    if before is not None:
+        query = query.where(jobs.c.id < before)
+    return [_job(row) for row in db.execute(query)]
+
+
+def _first(db: WriteDb, statement: ReturningUpdate[Any]) -> Job | None:
+    row = db.execute(statement).one_or_none()
+    return None if row is None else _job(row)
+
+
+def _job(row: Row[Any]) -> Job:
+    return Job(
+        id=JobId(row.id),
+        owner=None if row.owner_id is None else PersonId(row.owner_id),
+        kind=row.kind,
+        args=row.args,
+        state=JobState(row.state),
+        due=row.due_at,
+        attempts=row.attempts,
+        max_attempts=row.max_attempts,
+        lease_holder=row.lease_holder,
+        lease_until=row.lease_until,
+        done=row.done,
+        total=row.total,
+        stage=row.stage,
+        cancel_requested=row.cancel_requested_at,
+        result=row.result,
+        problem=row.problem,
+        created=row.created_at,
+        started=row.started_at,
+        finished=row.finished_at,
+        dedupe_key=row.dedupe_key,
+    )
