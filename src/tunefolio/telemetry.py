@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from enum import StrEnum
 from threading import Lock
+from types import MappingProxyType
 from typing import Any, TextIO
 
 from tunefolio.core.secret import Secret
@@ -23,7 +24,7 @@ class LogFormat(StrEnum):
     JSON = "json"
 
 
-_context: ContextVar[Mapping[str, str]] = ContextVar("tunefolio_log_context", default={})
+_context: ContextVar[Mapping[str, str]] = ContextVar("tunefolio_log_context", default=MappingProxyType({}))
 
 
 @contextmanager

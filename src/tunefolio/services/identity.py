@@ -72,7 +72,8 @@ def _sign_up_invited(
     if found.email and found.email != address:
         raise Misuse("email", "is not the one this invite was made for", cure="Use the address it was sent to")
     person = add_person(db, house, address, name, password, found.role)
-    invites.use(db, found.id, person.id, now)
+    if not invites.use(db, found.id, person.id, now):
+        raise Misuse("invite", "was just used by somebody else", cure="Ask an admin for a new one")
     return person
 
 
@@ -81,8 +82,6 @@ def add_person(db: WriteDb, house: House, email: str, name: str, password: Secre
     address = email_of(email)
     shown = name_of(name)
     kept = passwords.hashed(passwords.checked(password, address))
-    if persons.find_by_email(db, address) is not None:
-        raise Misuse("email", "already has an account here", cure="Sign in, or use another address")
     person = persons.add(db, address, shown, kept, role, house.clock.now())
     _log.info("a person joined", extra={"person": person.id, "role": role.value})
     return person

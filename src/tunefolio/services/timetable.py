@@ -1,0 +1,204 @@
+"""What the house does by the clock. A duty only asks for jobs; the engine rings and the pages show this table.
+
+One function per duty says when it comes next, so what is shown is what happens. A duty that fell due while
+the house was away is performed once at the start; the deed itself knows whether it is too late.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import time, timedelta
+from typing import Any
+
+from tunefolio.core.errors import Misuse
+from tunefolio.core.people import Caretaker
+from tunefolio.core.time import Instant, TradingDay, calendar_date
+from tunefolio.market.calendars import Calendar, Phase
+from tunefolio.services import jobs
+from tunefolio.services.house import House
+from tunefolio.store import duties, imports
+
+_log = logging.getLogger(__name__)
+_SETTLING = timedelta(minutes=5)
+_UPLOAD_LIFE = timedelta(days=2)
+
+Next = Callable[[House, Instant], Instant | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the timetable.
+
+    when: in words, IST. next: the first time after a moment, None when the calendar knows no more.
+    asks: the kind of job it asks for; by_day: at most one for each trading day.
+    """
+
+    name: str
+    title: str
+    when: str
+    next: Next
+    asks: str
+    args: Callable[[House, Instant], Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """An entry as the pages show it."""
+
+    name: str
+    title: str
+    when: str
+    next_run: Instant | None
+    last_run: Instant | None
+
+
+# When -------------------------------------------------------------------------------------------
+
+
+def daily(wall: time) -> Next:
+    """Every day at that IST time."""
+
+    def following(_house: House, after: Instant) -> Instant:
+        moment = Instant.at(TradingDay(calendar_date(after)), wall)
+        return moment if moment > after else Instant.at(TradingDay(calendar_date(after)).plus_days(1), wall)
+
+    return following
+
+
+def on_sessions(moment: Callable[[Calendar, TradingDay], Instant]) -> Next:
+    """On every session of the exchange, at the moment the calendar gives for it."""
+
+    def following(house: House, after: Instant) -> Instant | None:
+        try:
+            day = house.calendar.trading_day(after)
+            while (due := moment(house.calendar, day)) <= after:
+                day = house.calendar.next(day)
+        except Misuse:  # beyond the known calendar: nothing is due until a release brings the next year
+            return None
+        return due
+
+    return following
+
+
+def while_trading(every: timedelta, rehearsal: timedelta) -> Next:
+    """Again and again while shares trade; in a rehearsal, whose prices never rest, at a pace of its own."""
+
+    def following(house: House, after: Instant) -> Instant | None:
+        if house.rules.rehearsal:
+            return after + rehearsal
+        try:
+            soon = after + every
+            if house.calendar.phase(soon) is not Phase.CLOSED:
+                return soon
+            return on_sessions(_opening)(house, after)
+        except Misuse:
+            return None
+
+    return following
+
+
+def _opening(calendar: Calendar, day: TradingDay) -> Instant:
+    hours = calendar.hours(day)
+    if hours is None:
+        raise Misuse("day", f"{day} is no session")
+    return hours.open
+
+
+def _sod(_calendar: Calendar, day: TradingDay) -> Instant:
+    return Instant.at(day, time(9, 0))
+
+
+def _eod(calendar: Calendar, day: TradingDay) -> Instant:
+    return calendar.eod(day)
+
+
+def _after_eod(calendar: Calendar, day: TradingDay) -> Instant:
+    return calendar.eod(day) + _SETTLING
+
+
+# What -------------------------------------------------------------------------------------------
+
+
+def _nothing(_house: House, _now: Instant) -> Mapping[str, Any]:
+    return {}
+
+
+DUTIES: tuple[Entry, ...] = (
+    Entry("snapshot_sod", "Snapshot before the session", "09:00 on session days", on_sessions(_sod),
+          "snapshot_sod", _nothing),
+    Entry("refresh_quotes", "Newest prices", "every minute while the exchange trades",
+          while_trading(timedelta(minutes=1), timedelta(seconds=15)), "refresh_quotes", _nothing),
+    Entry("sync_close", "Fetch every broker's statement", "when prices are final", on_sessions(_eod),
+          "sync_all", _nothing),
+    Entry("snapshot_eod", "Snapshot after the session", "5 minutes after prices are final",
+          on_sessions(_after_eod), "snapshot_eod", _nothing),
+    Entry("enrich", "Look up missing sectors", "07:30 every day", daily(time(7, 30)), "enrich", _nothing),
+    Entry("check", "Check the books against their laws", "03:00 every day", daily(time(3, 0)), "check", _nothing),
+    Entry("forget_uploads", "Forget files that were never imported", "03:30 every day", daily(time(3, 30)),
+          "forget_uploads", _nothing),
+)  # fmt: skip
+
+
+@jobs.deed("forget_uploads")
+def forget_uploads(house: House, work: jobs.Work) -> Mapping[str, Any]:
+    """Drop uploads nobody imported within two days."""
+    with house.database.writing() as db:
+        dropped = imports.forget_before(db, Caretaker(work.job.kind), house.clock.now() - _UPLOAD_LIFE)
+    return {"dropped": dropped}
+
+
+# The table --------------------------------------------------------------------------------------
+
+
+def entry_of(name: str) -> Entry:
+    """The entry of that name; raises Misuse."""
+    for entry in DUTIES:
+        if entry.name == name:
+            return entry
+    raise Misuse("duty", f"{name!r} is unknown", cure=f"Known: {', '.join(one.name for one in DUTIES)}")
+
+
+def following(house: House, name: str, previous: Instant | None) -> Instant | None:
+    """When the duty comes next after `previous`, or after its last run; in the past when it fell due meanwhile."""
+    if previous is None:
+        with house.database.reading() as db:
+            previous = duties.last_run(db, name)
+    return entry_of(name).next(house, previous or house.clock.now())
+
+
+def perform(house: House, name: str) -> bool:
+    """Ask for the duty's job if it is due, and remember the time; False when another process did."""
+    entry = entry_of(name)
+    now = house.clock.now()
+    with house.database.writing() as db:
+        last = duties.last_run(db, name)
+        if last is not None:
+            due = entry.next(house, last)
+            if due is None or due > now:
+                return False
+        duties.set_run(db, name, now)
+        key = f"duty:{name}"
+        jobs.ask(db, house, entry.asks, entry.args(house, now), owner=None, dedupe_key=key)
+    _log.debug("duty performed", extra={"duty": name})
+    return True
+
+
+def begin(house: House) -> None:
+    """Note the start for entries that never ran, so that a first start owes nothing from the past."""
+    now = house.clock.now()
+    with house.database.writing() as db:
+        for entry in DUTIES:
+            if duties.last_run(db, entry.name) is None:
+                duties.set_run(db, entry.name, now)
+
+
+def entries(house: House, now: Instant) -> list[Duty]:
+    """The timetable for the pages: what, when, next and last."""
+    with house.database.reading() as db:
+        last = {one.name: duties.last_run(db, one.name) for one in DUTIES}
+    return [
+        Duty(one.name, one.title, one.when, one.next(house, last[one.name] or now), last[one.name])
+        for one in DUTIES
+    ]
