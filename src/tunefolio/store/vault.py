@@ -18,7 +18,7 @@ from typing import Any
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
-from sqlalchemy import Column, select, update
+from sqlalchemy import Column, Row, select, update
 
 from tunefolio.core.errors import Misuse
 from tunefolio.core.people import Caretaker
@@ -134,9 +134,10 @@ def rotate(db: WriteDb, caretaker: Caretaker, vault: Vault, new_key: bytes) -> i
     count = 0
     for column in SEALED:
         table = column.table
-        rows = db.execute(select(table.c.id, column).where(column.is_not(None)).with_for_update()).all()
-        for row in rows:
-            id, sealed = row[0], row[1]
+        rows: Sequence[Row[Any]] = db.execute(
+            select(table.c.id, column).where(column.is_not(None)).with_for_update()
+        ).all()
+        for id, sealed in rows:
             secret = vault.open(sealed, table.name, id, column.name)
             fresh = after.seal(secret, table.name, id, column.name)
             db.execute(update(table).where(table.c.id == id).values({column.name: fresh}))

@@ -1,0 +1,177 @@
+"""What can be held, shared by everyone. Outside claims become rows here, each stock of each exchange once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row, case, or_, select, update
+
+from tunefolio.core.identity import InstrumentId, Isin
+from tunefolio.core.money import Currency
+from tunefolio.core.time import Instant
+from tunefolio.market.instruments import AssetClass, Instrument, InstrumentClaim, Listing
+from tunefolio.store.batches import batches
+from tunefolio.store.db import ReadDb, WriteDb
+from tunefolio.store.tables import instruments
+
+
+@dataclass(slots=True)
+class _Known:
+    """A row, or one about to be: id None. Changes while claims fill what it lacks."""
+
+    id: InstrumentId | None
+    isin: str
+    series: str
+    name: str
+
+
+Place = tuple[str, str]
+_Shelf = dict[Place, list[_Known]]
+
+
+def resolve(
+    db: WriteDb, claims: Sequence[InstrumentClaim], now: Instant
+) -> dict[InstrumentClaim, InstrumentId]:
+    """The instrument of each claim, made where there is none; a few statements for any number of claims.
+
+    1 A row of the exchange and symbol with the claim's ISIN is it, if the series agree or one is unknown;
+    2 else one without ISIN; 3 for a claim without ISIN the newest of that exchange and symbol; 4 else a new
+    row. What a row lacks of ISIN, series or name is filled from the claim. A symbol whose ISIN changed (a
+    split) is a new instrument. Sources of two processes may meet: the unique key decides, and both get the winner.
+    """
+    shelf = _shelf(db, claims)
+    fresh: dict[tuple[str, str, str, str], InstrumentClaim] = {}
+    for claim in sorted(claims, key=_fullest_first):
+        place = (claim.listing.exchange, claim.listing.symbol)
+        known = shelf.setdefault(place, [])
+        if _match(known, claim) is None:
+            known.append(_Known(None, claim.isin or "", claim.listing.series, claim.name))
+            fresh[(claim.isin or "", *place, claim.listing.series)] = claim
+    if fresh:
+        _insert(db, fresh, now)
+        shelf = _shelf(db, claims)
+    return _settle(db, shelf, claims)
+
+
+def _fullest_first(claim: InstrumentClaim) -> tuple[bool, bool, bool]:
+    return (claim.isin is None, claim.listing.series == "", claim.name == "")
+
+
+def _shelf(db: ReadDb, claims: Iterable[InstrumentClaim]) -> _Shelf:
+    """Rows by exchange and symbol, newest last; on ix_instruments_symbol."""
+    shelf: _Shelf = {}
+    wanted = {(claim.listing.exchange, claim.listing.symbol) for claim in claims}
+    for symbols in batches(sorted({symbol for _, symbol in wanted})):
+        query = select(instruments).where(instruments.c.symbol.in_(symbols)).order_by(instruments.c.id)
+        for row in db.execute(query):
+            if (row.exchange, row.symbol) in wanted:
+                known = _Known(InstrumentId(row.id), row.isin, row.series, row.name)
+                shelf.setdefault((row.exchange, row.symbol), []).append(known)
+    return shelf
+
+
+def _match(known: Sequence[_Known], claim: InstrumentClaim) -> _Known | None:
+    """The row that a claim means, by the steps of resolve()."""
+    series = claim.listing.series
+    fitting = [row for row in known if not row.series or not series or row.series == series]
+    if claim.isin is not None:
+        same = [row for row in fitting if row.isin == claim.isin]
+        fitting = same or [row for row in fitting if not row.isin]
+    exact = [row for row in fitting if row.series == series]
+    best = exact or fitting
+    return best[-1] if best else None
+
+
+def _insert(db: WriteDb, fresh: dict[tuple[str, str, str, str], InstrumentClaim], now: Instant) -> None:
+    """In the order of the key, so that two processes cannot wait for each other crosswise."""
+    rows = [
+        {
+            "isin": key[0],
+            "exchange": key[1],
+            "symbol": key[2],
+            "series": key[3],
+            "name": claim.name,
+            "asset_class": claim.asset_class,
+            "currency": claim.currency,
+            "created_at": now,
+        }
+        for key, claim in sorted(fresh.items(), key=lambda item: item[0])
+    ]
+    db.execute_many(db.upsert(instruments).on_conflict_do_nothing(), rows)
+
+
+def _settle(
+    db: WriteDb, shelf: _Shelf, claims: Sequence[InstrumentClaim]
+) -> dict[InstrumentClaim, InstrumentId]:
+    """Every claim's row by now has an id; fill what the rows lack."""
+    settled: dict[InstrumentClaim, InstrumentId] = {}
+    filled: dict[InstrumentId, _Known] = {}
+    for claim in sorted(claims, key=_fullest_first):
+        row = _match(shelf[(claim.listing.exchange, claim.listing.symbol)], claim)
+        if row is None or row.id is None:
+            raise AssertionError(f"{claim.listing} has no row after it was inserted")
+        settled[claim] = row.id
+        if _fill(row, claim):
+            filled[row.id] = row
+    for id, row in filled.items():
+        values = {"isin": row.isin, "series": row.series, "name": row.name}
+        db.execute(update(instruments).where(instruments.c.id == id).values(values))
+    return settled
+
+
+def _fill(row: _Known, claim: InstrumentClaim) -> bool:
+    before = (row.isin, row.series, row.name)
+    row.isin = row.isin or claim.isin or ""
+    row.series = row.series or claim.listing.series
+    row.name = row.name or claim.name
+    return before != (row.isin, row.series, row.name)
+
+
+def of_ids(db: ReadDb, ids: Iterable[InstrumentId]) -> dict[InstrumentId, Instrument]:
+    """The instruments of these ids by primary key, thousands in one query; unknown ids are absent."""
+    found: dict[InstrumentId, Instrument] = {}
+    for batch in batches(ids):
+        for row in db.execute(select(instruments).where(instruments.c.id.in_(batch))):
+            found[InstrumentId(row.id)] = _instrument(row)
+    return found
+
+
+def find(db: ReadDb, exchange: str, symbol: str) -> Instrument | None:
+    """The newest instrument of that symbol there; on ix_instruments_symbol."""
+    query = (
+        select(instruments)
+        .where(instruments.c.symbol == symbol, instruments.c.exchange == exchange)
+        .order_by(instruments.c.id.desc())
+        .limit(1)
+    )
+    row = db.execute(query).one_or_none()
+    return None if row is None else _instrument(row)
+
+
+def search(db: ReadDb, text: str, limit: int) -> list[Instrument]:
+    """Instruments whose symbol or name holds the text, in any case: symbols that begin with it first.
+
+    Scans the table: for a person's typing, not for loops.
+    """
+    symbol, name = instruments.c.symbol, instruments.c.name
+    begins = case((symbol.istartswith(text, autoescape=True), 0), else_=1)
+    query = (
+        select(instruments)
+        .where(or_(symbol.icontains(text, autoescape=True), name.icontains(text, autoescape=True)))
+        .order_by(begins, symbol, instruments.c.exchange, instruments.c.id)
+        .limit(limit)
+    )
+    return [_instrument(row) for row in db.execute(query)]
+
+
+def _instrument(row: Row[Any]) -> Instrument:
+    return Instrument(
+        InstrumentId(row.id),
+        Listing(row.exchange, row.symbol, row.series),
+        Isin(row.isin) if row.isin else None,
+        row.name,
+        AssetClass(row.asset_class),
+        Currency(row.currency),
+    )
