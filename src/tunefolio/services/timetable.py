@@ -7,22 +7,19 @@ the house was away is performed once at the start; the deed itself knows whether
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import time, timedelta
-from typing import Any
 
 from tunefolio.core.errors import Misuse
-from tunefolio.core.people import Caretaker
 from tunefolio.core.time import Instant, TradingDay, calendar_date
 from tunefolio.market.calendars import Calendar, Phase
 from tunefolio.services import jobs
 from tunefolio.services.house import House
-from tunefolio.store import duties, imports
+from tunefolio.store import duties
 
 _log = logging.getLogger(__name__)
 _SETTLING = timedelta(minutes=5)
-_UPLOAD_LIFE = timedelta(days=2)
 
 Next = Callable[[House, Instant], Instant | None]
 
@@ -32,7 +29,7 @@ class Entry:
     """One line of the timetable.
 
     when: in words, IST. next: the first time after a moment, None when the calendar knows no more.
-    asks: the kind of job it asks for; by_day: at most one for each trading day.
+    asks: the kind of job it asks for, the house's own, without arguments.
     """
 
     name: str
@@ -40,7 +37,6 @@ class Entry:
     when: str
     next: Next
     asks: str
-    args: Callable[[House, Instant], Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,32 +117,22 @@ def _after_eod(calendar: Calendar, day: TradingDay) -> Instant:
 # What -------------------------------------------------------------------------------------------
 
 
-def _nothing(_house: House, _now: Instant) -> Mapping[str, Any]:
-    return {}
-
-
 DUTIES: tuple[Entry, ...] = (
-    Entry("snapshot_sod", "Snapshot before the session", "09:00 on session days", on_sessions(_sod),
-          "snapshot_sod", _nothing),
-    Entry("refresh_quotes", "Newest prices", "every minute while the exchange trades",
-          while_trading(timedelta(minutes=1), timedelta(seconds=15)), "refresh_quotes", _nothing),
-    Entry("sync_close", "Fetch every broker's statement", "when prices are final", on_sessions(_eod),
-          "sync_all", _nothing),
-    Entry("snapshot_eod", "Snapshot after the session", "5 minutes after prices are final",
-          on_sessions(_after_eod), "snapshot_eod", _nothing),
-    Entry("enrich", "Look up missing sectors", "07:30 every day", daily(time(7, 30)), "enrich", _nothing),
-    Entry("check", "Check the books against their laws", "03:00 every day", daily(time(3, 0)), "check", _nothing),
+    Entry("snapshot_missed", "Note snapshots nobody took", "00:10 every day, and after a pause",
+          daily(time(0, 10)), "snapshot_missed"),
+    Entry("check", "Check the books against their laws", "03:00 every day", daily(time(3, 0)), "check"),
     Entry("forget_uploads", "Forget files that were never imported", "03:30 every day", daily(time(3, 30)),
-          "forget_uploads", _nothing),
+          "forget_uploads"),
+    Entry("enrich", "Look up missing sectors", "07:30 every day", daily(time(7, 30)), "enrich_all"),
+    Entry("snapshot_sod", "Snapshot before the session", "09:00 on session days", on_sessions(_sod),
+          "snapshot_sod"),
+    Entry("refresh_quotes", "Newest prices", "every minute while the exchange trades",
+          while_trading(timedelta(minutes=1), timedelta(seconds=20)), "refresh_quotes"),
+    Entry("sync_close", "Fetch every broker's statement", "when prices are final on session days",
+          on_sessions(_eod), "sync_all"),
+    Entry("snapshot_eod", "Snapshot after the session", "5 minutes after prices are final",
+          on_sessions(_after_eod), "snapshot_eod"),
 )  # fmt: skip
-
-
-@jobs.deed("forget_uploads")
-def forget_uploads(house: House, work: jobs.Work) -> Mapping[str, Any]:
-    """Drop uploads nobody imported within two days."""
-    with house.database.writing() as db:
-        dropped = imports.forget_before(db, Caretaker(work.job.kind), house.clock.now() - _UPLOAD_LIFE)
-    return {"dropped": dropped}
 
 
 # The table --------------------------------------------------------------------------------------
@@ -179,8 +165,7 @@ def perform(house: House, name: str) -> bool:
             if due is None or due > now:
                 return False
         duties.set_run(db, name, now)
-        key = f"duty:{name}"
-        jobs.ask(db, house, entry.asks, entry.args(house, now), owner=None, dedupe_key=key)
+        jobs.ask(db, house, entry.asks, {}, owner=None, dedupe_key=f"duty:{name}")
     _log.debug("duty performed", extra={"duty": name})
     return True
 

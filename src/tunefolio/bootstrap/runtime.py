@@ -1,0 +1,124 @@
+"""Builds the house from Settings and keeps it alive: database, vault, brokers, engine, in that order."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import pkgutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from tunefolio import services, telemetry
+from tunefolio.adapters.engine.embedded import Duties, EmbeddedEngine, EngineConfig
+from tunefolio.bootstrap import adapters, sources
+from tunefolio.core.identity import JobId
+from tunefolio.core.time import Clock, SystemClock
+from tunefolio.ledger.brokers import BROKERS, AppKeys, Broker
+from tunefolio.market import calendars, sectors
+from tunefolio.services import jobs, timetable
+from tunefolio.services.house import House, HouseRules, SignUp
+from tunefolio.services.throttle import Throttle
+from tunefolio.settings import Profile, Settings
+from tunefolio.store import schema
+from tunefolio.store.db import open_database
+from tunefolio.store.events import Bus
+from tunefolio.store.vault import KeyRing, Vault
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """A house and the engine that works in it. Without start() nothing runs: the command line's way."""
+
+    settings: Settings
+    house: House
+    engine: EmbeddedEngine
+
+    def start(self) -> None:
+        """Begin to hear other processes, to run jobs and to keep the timetable."""
+        house = self.house
+        house.bus.listen(house.database)
+        timetable.begin(house)
+        self.engine.start(self.run, lambda: jobs.sweep(house), _duties(house))
+        _log.info("the house is open", extra={"database": house.database.dialect})
+
+    def run(self, job_id: JobId) -> None:
+        """Do one job here and now."""
+        jobs.run(self.house, job_id)
+
+    def close(self) -> None:
+        """Stop taking work, wait a little for what runs, close everything; safe to call twice."""
+        self.engine.stop()
+        self.house.bus.close()
+        self.house.database.close()
+
+
+def build(settings: Settings, clock: Clock | None = None) -> Runtime:
+    """Make the folder, the key, the tables and every part; start nothing. Raises Misuse naming the setting."""
+    settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    adapters.load()
+    load_deeds()
+    brokers = brokers_of(settings)
+    keys = KeyRing.load(settings.key.reveal() if settings.key is not None else settings.key_file)
+    schema.migrate(settings.database_url)
+    clock = clock or SystemClock()
+    engine = EmbeddedEngine(EngineConfig(workers=settings.workers), clock)
+    house = House(
+        database=open_database(settings.database_url),
+        vault=Vault(keys),
+        clock=clock,
+        calendar=calendars.packaged(),
+        sectors=sectors.packaged(),
+        bus=Bus(),
+        doorbell=engine,
+        brokers=brokers,
+        market_quotes=sources.quotes(settings),
+        sector_source=sources.sectors(settings),
+        throttle=Throttle(),
+        rules=rules_of(settings),
+    )
+    return Runtime(settings, house, engine)
+
+
+def load_deeds() -> None:
+    """Import every service, so that each deed stands on its registry before a job of its kind is found."""
+    for module in pkgutil.iter_modules(services.__path__):
+        importlib.import_module(f"{services.__name__}.{module.name}")
+
+
+def brokers_of(settings: Settings) -> Mapping[str, Broker]:
+    """Every installed broker, made with its own options."""
+    return {name: make(settings.options_of(name)) for name, make in BROKERS}
+
+
+def rules_of(settings: Settings) -> HouseRules:
+    """The operator's decisions in the words of the services."""
+    return HouseRules(
+        sign_up=SignUp(settings.sign_up),
+        rehearsal=settings.profile is Profile.DEMO,
+        operator_apps={
+            name: AppKeys(given["api_key"].reveal(), given["api_secret"])
+            for name, given in settings.options.items()
+            if "api_key" in given
+        },
+        session_days=settings.session_days,
+        public_url=settings.public_url,
+        upload_limit_bytes=settings.upload_limit_bytes,
+        enrichment=settings.enrichment,
+        job_lease=timedelta(seconds=settings.job_lease_seconds),
+    )
+
+
+def configure_logs(settings: Settings) -> None:
+    """Send every line of the process to stderr in the operator's form."""
+    telemetry.configure(telemetry.LogFormat(settings.log), settings.log_level.upper())
+
+
+def _duties(house: House) -> Duties:
+    return Duties(
+        names=[entry.name for entry in timetable.DUTIES],
+        following=lambda name, previous: timetable.following(house, name, previous),
+        perform=lambda name: timetable.perform(house, name),
+    )

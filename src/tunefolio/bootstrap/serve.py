@@ -1,0 +1,63 @@
+"""Runs a web application until it is told to stop, and says where it is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import uvicorn
+
+from tunefolio.core.errors import Misuse
+from tunefolio.services.doctor import is_free
+from tunefolio.settings import Settings
+
+if TYPE_CHECKING:
+    import socket
+
+    from fastapi import FastAPI
+
+_PATIENCE_SECONDS = 3
+
+
+class _Announcing(uvicorn.Server):
+    """A server that speaks once it can be reached."""
+
+    def __init__(self, config: uvicorn.Config, announce: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._announce = announce
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started and not self.should_exit:
+            self._announce()
+
+
+def must_be_free(settings: Settings) -> None:
+    """Raises Misuse when another program holds the port."""
+    if not is_free(settings.host, settings.port):
+        raise Misuse(
+            "TUNEFOLIO_PORT",
+            f"port {settings.port} on {settings.host} is taken",
+            cure=f"Stop the other program, or choose another port: TUNEFOLIO_PORT={settings.port + 1}",
+        )
+
+
+def serve(app: FastAPI, settings: Settings, announce: Callable[[], None]) -> bool:
+    """Serve until SIGINT or SIGTERM, then finish open requests; False when the start failed."""
+    config = uvicorn.Config(
+        app,
+        host=settings.host,
+        port=settings.port,
+        loop="auto",
+        http="httptools",
+        ws="websockets-sansio",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        date_header=True,
+        proxy_headers=True,
+        forwarded_allow_ips=settings.proxies,
+        timeout_graceful_shutdown=_PATIENCE_SECONDS,
+    )
+    server = _Announcing(config, announce)
+    server.run()
+    return server.started

@@ -1,0 +1,189 @@
+"""The command line. This file only knows words; a command's module is imported when it is called."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Callable, Sequence
+from enum import IntEnum
+from typing import NoReturn
+
+from tunefolio import __version__
+from tunefolio.core.errors import Misuse, Reauth, Retry, TunefolioError
+
+
+class Exit(IntEnum):
+    """What the shell is told."""
+
+    OK = 0
+    FINDINGS = 1
+    USAGE = 2
+    NEEDS_LOGIN = 3
+    TRY_AGAIN = 4
+
+
+_EPILOG = """\
+exit codes:
+  0  done, nothing found
+  1  findings: a law broken, an installation ill, a row or a request refused
+  2  wrong usage: an unknown word, a wrong setting, nothing of that name
+  3  a broker needs a new login
+  4  something outside is busy or away; try again
+
+Settings are read from TUNEFOLIO_… environment variables: `tunefolio settings` lists them."""
+
+Run = Callable[[argparse.Namespace], int]
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        self.print_usage(sys.stderr)
+        self.exit(Exit.USAGE, f"tunefolio: {message}\n")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; every known error becomes one line and an exit code."""
+    args = parser().parse_args(argv)
+    try:
+        return run_of(args.run)(args)
+    except TunefolioError as problem:
+        return _told(problem, args)
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:  # the reader of a pipe has left; nothing more can be said
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Exit.OK
+
+
+def run_of(place: str) -> Run:
+    """The function at "module:name" below tunefolio.cli."""
+    module, _, name = place.partition(":")
+    found: Run = getattr(importlib.import_module(f"tunefolio.cli.{module}"), name)
+    return found
+
+
+def _told(problem: TunefolioError, args: argparse.Namespace) -> int:
+    code = exit_code(problem)
+    if getattr(args, "json", False):
+        import json
+
+        told = {"error": str(problem), "kind": type(problem).__name__, "exit": int(code)}
+        print(json.dumps(told, ensure_ascii=False))
+    else:
+        print(f"tunefolio: {problem}", file=sys.stderr)
+    return code
+
+
+def exit_code(problem: TunefolioError) -> Exit:
+    """The code of an error by what the caller must do."""
+    match problem:
+        case Misuse():
+            return Exit.USAGE
+        case Reauth():
+            return Exit.NEEDS_LOGIN
+        case Retry():
+            return Exit.TRY_AGAIN
+        case _:
+            return Exit.FINDINGS
+
+
+def parser() -> argparse.ArgumentParser:
+    """Every command with its words."""
+    top = _Parser(
+        prog="tunefolio",
+        description="Keeps an exact record of what you own across brokers, and says what it is worth.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    top.add_argument("--version", action="version", version=f"tunefolio {__version__}")
+    commands = top.add_subparsers(metavar="COMMAND", required=True)
+    _serving(commands)
+    _people(commands)
+    _books(commands)
+    _care(commands)
+    return top
+
+
+_Commands = argparse._SubParsersAction  # argparse gives its return type no public name
+
+
+def _command(commands: _Commands[argparse.ArgumentParser], name: str, run: str, help: str) -> argparse.ArgumentParser:
+    command = commands.add_parser(
+        name, help=help, description=help, epilog=_EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    command.add_argument("--json", action="store_true", help="print one JSON value")
+    command.set_defaults(run=run)
+    return command
+
+
+def _acting(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--user", metavar="EMAIL", help="whose books; not needed when there is one person")
+    _where(command)
+
+
+def _where(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--demo", action="store_true", help="the demo's books instead of the real ones")
+
+
+def _serving(commands: _Commands[argparse.ArgumentParser]) -> None:
+    up = _command(commands, "up", "serving:up", "serve the house; the first person to sign up is its admin")
+    up.add_argument("--host", help="address to listen on (TUNEFOLIO_HOST)")
+    up.add_argument("--port", help="port to listen on (TUNEFOLIO_PORT)")
+    demo = _command(commands, "demo", "serving:demo", "serve a rehearsal with a simulated broker, on this machine only")
+    demo.add_argument("--port", help="port to listen on (TUNEFOLIO_PORT)")
+    demo.add_argument("--fresh", action="store_true", help="forget the demo's books and begin anew")
+
+
+def _people(commands: _Commands[argparse.ArgumentParser]) -> None:
+    user = commands.add_parser("user", help="people: add, list, password, role, disable, enable, invite")
+    verbs = user.add_subparsers(metavar="VERB", required=True)
+    add = _command(verbs, "add", "people:add", "add a person; prints a random password when none is given")
+    add.add_argument("email")
+    add.add_argument("--name", default="", help="shown name; else the e-mail's first part")
+    add.add_argument("--role", choices=("admin", "member", "reader"), help="else member; the first person is admin")
+    password = _command(verbs, "password", "people:password", "give a person a new password and end all sessions")
+    role = _command(verbs, "role", "people:role", "give a person another role")
+    disable = _command(verbs, "disable", "people:disable", "shut a person out; nothing is lost")
+    enable = _command(verbs, "enable", "people:enable", "let a disabled person in again")
+    for command in (password, role, disable, enable):
+        command.add_argument("email")
+    role.add_argument("role", choices=("admin", "member", "reader"))
+    for command in (add, password):
+        command.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
+    listed = _command(verbs, "list", "people:listed", "everybody")
+    invite = _command(verbs, "invite", "people:invite", "make a one-time invite, good for a week")
+    invite.add_argument("--email", default="", help="the only address that may use it")
+    invite.add_argument("--role", choices=("admin", "member", "reader"), default="member")
+    for command in (add, password, role, disable, enable, listed, invite):
+        _where(command)
+
+
+def _books(commands: _Commands[argparse.ArgumentParser]) -> None:
+    imports = _command(commands, "import", "books:import_file", "import a broker's file, or undo an import")
+    imports.add_argument("file", nargs="?", metavar="FILE", help="tradebook CSV or XLSX, holdings XLSX")
+    imports.add_argument("--account", help="name or number of the account; not needed when there is one")
+    imports.add_argument("--dry-run", action="store_true", help="say what would happen; change nothing")
+    imports.add_argument("--undo", type=int, metavar="IMPORT", help="take an import back")
+    sync = _command(commands, "sync", "books:sync", "fetch the statements of connected brokers")
+    sync.add_argument("--account", help="only this one")
+    snapshot = _command(commands, "snapshot", "books:snapshot", "freeze today's valuation")
+    snapshot.add_argument("--portfolio", help="only this one, by name or number")
+    for command in (imports, sync, snapshot):
+        _acting(command)
+    check = _command(commands, "check", "books:check", "hold every account against the laws of the ledger")
+    _where(check)
+
+
+def _care(commands: _Commands[argparse.ArgumentParser]) -> None:
+    doctor = _command(commands, "doctor", "care:doctor", "say what is wrong with this installation and how to mend it")
+    jobs = _command(commands, "jobs", "care:jobs", "newest jobs and the timetable")
+    jobs.add_argument("--limit", type=int, default=20, help="how many (20)")
+    for command in (doctor, jobs):
+        _where(command)
+    key = commands.add_parser("key", help="the key that seals broker secrets: rotate")
+    verbs = key.add_subparsers(metavar="VERB", required=True)
+    _where(_command(verbs, "rotate", "care:rotate", "seal every secret with a new key; stop the house before"))
+    _command(commands, "settings", "care:settings", "every setting: name, default, meaning")
+    _command(commands, "version", "care:version", "version of TuneFolio and of what it stands on")

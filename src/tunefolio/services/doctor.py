@@ -1,0 +1,222 @@
+"""What is wrong with an installation, and how to mend it. Looks only; changes nothing."""
+
+from __future__ import annotations
+
+import os
+import socket
+import stat
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from sqlalchemy.exc import DBAPIError
+
+from tunefolio.core.errors import Misuse, TunefolioError
+from tunefolio.core.people import Caretaker
+from tunefolio.core.secret import Secret
+from tunefolio.core.time import Clock, Instant, TradingDay, calendar_date
+from tunefolio.market.calendars import Calendar
+from tunefolio.store import jobs, schema
+from tunefolio.store.db import Database, open_database
+from tunefolio.store.vault import KeyRing
+
+_STUCK = timedelta(minutes=10)
+_RELEASED = Instant.parse("2026-11-01T00:00:00+00:00")
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """One thing looked at. cure: what a person does about the problem; both "" when ok."""
+
+    name: str
+    ok: bool
+    problem: str = ""
+    cure: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """What there is to look at.
+
+    brokers:  by name, what building it says (raises Misuse for wrong options).
+    assets:   the folder of the built front-end. is_rehearsal: the demo's installation.
+    """
+
+    home: Path
+    database_url: str
+    key: Secret | None
+    key_file: Path
+    host: str
+    port: int
+    clock: Clock
+    calendar: Calendar
+    brokers: Mapping[str, Callable[[], object]]
+    assets: Path
+    is_rehearsal: bool
+
+
+class Ailment(TunefolioError):
+    """A problem and its cure."""
+
+    def __init__(self, problem: str, cure: str) -> None:
+        super().__init__(problem)
+        self.problem = problem
+        self.cure = cure
+
+
+def examine(there: Installation) -> list[Diagnosis]:
+    """Every check, in the order in which problems should be mended."""
+    return [_diagnosis(name, there, look) for name, look in _checks(there)]
+
+
+def _checks(there: Installation) -> Iterator[tuple[str, Callable[[Installation], None]]]:
+    yield "folder", folder
+    yield "key", key
+    yield "database", database
+    yield "schema", database_schema
+    yield "jobs", stuck_jobs
+    yield "clock", clock
+    yield "calendar", calendar
+    yield "port", port
+    yield "assets", assets
+    yield "demo", separation
+    for name in there.brokers:
+        yield f"broker {name}", lambda one, name=name: broker(one, name)  # type: ignore[misc]
+
+
+def _diagnosis(name: str, there: Installation, look: Callable[[Installation], None]) -> Diagnosis:
+    try:
+        look(there)
+    except Ailment as found:
+        return Diagnosis(name, False, found.problem, found.cure)
+    except Misuse as wrong:
+        return Diagnosis(name, False, f"{wrong.field}: {wrong.problem}", wrong.cure or "Correct that setting")
+    except DBAPIError as away:
+        reason = str(away.orig).strip().splitlines()[0]
+        return Diagnosis(name, False, reason, "Mend what `database` says first")
+    return Diagnosis(name, True)
+
+
+def folder(there: Installation) -> None:
+    """The home folder exists, can be written, and is nobody else's to read."""
+    if not there.home.is_dir():
+        raise Ailment(f"{there.home} does not exist", "Run `tunefolio up` once; it makes the folder")
+    try:
+        with tempfile.NamedTemporaryFile(dir=there.home):
+            pass
+    except OSError as refused:
+        raise Ailment(f"{there.home} cannot be written: {refused.strerror}",
+                      f"Give yourself the folder: chown -R $USER {there.home}") from None  # fmt: skip
+    if os.name == "posix" and stat.S_IMODE(there.home.stat().st_mode) & 0o077:
+        raise Ailment(f"{there.home} is open to other users", f"Run: chmod 700 {there.home}")
+
+
+def key(there: Installation) -> None:
+    """There is a key ring that can be read, by us only."""
+    if there.key is not None:
+        KeyRing.load(there.key.reveal())
+        return
+    if not there.key_file.is_file():
+        raise Ailment(f"{there.key_file} does not exist",
+                      "Put back the key file from your backup; without broker logins, `tunefolio up` makes one")  # fmt: skip
+    KeyRing.load(there.key_file)
+
+
+def database(there: Installation) -> None:
+    """The database answers."""
+    if _is_absent(there):
+        raise Ailment("there is no database yet", "Run `tunefolio up` once; it makes the database")
+    try:
+        with closing(open_database(there.database_url)) as base, base.reading():
+            pass
+    except DBAPIError as away:
+        reason = str(away.orig).strip().splitlines()[0]
+        raise Ailment(f"it does not answer: {reason}",
+                      "Start the database server, or correct TUNEFOLIO_DATABASE_URL") from None  # fmt: skip
+
+
+def database_schema(there: Installation) -> None:
+    """The tables are those of this release."""
+    if _is_absent(there):
+        raise Ailment("there are no tables yet", "Run `tunefolio up` once; it makes them")
+    present, wanted = schema.current(there.database_url), schema.head()
+    if present != wanted:
+        raise Ailment(f"tables are at {present or 'nothing'}, this release wants {wanted}",
+                      "Run `tunefolio up`; it brings them up to date")  # fmt: skip
+
+
+def stuck_jobs(there: Installation) -> None:
+    """No job has been due for long without anyone taking it."""
+    if _is_absent(there):
+        return
+    with closing(open_database(there.database_url)) as base:
+        late = _late_jobs(base, there.clock.now())
+    if late:
+        raise Ailment(f"{late} jobs wait since more than ten minutes",
+                      "Start the house with `tunefolio up`; see `tunefolio jobs`")  # fmt: skip
+
+
+def _late_jobs(base: Database, now: Instant) -> int:
+    with base.reading() as db:
+        return len(jobs.due(db, Caretaker("doctor"), now - _STUCK, 1_000))
+
+
+def clock(there: Installation) -> None:
+    """The machine's clock is not before this release was made."""
+    now = there.clock.now()
+    if now < _RELEASED:
+        raise Ailment(f"the clock says {now.iso()}", "Set the clock: timedatectl set-ntp true")
+
+
+def calendar(there: Installation) -> None:
+    """The session calendar knows the coming two weeks."""
+    today = TradingDay(calendar_date(there.clock.now()))
+    if today.plus_days(14) > there.calendar.known_until:
+        raise Ailment(f"the session calendar ends on {there.calendar.known_until}",
+                      "Update TuneFolio: the next release knows the next year's holidays")  # fmt: skip
+
+
+def port(there: Installation) -> None:
+    """The port is free."""
+    if not is_free(there.host, there.port):
+        raise Ailment(f"port {there.port} is taken, by this house or by another program",
+                      "If the house does not run, set TUNEFOLIO_PORT to another one")  # fmt: skip
+
+
+def is_free(host: str, number: int) -> bool:
+    """Could a server listen there now?"""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with closing(socket.socket(family, socket.SOCK_STREAM)) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, number))
+        except OSError:
+            return False
+    return True
+
+
+def assets(there: Installation) -> None:
+    """The front-end has been built."""
+    if not any(there.assets.glob("**/*.js")):
+        raise Ailment("the front-end is not built", "Run `make assets`, or install the released wheel")
+
+
+def separation(there: Installation) -> None:
+    """Rehearsal and real books do not share a folder."""
+    is_demo_folder = there.home.name.endswith("-demo")
+    if is_demo_folder != there.is_rehearsal:
+        raise Ailment(f"{there.home} {'is a demo folder' if is_demo_folder else 'holds real books'}",
+                      "Set TUNEFOLIO_HOME to another folder")  # fmt: skip
+
+
+def broker(there: Installation, name: str) -> None:
+    """The broker's options can be used."""
+    there.brokers[name]()
+
+
+def _is_absent(there: Installation) -> bool:
+    prefix = "sqlite:///"
+    return there.database_url.startswith(prefix) and not Path(there.database_url[len(prefix) :]).exists()

@@ -1,0 +1,69 @@
+"""What the house does for everyone by itself: fan out to each owner, forget what is old, check the books."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from tunefolio.core.people import Caretaker, Role, Viewer
+from tunefolio.ledger.accounts import AccountKind
+from tunefolio.services import check, enrich, snapshot
+from tunefolio.services.house import House
+from tunefolio.services.jobs import Work, ask, deed
+from tunefolio.store import accounts, connections, imports
+from tunefolio.store.connections import ConnectionState
+
+_log = logging.getLogger(__name__)
+_UPLOAD_LIFE = timedelta(days=2)
+
+
+@deed("sync_all")
+def sync_all(house: House, work: Work) -> Mapping[str, Any]:
+    """Ask for a sync of every account whose broker is connected; one that needs a login waits for its owner."""
+    asked = 0
+    with house.database.writing() as db:
+        for account in accounts.all_active(db, Caretaker(work.job.kind)):
+            if account.kind is not AccountKind.BROKER:
+                continue
+            there = connections.of_account(db, Viewer(account.owner, Role.READER), account.id)
+            if there is not None and there.state is ConnectionState.CONNECTED:
+                args = {"account": account.id}
+                ask(db, house, "sync", args, owner=account.owner, dedupe_key=f"sync:{account.id}")
+                asked += 1
+    return {"asked": asked}
+
+
+@deed("enrich_all")
+def enrich_all(house: House, work: Work) -> Mapping[str, Any]:
+    """Ask for enrichment for every owner of an active account."""
+    with house.database.writing() as db:
+        owners = sorted({account.owner for account in accounts.all_active(db, Caretaker(work.job.kind))})
+        asked = [enrich.ask_enrich(db, house, Viewer(owner)) for owner in owners]
+    return {"asked": sum(1 for one in asked if one is not None)}
+
+
+@deed("snapshot_missed")
+def snapshot_missed(house: House, work: Work) -> Mapping[str, Any]:
+    """Record the snapshots that nobody took while the house was away."""
+    with house.database.writing() as db:
+        missed = snapshot.mark_missed(db, house)
+    return {"missed": missed}
+
+
+@deed("check", max_attempts=2)
+def check_books(house: House, work: Work) -> Mapping[str, Any]:
+    """Hold every account against the laws of the ledger; what is broken stays in the result and in the log."""
+    findings = check.check(house, work.progress)
+    for finding in findings:
+        _log.error("a law is broken", extra={"account": finding.account, "law": finding.law})
+    return {"findings": [{"account": one.account, "law": one.law, "detail": one.detail} for one in findings]}
+
+
+@deed("forget_uploads")
+def forget_uploads(house: House, work: Work) -> Mapping[str, Any]:
+    """Drop uploads that nobody imported within two days."""
+    with house.database.writing() as db:
+        dropped = imports.forget_before(db, Caretaker(work.job.kind), house.clock.now() - _UPLOAD_LIFE)
+    return {"dropped": dropped}
