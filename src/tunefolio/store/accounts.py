@@ -61,7 +61,7 @@ def account_of(db: ReadDb, viewer: Viewer, id: AccountId) -> Account:
 
 
 def account_for_change(db: WriteDb, viewer: Viewer, id: AccountId) -> Account:
-    """The same, held until the transaction ends, so that two changes of one account's facts wait for each other.
+    """The same, held until the transaction ends: two changes of one account's facts wait for each other.
 
     A row lock on PostgreSQL; on SQLite the writer is alone already.
     """
@@ -73,7 +73,7 @@ def account_for_change(db: WriteDb, viewer: Viewer, id: AccountId) -> Account:
 
 
 def listed(db: ReadDb, viewer: Viewer, *, portfolio: PortfolioId | None = None) -> list[Account]:
-    """All of the viewer's accounts (of one portfolio), archived ones too, by name; on uq_accounts_owner_id_name."""
+    """The viewer's accounts (of one portfolio), archived ones too, by name; on uq_accounts_owner_id_name."""
     query = select(accounts).where(owned(accounts, viewer)).order_by(accounts.c.name, accounts.c.id)
     if portfolio is not None:
         query = query.where(accounts.c.portfolio_id == portfolio)

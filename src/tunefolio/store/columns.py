@@ -12,6 +12,7 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeEngine
 
 from tunefolio.core.errors import Misuse
+from tunefolio.core.money import Price, quantized
 from tunefolio.core.time import Instant, TradingDay
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -143,3 +144,8 @@ Bytes = LargeBinary
 QUANTITY = Exact(8)
 PRICE = Exact(8)
 MONEY = Exact(4)
+
+
+def kept_price(price: Price | None) -> Decimal | None:
+    """An outside price as a PRICE column keeps it: 8 places, half away from zero. Never for our own facts."""
+    return None if price is None else quantized(price.amount, PRICE.scale)

@@ -42,7 +42,7 @@ class ReadDb:
     def dialect(self) -> str:
         return self.connection.dialect.name
 
-    def execute(self, statement: Executable, values: Values | None = None) -> CursorResult[Any]:
+    def execute(self, statement: Executable, values: Values | None = None) -> CursorResult[*tuple[Any, ...]]:
         return self.connection.execute(statement, values)
 
 
@@ -97,7 +97,7 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[ReadDb]:
-        """A read-only transaction; on PostgreSQL REPEATABLE READ, on SQLite a WAL snapshot with query_only."""
+        """A read-only transaction: REPEATABLE READ on PostgreSQL, a WAL snapshot with query_only on SQLite."""
         options: dict[str, Any] = {"tunefolio_reading": True}
         if self.dialect == "postgresql":
             options |= {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}

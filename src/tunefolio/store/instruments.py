@@ -39,7 +39,7 @@ def resolve(
     1 A row of the exchange and symbol with the claim's ISIN is it, if the series agree or one is unknown;
     2 else one without ISIN; 3 for a claim without ISIN the newest of that exchange and symbol; 4 else a new
     row. What a row lacks of ISIN, series or name is filled from the claim. A symbol whose ISIN changed (a
-    split) is a new instrument. Sources of two processes may meet: the unique key decides, and both get the winner.
+    split) is a new instrument. Where two processes meet, the unique key decides and both get the winner.
     """
     shelf = _shelf(db, claims)
     fresh: dict[tuple[str, str, str, str], InstrumentClaim] = {}

@@ -36,7 +36,7 @@ def add(db: WriteDb, email: str, name: str, password_hash: str, role: Role, now:
 
 
 def find_by_email(db: ReadDb, email: str) -> tuple[Person, str] | None:
-    """The person of an address and the password's hash, disabled ones too; one look-up on uq_persons_email."""
+    """The person of an address, disabled or not, and the password's hash; one look-up on uq_persons_email."""
     row = db.execute(select(persons).where(persons.c.email == email)).one_or_none()
     return None if row is None else (person(row), row.password_hash)
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, insert, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, and_, delete, exists, insert, or_, select, tuple_
 
-from tunefolio.core.errors import NotFound
+from tunefolio.core.errors import Misuse, NotFound
 from tunefolio.core.identity import AccountId, ImportId, InstrumentId, PortfolioId, TransactionId
 from tunefolio.core.people import Caretaker, Viewer
 from tunefolio.core.time import Instant, TradingDay
@@ -17,11 +18,13 @@ from tunefolio.ledger.transactions import Fact, Kind, Transaction
 from tunefolio.store import accounts as homes
 from tunefolio.store.batches import batches
 from tunefolio.store.db import ReadDb, WriteDb
-from tunefolio.store.tables import accounts, instruments, taggings, tags, transactions
+from tunefolio.store.tables import accounts, instruments, taggings, transactions
+from tunefolio.store.tables import tags as words
 from tunefolio.store.transaction_rows import COLUMNS, reversal_row, row_of, transaction
 from tunefolio.store.viewers import owned
 
 _reversals = transactions.alias("reversals")
+_TAG = re.compile(r"[^\s#\"]{1,40}\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,7 @@ class Appended:
 
 @dataclass(frozen=True, slots=True)
 class TransactionFilter:
-    """Which facts of the viewer's to show; None means any. until is exclusive; text: in note, symbol or name."""
+    """Which facts of the viewer's to show; None: any. until: exclusive; text: part of note, symbol or name."""
 
     account: AccountId | None = None
     portfolio: PortfolioId | None = None
@@ -90,7 +93,7 @@ def append(
 def _known_keys(
     db: ReadDb, viewer: Viewer, account: AccountId, book: Book, keys: Sequence[str]
 ) -> dict[str, tuple[int, bool]]:
-    """For each key seen before: how often, and whether it stands. On the unique key of account, book and key."""
+    """For each key seen before: how often, and whether it stands; on the unique key of account and book."""
     known: dict[str, tuple[int, bool]] = {}
     for batch in batches(keys):
         query = (
@@ -127,7 +130,7 @@ def _insert(db: WriteDb, viewer: Viewer, rows: list[dict[str, Any]]) -> list[Tra
 
 
 def reverse(db: WriteDb, viewer: Viewer, ids: Iterable[TransactionId], *, source: str, now: Instant) -> int:
-    """Take facts back, each at most once; how many. Reversals, facts taken back before and strangers' are left."""
+    """Take facts back, each at most once; how many. Leaves reversals, facts taken back and strangers'."""
     count = 0
     for batch in batches(ids):
         query = select(*COLUMNS).where(owned(transactions, viewer), transactions.c.id.in_(batch))
@@ -148,7 +151,7 @@ def _in_force(viewer: Viewer) -> ColumnElement[bool]:
 def of_account(
     db: ReadDb, viewer: Viewer, account: AccountId, *, book: Book = Book.LIVE, until: TradingDay | None = None
 ) -> Iterator[Transaction]:
-    """Every fact of one account and book, reversed ones and reversals too, oldest first; within a day as recorded.
+    """Every fact of one account and book, reversed ones and reversals too, by day, then as recorded.
 
     until: exclusive. One query on ix_transactions_account_day and one for tags; streams, so that memory is
     flat in the length of the history. Nothing for another's account.
@@ -243,8 +246,8 @@ def _conditions(viewer: Viewer, wanted: TransactionFilter) -> Iterator[ColumnEle
 def _tagged(viewer: Viewer, name: str) -> Select[int]:
     return (
         select(taggings.c.transaction_id)
-        .join(tags, and_(tags.c.id == taggings.c.tag_id, owned(tags, viewer)))
-        .where(owned(taggings, viewer), tags.c.name == name)
+        .join(words, and_(words.c.id == taggings.c.tag_id, owned(words, viewer)))
+        .where(owned(taggings, viewer), words.c.name == name)
     )
 
 
@@ -266,16 +269,48 @@ def _all(db: ReadDb, viewer: Viewer, query: Select[Any]) -> list[Transaction]:
 def _labels(db: ReadDb, viewer: Viewer, which: ColumnElement[bool]) -> dict[int, tuple[str, ...]]:
     """Tag names in order, by fact; from the viewer's taggings, which are few."""
     query = (
-        select(taggings.c.transaction_id, tags.c.name)
-        .join(tags, and_(tags.c.id == taggings.c.tag_id, owned(tags, viewer)))
+        select(taggings.c.transaction_id, words.c.name)
+        .join(words, and_(words.c.id == taggings.c.tag_id, owned(words, viewer)))
         .join(transactions, and_(transactions.c.id == taggings.c.transaction_id, owned(transactions, viewer)))
         .where(owned(taggings, viewer), which)
-        .order_by(tags.c.name)
+        .order_by(words.c.name)
     )
     labels: dict[int, tuple[str, ...]] = {}
     for id, name in db.execute(query):
         labels[id] = (*labels.get(id, ()), name)
     return labels
+
+
+def tag(db: WriteDb, viewer: Viewer, id: TransactionId, name: str) -> None:
+    """Mark a fact with a word (twice is once); raises NotFound for another's fact, Misuse for no word."""
+    transaction_of(db, viewer, id)
+    row = {"owner_id": viewer.person, "name": tag_name(name)}
+    db.execute(db.upsert(words).values(row).on_conflict_do_nothing())
+    which = (owned(words, viewer), words.c.name == row["name"])
+    key = db.execute(select(words.c.id).where(*which)).scalar_one()
+    tagging = {"owner_id": viewer.person, "tag_id": key, "transaction_id": id}
+    db.execute(db.upsert(taggings).values(tagging).on_conflict_do_nothing())
+
+
+def untag(db: WriteDb, viewer: Viewer, id: TransactionId, name: str) -> bool:
+    """Take a word off a fact; whether it was there. The word itself stays known."""
+    word = select(words.c.id).where(owned(words, viewer), words.c.name == tag_name(name))
+    which = (owned(taggings, viewer), taggings.c.transaction_id == id, taggings.c.tag_id.in_(word))
+    return db.execute(delete(taggings).where(*which)).rowcount > 0
+
+
+def tag_name(text: str) -> str:
+    """A word of at most 40 characters, as the notation writes it but without its #; raises Misuse."""
+    name = text.strip().removeprefix("#")
+    if not _TAG.match(name):
+        raise Misuse("tag", f"{text[:50]!r} is not one word of at most 40 characters")
+    return name
+
+
+def tags(db: ReadDb, viewer: Viewer) -> list[str]:
+    """The viewer's words, by name; on uq_tags_owner_id_name."""
+    query = select(words.c.name).where(owned(words, viewer)).order_by(words.c.name)
+    return [str(name) for name in db.execute(query).scalars()]
 
 
 def accounts_with_facts(db: ReadDb, caretaker: Caretaker) -> list[Account]:

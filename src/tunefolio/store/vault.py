@@ -111,7 +111,7 @@ class Vault:
         return _FORMAT + id + nonce + sealed
 
     def open(self, sealed: bytes, table: str, row: int, column: str) -> Secret:
-        """The secret again; raises Misuse for a missing key, and for a text changed or moved from its place."""
+        """The secret again; raises Misuse when its key is missing, or it was changed or moved from its place."""
         start = len(_FORMAT) + _ID_BYTES
         if sealed[:1] != _FORMAT or len(sealed) < start + _NONCE_BYTES:
             raise Misuse("sealed secret", "is not one of this vault")
@@ -134,7 +134,7 @@ def rotate(db: WriteDb, caretaker: Caretaker, vault: Vault, new_key: bytes) -> i
     count = 0
     for column in SEALED:
         table = column.table
-        rows: Sequence[Row[Any]] = db.execute(
+        rows: Sequence[Row[*tuple[Any, ...]]] = db.execute(
             select(table.c.id, column).where(column.is_not(None)).with_for_update()
         ).all()
         for id, sealed in rows:

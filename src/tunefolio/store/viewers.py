@@ -1,4 +1,4 @@
-"""The one viewer clause. Each query of owned rows holds it; a house test removes each in turn and must fail."""
+"""The one viewer clause. Each query of owned rows holds it; a house test removes each and must fail."""
 
 from __future__ import annotations
 

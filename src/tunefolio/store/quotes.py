@@ -1,0 +1,66 @@
+"""The newest price known of each instrument, shared by everyone; one row each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import Row, select
+
+from tunefolio.core.identity import InstrumentId
+from tunefolio.core.money import Currency, Price
+from tunefolio.market.quotes import Quote, QuoteKind
+from tunefolio.store.batches import batches
+from tunefolio.store.columns import kept_price
+from tunefolio.store.db import ReadDb, WriteDb
+from tunefolio.store.tables import quotes
+
+
+def put(db: WriteDb, news: Sequence[Quote]) -> None:
+    """Keep these prices, each unless a newer one stands; rounded to 8 places. One executemany for any number.
+
+    Rows are written in the order of their ids, so that two writers cannot wait for each other crosswise.
+    """
+    newest: dict[InstrumentId, Quote] = {}
+    for quote in news:
+        standing = newest.get(quote.instrument)
+        if standing is None or standing.as_of <= quote.as_of:
+            newest[quote.instrument] = quote
+    statement = db.upsert(quotes)
+    fresh = {name: statement.excluded[name] for name in quotes.c.keys() if name != "instrument_id"}  # noqa: SIM118
+    is_newer = statement.excluded.as_of >= quotes.c.as_of
+    statement = statement.on_conflict_do_update(index_elements=["instrument_id"], set_=fresh, where=is_newer)
+    db.execute_many(statement, [_row(newest[id]) for id in sorted(newest)])
+
+
+def latest(db: ReadDb, ids: Iterable[InstrumentId]) -> dict[InstrumentId, Quote]:
+    """The quotes of these instruments by primary key, thousands in one query; unknown ones are absent."""
+    found: dict[InstrumentId, Quote] = {}
+    for batch in batches(ids):
+        for row in db.execute(select(quotes).where(quotes.c.instrument_id.in_(batch))):
+            found[InstrumentId(row.instrument_id)] = _quote(row)
+    return found
+
+
+def _row(quote: Quote) -> dict[str, Any]:
+    return {
+        "instrument_id": quote.instrument,
+        "price": kept_price(quote.price),
+        "previous_close": kept_price(quote.previous_close),
+        "currency": quote.price.currency,
+        "as_of": quote.as_of,
+        "source": quote.source,
+        "kind": quote.kind,
+    }
+
+
+def _quote(row: Row[Any]) -> Quote:
+    currency = Currency(row.currency)
+    return Quote(
+        InstrumentId(row.instrument_id),
+        Price(row.price, currency),
+        None if row.previous_close is None else Price(row.previous_close, currency),
+        row.as_of,
+        row.source,
+        QuoteKind(row.kind),
+    )

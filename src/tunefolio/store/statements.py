@@ -1,0 +1,136 @@
+"""What brokers claimed, kept whole and never changed: the newest one is what positions are checked against."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Row, insert, select
+
+from tunefolio.core.errors import Misuse
+from tunefolio.core.identity import AccountId, InstrumentId, StatementId
+from tunefolio.core.money import Currency, Money, Price
+from tunefolio.core.people import Viewer
+from tunefolio.core.time import Instant
+from tunefolio.ledger.statements import Holding, Statement
+from tunefolio.market.instruments import InstrumentClaim
+from tunefolio.store.accounts import account_of
+from tunefolio.store.columns import kept_price
+from tunefolio.store.db import ReadDb, WriteDb
+from tunefolio.store.tables import holdings, instruments, statements
+from tunefolio.store.viewers import owned
+
+
+@dataclass(frozen=True, slots=True)
+class KeptHolding:
+    """One line of a kept statement; its instrument has an id. Meanings as in ledger.statements.Holding."""
+
+    instrument: InstrumentId
+    settled: Decimal
+    unsettled: Decimal
+    average_price: Price | None
+    last_price: Price | None
+    close_price: Price | None
+    pnl: Money | None
+
+    @property
+    def quantity(self) -> Decimal:
+        return self.settled + self.unsettled
+
+
+@dataclass(frozen=True, slots=True)
+class KeptStatement:
+    """What one broker claimed at `at`; lines in the order of their instruments' ids."""
+
+    id: StatementId
+    account: AccountId
+    broker: str
+    at: Instant
+    cash: Money | None
+    lines: tuple[KeptHolding, ...]
+
+
+def keep(
+    db: WriteDb,
+    viewer: Viewer,
+    account: AccountId,
+    statement: Statement,
+    ids: Mapping[InstrumentClaim, InstrumentId],
+) -> StatementId:
+    """Keep it with its lines. Claimed prices are rounded to 8 places, half away from zero.
+
+    Raises NotFound for another's account, Misuse when two lines name one instrument.
+    """
+    home = account_of(db, viewer, account)
+    rows = [_row(viewer, ids[line.instrument], line) for line in statement.holdings]
+    if len({row["instrument_id"] for row in rows}) < len(rows):
+        raise Misuse("statement", "two lines name one instrument")
+    head = {
+        "owner_id": viewer.person,
+        "account_id": account,
+        "broker": statement.broker,
+        "at": statement.at,
+        "cash": None if statement.cash is None else statement.cash.rounded(4).amount,
+        "currency": home.currency if statement.cash is None else statement.cash.currency,
+    }
+    key = db.execute(insert(statements).values(head).returning(statements.c.id)).scalar_one()
+    db.execute_many(insert(holdings), [row | {"statement_id": key} for row in rows])
+    return StatementId(key)
+
+
+def latest(db: ReadDb, viewer: Viewer, account: AccountId) -> KeptStatement | None:
+    """The newest statement of the viewer's account; two queries, on ix_statements_account and the lines' key."""
+    query = (
+        select(statements)
+        .where(owned(statements, viewer), statements.c.account_id == account)
+        .order_by(statements.c.at.desc(), statements.c.id.desc())
+        .limit(1)
+    )
+    row = db.execute(query).one_or_none()
+    if row is None:
+        return None
+    cash = None if row.cash is None else Money(row.cash, Currency(row.currency))
+    lines = _lines(db, viewer, StatementId(row.id))
+    return KeptStatement(StatementId(row.id), AccountId(row.account_id), row.broker, row.at, cash, lines)
+
+
+def _lines(db: ReadDb, viewer: Viewer, id: StatementId) -> tuple[KeptHolding, ...]:
+    query = (
+        select(holdings, instruments.c.currency)
+        .join(instruments, instruments.c.id == holdings.c.instrument_id)
+        .where(owned(holdings, viewer), holdings.c.statement_id == id)
+        .order_by(holdings.c.instrument_id)
+    )
+    return tuple(_holding(row) for row in db.execute(query))
+
+
+def _row(viewer: Viewer, instrument: InstrumentId, line: Holding) -> dict[str, Any]:
+    return {
+        "owner_id": viewer.person,
+        "instrument_id": instrument,
+        "settled": line.settled,
+        "unsettled": line.unsettled,
+        "average_price": kept_price(line.average_price),
+        "last_price": kept_price(line.last_price),
+        "close_price": kept_price(line.close_price),
+        "pnl": None if line.pnl is None else line.pnl.rounded(4).amount,
+    }
+
+
+def _holding(row: Row[Any]) -> KeptHolding:
+    currency = Currency(row.currency)
+    return KeptHolding(
+        InstrumentId(row.instrument_id),
+        row.settled,
+        row.unsettled,
+        _price(row.average_price, currency),
+        _price(row.last_price, currency),
+        _price(row.close_price, currency),
+        None if row.pnl is None else Money(row.pnl, currency),
+    )
+
+
+def _price(amount: Decimal | None, currency: Currency) -> Price | None:
+    return None if amount is None else Price(amount, currency)
