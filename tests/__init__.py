@@ -1,0 +1,1 @@
+"""What holds the house to its word. The folders mirror src/tunefolio."""

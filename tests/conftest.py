@@ -1,0 +1,93 @@
+"""What tests ask for by name: a database, PostgreSQL itself, a browser."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+from tests import postgres
+
+CLUSTER = "TUNEFOLIO_TEST_CLUSTER"
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+BROWSER_OF_MACOS = Path("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome")
+CLUSTER_FOLDER = pytest.StashKey[Path]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The process that leads the run names the place of its PostgreSQL; its workers inherit the name."""
+    if hasattr(config, "workerinput"):
+        return
+    folder = Path(tempfile.mkdtemp(prefix="tunefolio-tests-", dir="/tmp"))  # a socket's path must be short
+    config.stash[CLUSTER_FOLDER] = folder
+    os.environ[CLUSTER] = f"{os.getpid()}:{folder}"
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """All workers have ended by now, however they did."""
+    folder = config.stash.get(CLUSTER_FOLDER, None)
+    if folder is not None:
+        postgres.stop(folder)
+
+
+@pytest.fixture(scope="session")
+def postgres_cluster() -> postgres.Cluster:
+    """The run's PostgreSQL server."""
+    leader, _, folder = os.environ[CLUSTER].partition(":")
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
+    try:
+        return postgres.shared(Path(folder), worker, int(leader))
+    except postgres.PostgresMissing as missing:
+        absent(missing.__doc__ or "")
+
+
+@pytest.fixture(scope="session")
+def postgres_admin_url(postgres_cluster: postgres.Cluster) -> str:
+    """The maintenance database, whose owner may create others."""
+    return postgres_cluster.url("postgres")
+
+
+@pytest.fixture
+def fresh_postgres(postgres_cluster: postgres.Cluster) -> Iterator[Callable[[str | None], str]]:
+    """fresh_postgres(template) → the URL of a new database, empty for None; removed after the test."""
+    made: list[str] = []
+
+    def fresh(template: str | None = None) -> str:
+        made.append(postgres_cluster.create(template))
+        return postgres_cluster.url(made[-1])
+
+    yield fresh
+    for name in made:
+        postgres_cluster.drop(name)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A new empty database; the test runs once on each kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'tunefolio.db'}"
+    fresh: Callable[[str | None], str] = request.getfixturevalue("fresh_postgres")
+    return fresh(None)
+
+
+@pytest.fixture(scope="session")
+def chromium_path() -> str:
+    """The browser of the journeys: $TUNEFOLIO_CHROMIUM, else the system's."""
+    named = os.environ.get("TUNEFOLIO_CHROMIUM")
+    paths = [named] if named else [shutil.which(name) for name in BROWSERS]
+    for path in [*paths, str(BROWSER_OF_MACOS)]:
+        if path and os.access(path, os.X_OK):
+            return path
+    absent("Chromium is not installed; `make test` says how to install it.")
+
+
+def absent(message: str) -> NoReturn:
+    """A failure in the pipeline; elsewhere a skip that the summary shows."""
+    if os.environ.get("CI"):
+        pytest.fail(message, pytrace=False)
+    pytest.skip(message)

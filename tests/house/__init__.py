@@ -1,0 +1,1 @@
+"""The house as a whole: its walls, its words, its repository."""

@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# Resolve requirements/*.txt: exact versions and hashes, no addresses, for Python ≥ 3.11 on any platform.
+# Each list is held to the versions of those before it, so that they can share one environment.
+set -euo pipefail
+uv=${UV:-uv}
+
+resolve() {
+  local target=$1
+  shift
+  CUSTOM_COMPILE_COMMAND="make lock" $uv --quiet pip compile --upgrade --universal --python-version 3.11 \
+    --generate-hashes --no-emit-index-url --no-annotate --no-header --output-file "$target" "$@"
+  echo "· $target: $(grep -c '==' "$target") packages"
+}
+
+resolve requirements/uv.txt requirements/uv.in
+resolve requirements/run.txt pyproject.toml
+resolve requirements/build.txt -c requirements/run.txt requirements/build.in
+resolve requirements/test.txt -c requirements/run.txt -c requirements/build.txt requirements/test.in
+resolve requirements/docs.txt requirements/docs.in
