@@ -100,7 +100,7 @@ def listed(db: ReadDb, viewer: Viewer) -> list[Connection]:
 
 
 def sealed_token(db: ReadDb, viewer: Viewer, account: AccountId) -> bytes | None:
-    """The session as the vault sealed it for this row ("connections", its id, "token"); None when there is none."""
+    """The session as the vault sealed it for ("connections", the row's id, "token"); None for none."""
     which = (owned(connections, viewer), connections.c.account_id == account)
     found: bytes | None = db.execute(select(connections.c.token).where(*which)).scalar_one_or_none()
     return found

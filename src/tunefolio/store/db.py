@@ -97,7 +97,7 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[ReadDb]:
-        """A read-only transaction: REPEATABLE READ on PostgreSQL, a WAL snapshot with query_only on SQLite."""
+        """A read-only transaction: REPEATABLE READ on PostgreSQL, a snapshot under query_only on SQLite."""
         options: dict[str, Any] = {"tunefolio_reading": True}
         if self.dialect == "postgresql":
             options |= {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}

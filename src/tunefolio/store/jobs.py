@@ -187,7 +187,7 @@ def _write(db: WriteDb, id: JobId, holder: str, **values: Any) -> bool:
 
 
 def due(db: ReadDb, caretaker: Caretaker, now: Instant, limit: int) -> list[JobId]:
-    """Jobs to ring for: queued and due, or running under a lapsed lease; longest due first; on ix_jobs_due."""
+    """Jobs to ring for: queued and due, or under a lapsed lease; longest due first; on ix_jobs_due."""
     query = select(jobs.c.id).where(_is_ready(now)).order_by(jobs.c.due_at, jobs.c.id).limit(limit)
     return [JobId(id) for id in db.execute(query).scalars()]
 

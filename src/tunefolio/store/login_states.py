@@ -39,7 +39,7 @@ def add(
     now: Instant,
     expires: Instant,
 ) -> int:
-    """Begin an attempt in one of the viewer's sessions; raises NotFound for another's session or portfolio."""
+    """Begin an attempt in a session of the viewer's; raises NotFound for another's session or portfolio."""
     own = select(sessions.c.id).where(owned(sessions, viewer), sessions.c.id == session)
     if db.execute(own).one_or_none() is None:
         raise NotFound("session")
@@ -58,7 +58,7 @@ def add(
 
 
 def use(db: WriteDb, viewer: Viewer, session: SessionId, state_hash: str, now: Instant) -> LoginState | None:
-    """Use an attempt up: None when it is unknown, used, expired or of another session. One UPDATE: used once."""
+    """Use an attempt up: None when it is unknown, used, expired or another session's. One UPDATE."""
     statement = (
         update(login_states)
         .where(owned(login_states, viewer), login_states.c.state_hash == state_hash)

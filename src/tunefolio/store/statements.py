@@ -1,4 +1,4 @@
-"""What brokers claimed, kept whole and never changed: the newest one is what positions are checked against."""
+"""What brokers claimed, kept whole and never changed; positions are checked against the newest."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def keep(
 
 
 def latest(db: ReadDb, viewer: Viewer, account: AccountId) -> KeptStatement | None:
-    """The newest statement of the viewer's account; two queries, on ix_statements_account and the lines' key."""
+    """The newest statement of the viewer's account; two queries, each on an index."""
     query = (
         select(statements)
         .where(owned(statements, viewer), statements.c.account_id == account)

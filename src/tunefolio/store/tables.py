@@ -273,7 +273,7 @@ classifications = _table(
     _needed("taxonomy", Text),
     _needed("fetched_at", At()),
 )
-"""A provider's answer about an instrument; sector "" records that it knew none: not to be asked again soon."""
+"""A provider's answer about an instrument; sector "" records that it knew none, so as not to ask again."""
 
 sector_overrides = _table(
     "sector_overrides",

@@ -45,7 +45,7 @@ class Appended:
 
 @dataclass(frozen=True, slots=True)
 class TransactionFilter:
-    """Which facts of the viewer's to show; None: any. until: exclusive; text: part of note, symbol or name."""
+    """Which of the viewer's facts to show; None: any. until: exclusive; text: in note, symbol or name."""
 
     account: AccountId | None = None
     portfolio: PortfolioId | None = None

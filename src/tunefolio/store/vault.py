@@ -111,7 +111,7 @@ class Vault:
         return _FORMAT + id + nonce + sealed
 
     def open(self, sealed: bytes, table: str, row: int, column: str) -> Secret:
-        """The secret again; raises Misuse when its key is missing, or it was changed or moved from its place."""
+        """The secret again; raises Misuse when its key is missing, or it was changed or moved."""
         start = len(_FORMAT) + _ID_BYTES
         if sealed[:1] != _FORMAT or len(sealed) < start + _NONCE_BYTES:
             raise Misuse("sealed secret", "is not one of this vault")
