@@ -115,7 +115,7 @@ def delete(db: WriteDb, viewer: Viewer, id: AccountId) -> None:
     erasure.erase_account(db, viewer, id)
 
 
-def all_active(db: ReadDb, caretaker: Caretaker) -> list[Account]:
+def all_active(db: ReadDb, caretaker: Caretaker) -> list[Account]:  # noqa: ARG001 — leave, not input
     """Everyone's accounts that are neither archived nor in an archived portfolio, by owner."""
     query = (
         select(accounts)

@@ -110,32 +110,16 @@ class Day(TypeDecorator[TradingDay]):
         return TradingDay(date.fromisoformat(value) if dialect.name == "sqlite" else value)
 
 
-class Flag(TypeDecorator[bool]):
-    """A truth: boolean on PostgreSQL, 0 or 1 on SQLite, where STRICT knows no BOOLEAN."""
-
-    impl = Integer
-    cache_ok = True
-
-    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        return dialect.type_descriptor(Integer())
-
-    def process_bind_param(self, value: bool | None, dialect: Dialect) -> Any:
-        return None if value is None else int(value)
-
-    def process_result_value(self, value: Any, dialect: Dialect) -> bool | None:
-        return None if value is None else bool(value)
-
-
 class Json(TypeDecorator[Any]):
     """A JSON value as text; only for what is never searched."""
 
     impl = Text
     cache_ok = True
 
-    def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
+    def process_bind_param(self, value: Any, dialect: Dialect) -> Any:  # noqa: ARG002
         return None if value is None else orjson.dumps(value).decode()
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> Any:
+    def process_result_value(self, value: Any, dialect: Dialect) -> Any:  # noqa: ARG002
         return None if value is None else orjson.loads(value)
 
 

@@ -149,6 +149,7 @@ PRAGMAS = (
     "foreign_keys=ON",
     "cache_size=-32768",
     "temp_store=MEMORY",
+    "recursive_triggers=ON",  # so that REPLACE cannot delete a fact behind its trigger
 )
 
 

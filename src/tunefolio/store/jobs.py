@@ -186,7 +186,7 @@ def _write(db: WriteDb, id: JobId, holder: str, **values: Any) -> bool:
     return db.execute(update(jobs).where(_held(id, holder)).values(values)).rowcount > 0
 
 
-def due(db: ReadDb, caretaker: Caretaker, now: Instant, limit: int) -> list[JobId]:
+def due(db: ReadDb, caretaker: Caretaker, now: Instant, limit: int) -> list[JobId]:  # noqa: ARG001
     """Jobs to ring for: queued and due, or under a lapsed lease; longest due first; on ix_jobs_due."""
     query = select(jobs.c.id).where(_is_ready(now)).order_by(jobs.c.due_at, jobs.c.id).limit(limit)
     return [JobId(id) for id in db.execute(query).scalars()]

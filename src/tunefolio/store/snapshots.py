@@ -1,4 +1,4 @@
-"""Frozen valuations: one of an account, type and trading day; a second MANUAL replaces the first, which stays."""
+"""Frozen valuations: one of an account, type and trading day; a second MANUAL replaces the first."""
 
 from __future__ import annotations
 
@@ -53,8 +53,10 @@ class SnapshotLine:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The sums of one frozen valuation. value: of priced lines only, `unpriced` counts the others; None, as is
-    invested, for a missed one."""
+    """The sums of one frozen valuation; None for a missed one.
+
+    value: of priced lines only; `unpriced` counts the others.
+    """
 
     id: SnapshotId
     owner: PersonId
@@ -203,7 +205,7 @@ def page(
     before: tuple[TradingDay, SnapshotId] | None,
     limit: int,
 ) -> list[Snapshot]:
-    """The viewer's snapshots, newest day first, from the one after `before`; keyset on ix_snapshots_owner_day."""
+    """The viewer's snapshots, newest day first, after `before`; keyset on ix_snapshots_owner_day."""
     query = select(snapshots).where(owned(snapshots, viewer), *_conditions(viewer, filter))
     if before is not None:
         query = query.where(tuple_(snapshots.c.day, snapshots.c.id) < tuple_(*before))
@@ -262,7 +264,7 @@ _BEST_LAST = {SnapshotType.SOD: 0, SnapshotType.MANUAL: 1, SnapshotType.EOD: 2}
 def value_curve(
     db: ReadDb, viewer: Viewer, accounts: Sequence[AccountId], since: TradingDay
 ) -> list[CurvePoint]:
-    """One point a day and currency from `since`, oldest first: of each account its EOD, else MANUAL, else SOD.
+    """One point a day and currency since then, oldest first: each account's EOD, else MANUAL, else SOD.
 
     An account without a snapshot that day counts with its last one before, so that a gap of one account is no
     fall of the sum. One query over the accounts' snapshots; about 1 ms for a hundred of them.

@@ -313,7 +313,7 @@ def tags(db: ReadDb, viewer: Viewer) -> list[str]:
     return [str(name) for name in db.execute(query).scalars()]
 
 
-def accounts_with_facts(db: ReadDb, caretaker: Caretaker) -> list[Account]:
+def accounts_with_facts(db: ReadDb, caretaker: Caretaker) -> list[Account]:  # noqa: ARG001 — leave, not input
     """Everyone's accounts that have any fact, by owner."""
     has_facts = exists().where(transactions.c.account_id == accounts.c.id)
     query = select(accounts).where(has_facts).order_by(accounts.c.owner_id, accounts.c.id)

@@ -75,7 +75,7 @@ class KeyRing:
         """Replace the file by this ring, whole or not at all; mode 0600."""
         other = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
         _create(other, self.text())
-        os.replace(other, path)
+        other.replace(path)
 
     def text(self) -> str:
         """As parse() reads it. It is the secret of all secrets: only for the key file."""
@@ -124,7 +124,7 @@ class Vault:
         return Secret(opened.decode())
 
 
-def rotate(db: WriteDb, caretaker: Caretaker, vault: Vault, new_key: bytes) -> int:
+def rotate(db: WriteDb, caretaker: Caretaker, vault: Vault, new_key: bytes) -> int:  # noqa: ARG001 — leave
     """Seal every secret of everyone again with `new_key`; how many. All or none: one transaction.
 
     Save the ring with both keys before, and the one with the new key alone after the transaction is kept:
