@@ -7,20 +7,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
-from enum import StrEnum
 
 from tunefolio.analysis.valuation import Valuation, ValuedPosition
-from tunefolio.core.identity import InstrumentId, JobId, TransactionId
+from tunefolio.core.identity import TransactionId
 from tunefolio.core.money import Currency, Money, Price
 from tunefolio.core.time import Instant, TradingDay
 from tunefolio.ledger.accounts import Account, Portfolio
-from tunefolio.ledger.files import RowProblem
 from tunefolio.ledger.lots import Lot, Match
 from tunefolio.ledger.reconcile import Break
-from tunefolio.ledger.transactions import Kind, Transaction
-from tunefolio.market.instruments import Instrument, InstrumentClaim
+from tunefolio.ledger.transactions import Transaction
+from tunefolio.market.instruments import Instrument
 from tunefolio.market.sectors import Classification
-from tunefolio.store.connections import ConnectionState
+from tunefolio.services.brokers import AppSource as AppSource
+from tunefolio.services.brokers import BrokerStatus as BrokerStatus
+from tunefolio.services.plans import Preview as Preview
+from tunefolio.services.plans import PreviewRow as PreviewRow
+from tunefolio.services.plans import RowFate as RowFate
+from tunefolio.store.snapshots import CurvePoint as CurvePoint
 from tunefolio.store.snapshots import Snapshot
 
 
@@ -96,7 +99,7 @@ class BreakRow:
 
 @dataclass(frozen=True, slots=True)
 class StoppedAccount:
-    """An account whose books contradict themselves: left out of every figure until its owner has mended it."""
+    """An account whose books contradict themselves: left out of every figure until its owner mends it."""
 
     account: Account
     problem: str
@@ -141,7 +144,7 @@ class PortfolioView:
 
 @dataclass(frozen=True, slots=True)
 class LotRow:
-    """One open lot at the newest price. held_days: calendar days since purchase, None when that day is unknown."""
+    """One open lot at the newest price. held_days: calendar days since purchase, None when unknown."""
 
     lot: Lot
     average_price: Price
@@ -152,7 +155,7 @@ class LotRow:
 
 @dataclass(frozen=True, slots=True)
 class LotsView:
-    """One holding explained down to its facts: open lots oldest first, closed matches and transactions newest first.
+    """One holding explained down to its facts. Open lots oldest first, matches and transactions newest first.
 
     valued: None once everything is sold. missing: why there is no value, "" when there is one.
     """
@@ -168,20 +171,6 @@ class LotsView:
     income: Money
     freshness: Freshness
     missing: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class CurvePoint:
-    """What a view was worth on one day by its snapshots. unpriced: holdings the value leaves out, usually 0.
-
-    is_partial: an account that had snapshots before has none of this day, so the point is not comparable.
-    """
-
-    day: TradingDay
-    value: Money
-    invested: Money
-    unpriced: int = 0
-    is_partial: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,82 +202,6 @@ class SnapshotsView:
     next_eod: Instant | None
 
 
-class AppSource(StrEnum):
-    """Whose API application a login at a broker would use."""
-
-    OWN = "own"
-    OPERATOR = "operator"
-    NONE = "none"
-
-
-@dataclass(frozen=True, slots=True)
-class BrokerStatus:
-    """One broker, or one account at it. account None: never connected; state is then DISCONNECTED.
-
-    cure: what to press, as words; cure_link: where it leads (a path of the web app); both "" when all is well.
-    sync_job: the running or waiting sync, whose progress can be followed.
-    """
-
-    broker: str
-    title: str
-    account: Account | None
-    state: ConnectionState
-    app: AppSource
-    connected: Instant | None = None
-    synced: Instant | None = None
-    expires: Instant | None = None
-    problem: str = ""
-    problem_at: Instant | None = None
-    cure: str = ""
-    cure_link: str = ""
-    sync_job: JobId | None = None
-
-
-class RowFate(StrEnum):
-    """What an import would do with a row."""
-
-    FRESH = "fresh"
-    REPEATED = "repeated"
-    REFUSED = "refused"
-
-
-@dataclass(frozen=True, slots=True)
-class PreviewRow:
-    """One understood row of a file and its fate; `problem` speaks only when it is refused."""
-
-    row: int
-    kind: Kind
-    day: TradingDay
-    instrument: InstrumentClaim
-    quantity: Decimal
-    price: Price
-    amount: Money
-    fate: RowFate
-    problem: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Preview:
-    """A dry run of an import: exactly what a commit of the same file would do now.
-
-    rows_total = fresh + repeated + refused. problems: every row that would be left out, in row order.
-    sample: the first rows. supersedes: openings that the imported history replaces (see services.imports).
-    """
-
-    account: Account
-    filename: str
-    format: str
-    title: str
-    sha256: str
-    rows_total: int
-    fresh: int
-    repeated: int
-    refused: int
-    problems: tuple[RowProblem, ...]
-    sample: tuple[PreviewRow, ...]
-    supersedes: tuple[InstrumentId, ...] = ()
-
-
 @dataclass(frozen=True, slots=True)
 class HealthView:
     """What the house says of itself to a machine; holds nothing of anyone."""
@@ -298,6 +211,6 @@ class HealthView:
     database: str
     now: Instant
     market_phase: str
-    trading_day: TradingDay
+    trading_day: TradingDay | None
     is_rehearsal: bool
     problem: str = ""

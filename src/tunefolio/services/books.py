@@ -1,0 +1,156 @@
+"""Folded books, remembered: the fold of an account's facts is reused until a fact is added.
+
+Facts are append-only, so an account's newest fact and their number name its state exactly; the latest
+statement joins the key because breaks depend on it. Only committed states are remembered.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+from weakref import WeakKeyDictionary
+
+from sqlalchemy import Engine, func, select
+
+from tunefolio.core.errors import BrokenLaw, Misuse
+from tunefolio.core.identity import AccountId
+from tunefolio.core.money import Currency, Money
+from tunefolio.core.people import Viewer
+from tunefolio.core.time import Instant
+from tunefolio.ledger.accounts import Account, Book
+from tunefolio.ledger.positions import Holdings, fold
+from tunefolio.ledger.reconcile import Break, Claim, compare
+from tunefolio.ledger.transactions import Transaction
+from tunefolio.store import statements, tables, transactions
+from tunefolio.store.db import ReadDb, WriteDb
+from tunefolio.store.viewers import owned
+
+_MOST_ACCOUNTS = 1_000
+_NOTHING = Holdings({}, {}, {})
+
+
+class State(NamedTuple):
+    """Names what is folded: the newest fact, how many there are, the newest statement; 0 for none.
+
+    The number is needed beside the newest id: on PostgreSQL a lower id may be committed after a higher one.
+    """
+
+    newest: int
+    number: int
+    statement: int
+
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """One account's live book. problem: why it is stopped, "" when it is sound; then holdings are empty.
+
+    breaks: where the latest statement differs, seen at `stated`. realised, income: summed once, by currency.
+    """
+
+    state: State
+    holdings: Holdings
+    breaks: tuple[Break, ...]
+    stated: Instant | None
+    problem: str = ""
+    realised: Mapping[Currency, Money] = field(default_factory=dict)
+    income: Mapping[Currency, Money] = field(default_factory=dict)
+
+
+class _Memory:
+    """The least recently used folds of one database, safe between threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[AccountId, Folded] = OrderedDict()
+
+    def find(self, account: AccountId, state: State) -> Folded | None:
+        with self._lock:
+            kept = self._kept.get(account)
+            if kept is None or kept.state != state:
+                return None
+            self._kept.move_to_end(account)
+            return kept
+
+    def keep(self, account: AccountId, folded: Folded) -> None:
+        with self._lock:
+            self._kept[account] = folded
+            self._kept.move_to_end(account)
+            if len(self._kept) > _MOST_ACCOUNTS:
+                self._kept.popitem(last=False)
+
+
+_memories: WeakKeyDictionary[Engine, _Memory] = WeakKeyDictionary()
+_memories_lock = threading.Lock()
+
+
+def folded(db: ReadDb, viewer: Viewer, accounts: Sequence[Account]) -> dict[AccountId, Folded]:
+    """The viewer's accounts, folded, in the order given. Two queries when all are remembered; then one
+    for the facts of all the others together and one for each of these that has a statement."""
+    states = _states(db, viewer, [account.id for account in accounts])
+    memory = None if isinstance(db, WriteDb) else _memory(db.connection.engine)
+    known = {
+        account: kept
+        for account, state in states.items()
+        if memory is not None and (kept := memory.find(account, state)) is not None
+    }
+    missing = [account for account in states if account not in known]
+    histories = transactions.of_accounts(db, viewer, missing, book=Book.LIVE) if missing else {}
+    for account in missing:
+        known[account] = _fold(db, viewer, account, histories.get(account, []), states[account])
+        if memory is not None:
+            memory.keep(account, known[account])
+    return {account.id: known[account.id] for account in accounts}
+
+
+def _fold(
+    db: ReadDb, viewer: Viewer, account: AccountId, history: Sequence[Transaction], state: State
+) -> Folded:
+    latest = statements.latest(db, viewer, account) if state.statement else None
+    try:
+        holdings = fold(history)
+        breaks: tuple[Break, ...] = ()
+        if latest is not None:
+            claims = [Claim(h.instrument, h.settled + h.unsettled, h.average_price) for h in latest.lines]
+            breaks = compare(claims, history).breaks
+        positions = holdings.positions.values()
+        realised = _summed((p.currency, p.realised) for p in positions)
+        income = _summed((p.currency, p.income) for p in positions)
+        return Folded(state, holdings, breaks, latest.at if latest else None, "", realised, income)
+    except (BrokenLaw, Misuse) as problem:
+        return Folded(state, _NOTHING, (), None, str(problem))
+
+
+def _summed(amounts: Iterable[tuple[Currency, Money]]) -> dict[Currency, Money]:
+    sums: dict[Currency, Money] = {}
+    for currency, amount in amounts:
+        sums[currency] = sums.get(currency, Money.zero(currency)) + amount
+    return sums
+
+
+def _states(db: ReadDb, viewer: Viewer, accounts: Sequence[AccountId]) -> dict[AccountId, State]:
+    facts, said = tables.transactions, tables.statements
+    heads: Mapping[AccountId, tuple[int, int]] = {
+        row.account_id: (row.newest, row.number)
+        for row in db.execute(
+            select(facts.c.account_id, func.max(facts.c.id).label("newest"), func.count().label("number"))
+            .where(owned(facts, viewer), facts.c.account_id.in_(accounts), facts.c.book == Book.LIVE.value)
+            .group_by(facts.c.account_id)
+        )
+    }
+    claims: Mapping[AccountId, int] = {
+        row.account_id: row.newest
+        for row in db.execute(
+            select(said.c.account_id, func.max(said.c.id).label("newest"))
+            .where(owned(said, viewer), said.c.account_id.in_(accounts))
+            .group_by(said.c.account_id)
+        )
+    }
+    return {account: State(*heads.get(account, (0, 0)), claims.get(account, 0)) for account in accounts}
+
+
+def _memory(engine: Engine) -> _Memory:
+    with _memories_lock:
+        return _memories.setdefault(engine, _Memory())

@@ -1,0 +1,134 @@
+"""An account's line to its broker: whose keys, which session, and what happens when the session ends."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from tunefolio.core.errors import Misuse, Reauth
+from tunefolio.core.identity import AccountId, JobId
+from tunefolio.core.people import Viewer
+from tunefolio.core.time import Instant
+from tunefolio.ledger.accounts import Account
+from tunefolio.ledger.brokers import AppKeys, Broker, BrokerSession
+from tunefolio.services.house import House
+from tunefolio.store import broker_apps, connections, events
+from tunefolio.store.connections import Connection, ConnectionState
+from tunefolio.store.db import ReadDb
+
+_log = logging.getLogger(__name__)
+LOGIN_PATHS: Mapping[str, str] = {"zerodha": "/auth/zerodha/login"}
+
+
+class AppSource(StrEnum):
+    """Whose API application a login at a broker would use."""
+
+    OWN = "own"
+    OPERATOR = "operator"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerStatus:
+    """One broker, or one account at it. account None: never connected; state is then DISCONNECTED.
+
+    cure: what to press, as words; cure_link: where it leads (a path of the web app); both "" when all is well.
+    sync_job: the running or waiting sync, whose progress can be followed.
+    """
+
+    broker: str
+    title: str
+    account: Account | None
+    state: ConnectionState
+    app: AppSource
+    connected: Instant | None = None
+    synced: Instant | None = None
+    expires: Instant | None = None
+    problem: str = ""
+    problem_at: Instant | None = None
+    cure: str = ""
+    cure_link: str = ""
+    sync_job: JobId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Leave to speak with one account's broker until session.expires, or until the broker ends it."""
+
+    broker: Broker
+    api_key: str
+    session: BrokerSession
+
+
+def login_path(broker: str) -> str:
+    """The page of the web app that begins a login at the broker."""
+    return LOGIN_PATHS.get(broker, f"/auth/{broker}/login")
+
+
+def broker_named(house: House, name: str) -> Broker:
+    """A broker of this house; raises Misuse naming the known ones."""
+    if name not in house.brokers:
+        known = ", ".join(sorted(house.brokers)) or "none"
+        raise Misuse("broker", f"{name!r} is unknown", cure=f"Known: {known}")
+    return house.brokers[name]
+
+
+def app_source(db: ReadDb, house: House, viewer: Viewer, broker: str) -> AppSource:
+    """Whose application a login would use: the person's own goes before the operator's."""
+    if broker_apps.app_of(db, viewer, broker) is not None:
+        return AppSource.OWN
+    return AppSource.OPERATOR if broker in house.rules.operator_apps else AppSource.NONE
+
+
+def app_keys(db: ReadDb, house: House, viewer: Viewer, broker: str) -> AppKeys:
+    """The keys of that application; raises Misuse when there is none."""
+    own = broker_apps.app_of(db, viewer, broker)
+    if own is not None:
+        return AppKeys(own.api_key, house.vault.open(own.sealed, "broker_apps", own.id, "api_secret"))
+    if broker in house.rules.operator_apps:
+        return house.rules.operator_apps[broker]
+    title = broker_named(house, broker).title
+    raise Misuse(
+        "api_key", f"no {title} application is set up", cure="Enter your API key and secret under Brokers"
+    )
+
+
+def line(db: ReadDb, house: House, viewer: Viewer, account: Account) -> Line:
+    """The open line of an account; raises Reauth when there is none or its time is over."""
+    connection = connections.of_account(db, viewer, account.id)
+    broker = broker_named(house, account.broker)
+    if connection is None or connection.state is not ConnectionState.CONNECTED:
+        raise Reauth(f"log in to {broker.title} first", broker=account.broker)
+    sealed = connections.sealed_token(db, viewer, account.id)
+    if sealed is None or connection.expires is None or connection.expires <= house.clock.now():
+        raise Reauth(ended(broker.title, connection.expires), broker=account.broker)
+    token = house.vault.open(sealed, "connections", connection.id, "token")
+    return Line(broker, connection.api_key, BrokerSession(account.broker_user, "", token, connection.expires))
+
+
+def needs_login(house: House, viewer: Viewer, account: AccountId, problem: str) -> None:
+    """Record that the broker ended the session, forget its dead token, and tell; said and logged once."""
+    now = house.clock.now()
+    with house.database.writing() as db:
+        connection = connections.of_account(db, viewer, account)
+        if connection is None or connection.state is not ConnectionState.CONNECTED:
+            return
+        connections.set_problem(db, viewer, account, problem, now)
+        connections.set_state(db, viewer, account, ConnectionState.NEEDS_LOGIN)
+        events.emit(db, house.bus, events.Event("connection", viewer.person, (account,)))
+    _log.warning("broker session ended", extra={"account": account, "broker": connection.broker})
+
+
+def is_over(connection: Connection, now: Instant) -> bool:
+    """A session that calls itself connected but whose time has run out."""
+    over = connection.expires is not None and connection.expires <= now
+    return connection.state is ConnectionState.CONNECTED and over
+
+
+def ended(title: str, expires: Instant | None) -> str:
+    """The sentence for a session that is over."""
+    if expires is None:
+        return f"The session with {title} has ended"
+    return f"The session with {title} ended at {expires.in_zone().strftime('%d %b %H:%M')} IST"

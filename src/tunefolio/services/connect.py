@@ -1,0 +1,270 @@
+"""The way to a broker and back: begin a login, complete it, say how things stand, disconnect.
+
+A login state is single use, ten minutes long, kept as a hash and bound to the browser session that began it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import secrets
+from collections.abc import Mapping
+from datetime import timedelta
+
+from tunefolio.core.errors import Misuse, Reauth, Rejected, Retry
+from tunefolio.core.identity import AccountId, JobId, PortfolioId, SessionId
+from tunefolio.core.people import Viewer
+from tunefolio.core.secret import Secret
+from tunefolio.ledger.accounts import Account, AccountKind
+from tunefolio.ledger.brokers import BrokerSession
+from tunefolio.services import portfolios as shelves
+from tunefolio.services import sync
+from tunefolio.services.brokers import (
+    AppSource,
+    BrokerStatus,
+    app_keys,
+    app_source,
+    broker_named,
+    ended,
+    is_over,
+    line,
+    login_path,
+)
+from tunefolio.services.house import House
+from tunefolio.store import accounts, broker_apps, connections, events, jobs, login_states, portfolios
+from tunefolio.store.connections import Connection, ConnectionState
+from tunefolio.store.db import ReadDb, WriteDb
+from tunefolio.store.login_states import LoginState
+
+_log = logging.getLogger(__name__)
+STATE_LIFE = timedelta(minutes=10)
+_AGAIN = "Press Connect and log in again"
+
+
+def begin(
+    db: WriteDb,
+    house: House,
+    viewer: Viewer,
+    session: SessionId,
+    broker: str,
+    portfolio: PortfolioId | None = None,
+) -> str:
+    """The broker's login address for this browser session. Raises Misuse without an API application."""
+    viewer.must_write()
+    there = broker_named(house, broker)
+    app = app_keys(db, house, viewer, broker)
+    if portfolio is not None:
+        portfolios.portfolio_of(db, viewer, portfolio)
+    state, now = secrets.token_urlsafe(32), house.clock.now()
+    login_states.add(db, viewer, session, broker, _hashed(state), portfolio, now, now + STATE_LIFE)
+    return there.login_url(app.api_key, state)
+
+
+def complete(
+    house: House, viewer: Viewer, session: SessionId, broker: str, answer: Mapping[str, str]
+) -> Account:
+    """Finish a login with the redirect's query: the account it belongs to, connected, its sync asked for.
+
+    Steps: 1 use up the state, kept even if the rest fails; 2 exchange the answer at the broker, outside any
+    transaction; 3 find or make the account, seal the token for its row, ask for a sync, all in one.
+    Raises Rejected (codes "state", "cancelled") with the cure; Misuse, Retry, Rejected of the broker.
+    """
+    viewer.must_write()
+    there = broker_named(house, broker)
+    begun = _use_state(house, viewer, session, broker, answer)
+    if answer.get("status", "success") != "success":
+        raise Rejected(f"The login was cancelled at {there.title}. {_AGAIN}", code="cancelled")
+    with house.database.reading() as db:
+        app = app_keys(db, house, viewer, broker)
+    opened = there.exchange(app, answer, house.clock.now())
+    with house.database.writing() as db:
+        account = _account(db, house, viewer, broker, opened, begun.portfolio)
+        _keep(db, house, viewer, account, app.api_key, opened)
+        sync.ask_sync(db, house, viewer, account.id)
+    _log.info("broker connected", extra={"account": account.id, "broker": broker})
+    return account
+
+
+def disconnect(house: House, viewer: Viewer, account: AccountId) -> None:
+    """End the session at the broker and forget its token; a broker that is away does not keep it alive here."""
+    viewer.must_write()
+    with house.database.reading() as db:
+        home = accounts.account_of(db, viewer, account)
+        try:
+            open_line = line(db, house, viewer, home)
+        except Reauth:
+            open_line = None
+    if open_line is not None:
+        try:
+            open_line.broker.logout(open_line.api_key, open_line.session)
+        except (Reauth, Retry, Rejected) as problem:
+            _log.warning("logout at the broker failed", extra={"account": account, "problem": str(problem)})
+    with house.database.writing() as db:
+        if connections.of_account(db, viewer, account) is not None:
+            connections.set_state(db, viewer, account, ConnectionState.DISCONNECTED)
+            events.emit(db, house.bus, events.Event("connection", viewer.person, (account,)))
+
+
+def save_app(
+    db: WriteDb, house: House, viewer: Viewer, broker: str, api_key: str, api_secret: Secret
+) -> None:
+    """Keep the person's own API application, its secret sealed for its row; replaces a former one."""
+    viewer.must_write()
+    broker_named(house, broker)
+    key = api_key.strip()
+    if not (1 <= len(key) <= 100 and key.isalnum()):
+        raise Misuse(
+            "api_key",
+            "must have 1 to 100 letters and digits",
+            cure="Copy it from the broker's developer page",
+        )
+    if not 1 <= len(api_secret.reveal().strip()) <= 200:
+        raise Misuse(
+            "api_secret", "must have 1 to 200 characters", cure="Copy it from the broker's developer page"
+        )
+    secret = Secret(api_secret.reveal().strip())
+    broker_apps.put(
+        db,
+        viewer,
+        broker,
+        key,
+        lambda row: house.vault.seal(secret, "broker_apps", row, "api_secret"),
+        house.clock.now(),
+    )
+
+
+def forget_app(db: WriteDb, viewer: Viewer, broker: str) -> None:
+    """Forget the person's own API application; sessions made with it live on until they expire."""
+    viewer.must_write()
+    broker_apps.delete(db, viewer, broker)
+
+
+def status(db: ReadDb, house: House, viewer: Viewer) -> list[BrokerStatus]:
+    """Each broker of the house with its accounts, or once alone when the viewer has none there; by name."""
+    by_account = {connection.account: connection for connection in connections.listed(db, viewer)}
+    running = _sync_jobs(db, viewer)
+    homes = [a for a in accounts.listed(db, viewer) if a.kind is AccountKind.BROKER and a.is_active]
+    lines: list[BrokerStatus] = []
+    for name, there in sorted(house.brokers.items()):
+        app = app_source(db, house, viewer, name)
+        mine = [home for home in homes if home.broker == name]
+        lines += [
+            _line_of(house, there.title, app, home, by_account.get(home.id), running.get(home.id))
+            for home in mine
+        ]
+        if not mine:
+            lines.append(_never(name, there.title, app))
+    return lines
+
+
+def _use_state(
+    house: House, viewer: Viewer, session: SessionId, broker: str, answer: Mapping[str, str]
+) -> LoginState:
+    with house.database.writing() as db:
+        used = login_states.use(db, viewer, session, _hashed(answer.get("state", "")), house.clock.now())
+    if used is None or used.broker != broker:
+        _log.warning("login state refused", extra={"person": viewer.person, "broker": broker})
+        reason = (
+            f"This login was not begun in this browser, was used before, or took over ten minutes. {_AGAIN}"
+        )
+        raise Rejected(reason, code="state")
+    return used
+
+
+def _account(
+    db: WriteDb,
+    house: House,
+    viewer: Viewer,
+    broker: str,
+    opened: BrokerSession,
+    portfolio: PortfolioId | None,
+) -> Account:
+    found = accounts.find_broker(db, viewer, broker, opened.broker_user)
+    if found is not None:
+        if not found.is_active:
+            accounts.restore(db, viewer, found.id)
+        return accounts.account_of(db, viewer, found.id)
+    home = (
+        portfolios.portfolio_of(db, viewer, portfolio)
+        if portfolio
+        else shelves.first_portfolio(db, house, viewer)
+    )
+    name = shelves.free_account_name(db, viewer, f"{house.brokers[broker].title} {opened.broker_user}"[:76])
+    return accounts.add(
+        db,
+        viewer,
+        home.id,
+        name,
+        AccountKind.BROKER,
+        home.currency,
+        house.clock.now(),
+        broker,
+        opened.broker_user,
+    )
+
+
+def _keep(
+    db: WriteDb, house: House, viewer: Viewer, account: Account, api_key: str, opened: BrokerSession
+) -> None:
+    connections.put(
+        db,
+        viewer,
+        account.id,
+        account.broker,
+        api_key,
+        lambda row: house.vault.seal(opened.token, "connections", row, "token"),
+        expires=opened.expires,
+        now=house.clock.now(),
+    )
+    events.emit(db, house.bus, events.Event("connection", viewer.person, (account.id,)))
+
+
+def _sync_jobs(db: ReadDb, viewer: Viewer) -> dict[AccountId, JobId]:
+    """Open sync jobs by account, among the newest hundred jobs."""
+    newest = jobs.page(db, viewer, None, 100)
+    return {
+        AccountId(job.args["account"]): job.id
+        for job in reversed(newest)
+        if job.kind == "sync" and job.state in jobs.OPEN
+    }
+
+
+def _line_of(
+    house: House, title: str, app: AppSource, home: Account, connection: Connection | None, job: JobId | None
+) -> BrokerStatus:
+    if connection is None:
+        return _never(home.broker, title, app, home)
+    state, problem, problem_at = connection.state, connection.problem, connection.problem_at
+    if is_over(connection, house.clock.now()):
+        state, problem, problem_at = (
+            ConnectionState.NEEDS_LOGIN,
+            ended(title, connection.expires),
+            connection.expires,
+        )
+    well = state is ConnectionState.CONNECTED
+    return BrokerStatus(
+        home.broker,
+        title,
+        home,
+        state,
+        app,
+        connection.connected,
+        connection.synced,
+        connection.expires,
+        problem,
+        problem_at,
+        "" if well else f"Log in to {title}",
+        "" if well else login_path(home.broker),
+        job,
+    )
+
+
+def _never(broker: str, title: str, app: AppSource, home: Account | None = None) -> BrokerStatus:
+    cure, link = f"Connect {title}", login_path(broker)
+    if app is AppSource.NONE:
+        cure, link = f"Enter your {title} API key and secret", "/brokers"
+    return BrokerStatus(broker, title, home, ConnectionState.DISCONNECTED, app, cure=cure, cure_link=link)
+
+
+def _hashed(state: str) -> str:
+    return hashlib.sha256(state.encode()).hexdigest()

@@ -1,0 +1,275 @@
+"""What an import would do, row by row: a pure plan that the dry run shows and the commit carries out.
+
+Steps: 1 rows that cannot be facts are refused; 2 rows whose source key stands are repeated; 3 openings are
+refused where the account already knows the instrument; 4 statement openings that the history covers give
+way; 5 sales that would oversell are refused, the books' own sales before those of the file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from enum import StrEnum
+
+from tunefolio.core.errors import Misuse
+from tunefolio.core.identity import InstrumentId, TransactionId
+from tunefolio.core.money import Money, Price
+from tunefolio.core.time import TradingDay
+from tunefolio.ledger.accounts import Account
+from tunefolio.ledger.files import ParsedFile, ParsedRow, RowProblem
+from tunefolio.ledger.positions import fold, units_of
+from tunefolio.ledger.transactions import Fact, Kind, Transaction, trade
+from tunefolio.market.instruments import InstrumentClaim
+from tunefolio.services.record import imagined, shortfalls
+
+_PLACES = 8
+_FIRST = 2**61
+"""Ids of imagined facts begin here: above all real ones, so that they sort as recorded last, in file order."""
+
+
+class RowFate(StrEnum):
+    """What an import would do with a row."""
+
+    FRESH = "fresh"
+    REPEATED = "repeated"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewRow:
+    """One understood row of a file and its fate; `problem` speaks only when it is refused."""
+
+    row: int
+    kind: Kind
+    day: TradingDay
+    instrument: InstrumentClaim
+    quantity: Decimal
+    price: Price
+    amount: Money
+    fate: RowFate
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """A dry run of an import: exactly what a commit of the same file would do now.
+
+    rows_total = fresh + repeated + refused. problems: every row that would be left out, in row order.
+    sample: the first rows. supersedes: openings that the imported history replaces (see services.imports).
+    """
+
+    account: Account
+    filename: str
+    format: str
+    title: str
+    sha256: str
+    rows_total: int
+    fresh: int
+    repeated: int
+    refused: int
+    problems: tuple[RowProblem, ...]
+    sample: tuple[PreviewRow, ...]
+    supersedes: tuple[InstrumentId, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedRow:
+    """An understood row, the fact it would become, and its fate."""
+
+    parsed: ParsedRow
+    fact: Fact
+    fate: RowFate
+    problem: str = ""
+    cure: str = ""
+    field: str = "quantity"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """rows: those that are facts, in file order. problems: every row left out, in row order.
+    superseded: statement openings to take back."""
+
+    rows: tuple[PlannedRow, ...]
+    problems: tuple[RowProblem, ...]
+    superseded: tuple[Transaction, ...]
+
+    @property
+    def fresh(self) -> tuple[PlannedRow, ...]:
+        return tuple(row for row in self.rows if row.fate is RowFate.FRESH)
+
+    @property
+    def repeated(self) -> int:
+        return sum(row.fate is RowFate.REPEATED for row in self.rows)
+
+    @property
+    def refused(self) -> int:
+        """Rows left out; one with two problems is still one row."""
+        return len({problem.row for problem in self.problems})
+
+
+def planned(
+    home: Account,
+    parsed: ParsedFile,
+    ids: Mapping[InstrumentClaim, InstrumentId],
+    history: Sequence[Transaction],
+    today: TradingDay,
+) -> Plan:
+    """The plan for one file on one account. history: its live facts in force."""
+    rows, problems = _facts(parsed, ids, today)
+    rows = _repeats_marked(rows, history)
+    rows = _openings_judged(rows, history)
+    superseded = _covered_openings(home, rows, history)
+    gone = {opening.id for opening in superseded}
+    kept = [fact for fact in history if fact.id not in gone]
+    rows = _oversells_refused(home, rows, kept)
+    fold([*kept, *_imagined(home, rows)])
+    refused = [
+        RowProblem(r.parsed.row, r.field, r.problem, r.cure) for r in rows if r.fate is RowFate.REFUSED
+    ]
+    every = sorted([*parsed.problems, *problems, *refused], key=lambda problem: problem.row)
+    return Plan(tuple(rows), tuple(every), tuple(superseded))
+
+
+def _facts(
+    parsed: ParsedFile, ids: Mapping[InstrumentClaim, InstrumentId], today: TradingDay
+) -> tuple[list[PlannedRow], list[RowProblem]]:
+    rows: list[PlannedRow] = []
+    problems: list[RowProblem] = []
+    for row in parsed.rows:
+        try:
+            rows.append(PlannedRow(row, _fact(row, ids[row.instrument], today), RowFate.FRESH))
+        except Misuse as wrong:
+            problems.append(RowProblem(row.row, wrong.field, wrong.problem, wrong.cure))
+    return rows, problems
+
+
+def _fact(row: ParsedRow, instrument: InstrumentId, today: TradingDay) -> Fact:
+    if row.day > today:
+        raise Misuse(
+            "day", f"{row.day} has not come yet", cure=f"Today is {today}; correct the date in the file"
+        )
+    for field, number in (("quantity", row.quantity), ("price", row.price.amount)):
+        exponent = number.normalize().as_tuple().exponent
+        if isinstance(exponent, int) and -exponent > _PLACES:
+            raise Misuse(field, f"{number:f} has more than {_PLACES} decimal places")
+    return trade(row.kind, row.day, instrument, row.quantity, row.price, at=row.at)
+
+
+def _repeats_marked(rows: Sequence[PlannedRow], history: Sequence[Transaction]) -> list[PlannedRow]:
+    """Known in the books, or earlier in this very file."""
+    seen = {fact.source_key for fact in history}
+    marked: list[PlannedRow] = []
+    for row in rows:
+        key = row.parsed.source_key
+        marked.append(replace(row, fate=RowFate.REPEATED) if key in seen else row)
+        seen.add(key)
+    return marked
+
+
+def _openings_judged(rows: Sequence[PlannedRow], history: Sequence[Transaction]) -> list[PlannedRow]:
+    """An opening says what was held before the records begin; where there are records it would count twice."""
+    known = {fact.fact.instrument for fact in history}
+    return [
+        replace(
+            row,
+            fate=RowFate.REFUSED,
+            field="instrument",
+            problem=f"{row.parsed.instrument.listing.symbol} already has entries in this account",
+            cure="Undo the earlier import, or import into an account of its own",
+        )
+        if row.fate is RowFate.FRESH and row.fact.kind is Kind.OPENING and row.fact.instrument in known
+        else row
+        for row in rows
+    ]
+
+
+def _covered_openings(
+    home: Account, rows: Sequence[PlannedRow], history: Sequence[Transaction]
+) -> list[Transaction]:
+    """Statement openings whose units the dated history now accounts for: without them nothing is oversold, and
+    on the day they were seen at least as many units are held. A history that covers less leaves them."""
+    fresh = [fact for fact in _imagined(home, rows) if fact.fact.kind is not Kind.OPENING]
+    touched = {fact.fact.instrument for fact in fresh}
+    openings: dict[InstrumentId, list[Transaction]] = {}
+    dated: dict[InstrumentId, list[Transaction]] = {}
+    for fact in [*history, *fresh]:
+        instrument = fact.fact.instrument
+        if instrument is None or instrument not in touched:
+            continue
+        is_claim = fact.fact.kind is Kind.OPENING and fact.source == "statement"
+        (openings if is_claim else dated).setdefault(instrument, []).append(fact)
+    return [
+        opening
+        for instrument, group in openings.items()
+        if _covers(dated.get(instrument, []), group)
+        for opening in group
+    ]
+
+
+def _covers(dated: Sequence[Transaction], openings: Sequence[Transaction]) -> bool:
+    if shortfalls(dated):
+        return False
+    seen = max(opening.fact.day for opening in openings)
+    held = sum((_signed(fact.fact) for fact in dated if fact.fact.day <= seen), Decimal(0))
+    return held >= sum((units_of(opening.fact) for opening in openings), Decimal(0))
+
+
+def _signed(fact: Fact) -> Decimal:
+    if fact.quantity is None:
+        return Decimal(0)
+    return -fact.quantity if fact.kind is Kind.SELL else fact.quantity
+
+
+def _oversells_refused(
+    home: Account, rows: Sequence[PlannedRow], kept: Sequence[Transaction]
+) -> list[PlannedRow]:
+    """Refuse the file's sales that find too few units. When one would starve a sale already in the books,
+    every sale of that instrument up to that day gives way: what is recorded goes before what is not."""
+    judged = list(rows)
+    while True:
+        short = shortfalls([*kept, *_imagined(home, judged)])
+        if not short:
+            return judged
+        starved = [lack.sale for lack in short if lack.sale.id < _FIRST]
+        for lack in short:
+            if lack.sale.id >= _FIRST and not starved:
+                place = lack.sale.id - _FIRST
+                judged[place] = _refused(judged[place], lack.held)
+        if starved and not _give_way(judged, starved):
+            return judged
+
+
+def _give_way(judged: list[PlannedRow], starved: Sequence[Transaction]) -> bool:
+    """Refuse the file's sales before the starved ones; False when there are none left to refuse."""
+    last = {sale.fact.instrument: sale.fact.day for sale in starved}
+    places = [
+        place
+        for place, row in enumerate(judged)
+        if row.fate is RowFate.FRESH
+        and row.fact.kind is Kind.SELL
+        and row.fact.instrument in last
+        and row.fact.day <= last[row.fact.instrument]
+    ]
+    for place in places:
+        judged[place] = _refused(judged[place], Decimal(0))
+    return bool(places)
+
+
+def _refused(row: PlannedRow, held: Decimal) -> PlannedRow:
+    symbol = row.parsed.instrument.listing.symbol
+    return replace(
+        row,
+        fate=RowFate.REFUSED,
+        problem=f"sells {row.parsed.quantity:f} {symbol} on {row.parsed.day} but only {held:f} are held",
+        cure="Import the years before, or record the missing purchase or an opening position first",
+    )
+
+
+def _imagined(home: Account, rows: Sequence[PlannedRow]) -> list[Transaction]:
+    """The fresh rows as if recorded; each id says its place in `rows`."""
+    return [
+        imagined(home, row.fact, TransactionId(_FIRST + place), row.parsed.source_key)
+        for place, row in enumerate(rows)
+        if row.fate is RowFate.FRESH
+    ]

@@ -1,0 +1,201 @@
+"""Valuations frozen: SOD before the session, EOD after every price is final, MANUAL at any time.
+
+A window that passed unused is recorded as missed, never back-dated. The calendar says when windows are.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from datetime import time, timedelta
+from typing import Any
+
+from tunefolio.analysis.valuation import valuation, valued
+from tunefolio.core.errors import BrokenLaw, Misuse, TunefolioError
+from tunefolio.core.identity import AccountId, PersonId, PortfolioId
+from tunefolio.core.people import Caretaker, Viewer
+from tunefolio.core.time import Instant, TradingDay, calendar_date
+from tunefolio.ledger.accounts import Account
+from tunefolio.market.calendars import Calendar
+from tunefolio.services import quotes as prices
+from tunefolio.services.books import folded
+from tunefolio.services.house import House
+from tunefolio.services.jobs import Work, deed
+from tunefolio.services.portfolios import active_accounts
+from tunefolio.store import accounts, events, quotes, snapshots
+from tunefolio.store.db import WriteDb
+from tunefolio.store.snapshots import Snapshot, SnapshotLine, SnapshotType
+
+_log = logging.getLogger(__name__)
+_SOD = time(9, 0)
+_BEFORE_OPEN = timedelta(minutes=15)
+_LOOK_BACK = 30
+"""Sessions for which a missed window is still recorded after a long absence."""
+
+
+def window(calendar: Calendar, type: SnapshotType, day: TradingDay) -> tuple[Instant, Instant] | None:
+    """[start, end) in which a snapshot of that type may be taken for that session; None without a session.
+
+    SOD: from 09:00 IST (a quarter of an hour before an earlier open) until the open. EOD: from the calendar's
+    end of day until midnight IST. MANUAL: the whole civil day.
+    """
+    hours = calendar.hours(day)
+    midnight = Instant.at(day.plus_days(1), time(0))
+    match type:
+        case SnapshotType.MANUAL:
+            return Instant.at(day, time(0)), midnight
+        case SnapshotType.SOD:
+            return (
+                None if hours is None else (min(Instant.at(day, _SOD), hours.open - _BEFORE_OPEN), hours.open)
+            )
+        case SnapshotType.EOD:
+            return None if hours is None else (calendar.eod(day), midnight)
+
+
+def next_window(calendar: Calendar, type: SnapshotType, now: Instant) -> Instant:
+    """When the next window of that type opens, after `now`; raises Misuse beyond the known calendar."""
+    day = TradingDay(calendar_date(now))
+    while True:
+        found = window(calendar, type, day)
+        if found is not None and found[0] > now:
+            return found[0]
+        day = calendar.next(day)
+
+
+def take(db: WriteDb, house: House, viewer: Viewer, account: AccountId, type: SnapshotType) -> Snapshot:
+    """Freeze one account now. A second SOD or EOD of the day is the first; a second MANUAL replaces it.
+
+    Raises Misuse outside the type's window, BrokenLaw when the account is stopped. An account that holds
+    nothing is worth exactly zero and is taken all the same.
+    """
+    viewer.must_write()
+    home = accounts.account_of(db, viewer, account)
+    if not home.is_active:
+        raise Misuse("account", f"{home.name} is archived", cure="Restore it first")
+    day = _day_now(house, type)
+    former = snapshots.find(db, viewer, account, type, day)
+    if (
+        former is not None
+        and type is not SnapshotType.MANUAL
+        and former.state is snapshots.SnapshotState.TAKEN
+    ):
+        return former
+    fold = folded(db, viewer, [home])[account]
+    if fold.problem:
+        raise BrokenLaw("the account is stopped", fold.problem)
+    open_positions = fold.holdings.open()
+    known = quotes.latest(db, [position.instrument for position in open_positions])
+    whole = valuation([valued(account, position, known) for position in open_positions], home.currency)
+    lines = [
+        SnapshotLine(
+            line.instrument,
+            line.quantity,
+            line.invested,
+            line.quote.price if line.quote else None,
+            line.value,
+            line.quote.as_of if line.quote else None,
+        )
+        for line in whole.positions
+    ]
+    now = house.clock.now()
+    snapshots.put(db, viewer, account, type, day, now, lines)
+    events.emit(db, house.bus, events.Event("snapshot", viewer.person, (account,)))
+    kept = snapshots.find(db, viewer, account, type, day)
+    if kept is None:
+        raise BrokenLaw("a snapshot that was put can be found", f"account {account}, {type} {day}")
+    return kept
+
+
+def trigger(
+    db: WriteDb, house: House, viewer: Viewer, *, portfolio: PortfolioId | None = None
+) -> list[Snapshot]:
+    """A MANUAL snapshot of every active account in view, now."""
+    viewer.must_write()
+    homes = active_accounts(db, viewer, portfolio)
+    return [take(db, house, viewer, home.id, SnapshotType.MANUAL) for home in homes]
+
+
+def mark_missed(db: WriteDb, house: House) -> int:
+    """Record every window that passed unused while an account was there; how many. At most thirty sessions back."""
+    caretaker = Caretaker("mark_missed")
+    marked = 0
+    for account in accounts.all_active(db, caretaker):
+        for type in (SnapshotType.SOD, SnapshotType.EOD):
+            marked += _mark(db, house, account, type)
+    return marked
+
+
+@deed("snapshot_sod", max_attempts=3)
+def snapshot_sod(house: House, work: Work) -> Mapping[str, Any]:
+    """SOD of every account at the last known prices; too late, it records what was missed."""
+    return _take_all(house, work, SnapshotType.SOD)
+
+
+@deed("snapshot_eod", max_attempts=3)
+def snapshot_eod(house: House, work: Work) -> Mapping[str, Any]:
+    """EOD of every account; each owner's prices are refreshed first. Too late, it records what was missed."""
+    return _take_all(house, work, SnapshotType.EOD)
+
+
+def _day_now(house: House, type: SnapshotType) -> TradingDay:
+    now = house.clock.now()
+    if type is SnapshotType.MANUAL:
+        return house.calendar.trading_day(now)
+    today = TradingDay(calendar_date(now))
+    found = window(house.calendar, type, today)
+    if found is None:
+        raise Misuse("type", f"{today} is no session of the exchange", cure="Take a MANUAL snapshot")
+    start, end = found
+    if not start <= now < end:
+        spell = f"{start.in_zone():%H:%M} to {end.in_zone():%H:%M} IST"
+        raise Misuse("type", f"{type} of {today} is taken from {spell}", cure="Take a MANUAL snapshot")
+    return today
+
+
+def _take_all(house: House, work: Work, type: SnapshotType) -> Mapping[str, Any]:
+    """Account by account, each in its own transaction: a stopped one does not hold up the others."""
+    with house.database.reading() as db:
+        every = accounts.all_active(db, Caretaker(f"snapshot_{type.lower()}"))
+    taken, problems = 0, []
+    owners: set[PersonId] = set()
+    for done, account in enumerate(every):
+        work.check()
+        work.progress(done, len(every), f"Taking {type}")
+        viewer = Viewer(account.owner)
+        try:
+            if type is SnapshotType.EOD and account.owner not in owners:
+                owners.add(account.owner)
+                _refresh(house, viewer)
+            with house.database.writing() as db:
+                take(db, house, viewer, account.id, type)
+            taken += 1
+        except TunefolioError as problem:
+            problems.append(str(problem))
+            _log.warning("no snapshot", extra={"account": account.id, "type": type, "problem": str(problem)})
+    with house.database.writing() as db:
+        missed = mark_missed(db, house)
+    work.progress(len(every), len(every), "Done")
+    return {"taken": taken, "missed": missed, "problems": sorted(set(problems))[:10]}
+
+
+def _refresh(house: House, viewer: Viewer) -> None:
+    with house.database.reading() as db:
+        wanted = prices.held(db, viewer)
+    prices.refresh(house, viewer, wanted)
+
+
+def _mark(db: WriteDb, house: House, account: Account, type: SnapshotType) -> int:
+    """Back from the newest session until a snapshot, a miss, or the account's own beginning is met."""
+    now, viewer = house.clock.now(), Viewer(account.owner)
+    day, marked = house.calendar.trading_day(now), 0
+    for _ in range(_LOOK_BACK):
+        found = window(house.calendar, type, day)
+        if found is not None and found[1] <= now:
+            if account.created is None or found[0] < account.created:
+                break
+            if snapshots.find(db, viewer, account.id, type, day) is not None:
+                break
+            snapshots.miss(db, viewer, account.id, type, day, now)
+            marked += 1
+        day = house.calendar.previous(day)
+    return marked

@@ -1,0 +1,193 @@
+"""Fetch what a broker says, whole or not at all; keep it, open what it alone knows, show where we differ.
+
+Running twice on one statement changes nothing in the ledger (docs/spec/reconcile.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from tunefolio.core.errors import Misuse, Reauth
+from tunefolio.core.identity import AccountId, InstrumentId, JobId, StatementId
+from tunefolio.core.money import Price, quantized
+from tunefolio.core.people import Viewer
+from tunefolio.core.time import Instant, TradingDay
+from tunefolio.ledger.accounts import Account, AccountKind, Book
+from tunefolio.ledger.reconcile import Break, Claim, Opening, compare
+from tunefolio.ledger.statements import Holding, Statement
+from tunefolio.ledger.transactions import Fact, Kind
+from tunefolio.market.calendars import Calendar
+from tunefolio.market.instruments import InstrumentClaim
+from tunefolio.market.quotes import Quote
+from tunefolio.services import enrich
+from tunefolio.services.brokers import line, needs_login
+from tunefolio.services.house import House
+from tunefolio.services.jobs import Work, ask, deed
+from tunefolio.services.record import changed
+from tunefolio.store import accounts, connections, events, instruments, quotes, statements, transactions
+from tunefolio.store.db import WriteDb
+
+SOURCE = "statement"
+UNKNOWN_DAY = "Held before the records begin; acquired on an unknown day"
+
+
+@dataclass(frozen=True, slots=True)
+class Synced:
+    """What one statement changed: openings recorded and taken back, and what is left to a person."""
+
+    statement: StatementId
+    opened: int
+    taken_back: int
+    breaks: tuple[Break, ...]
+
+
+def ask_sync(db: WriteDb, house: House, viewer: Viewer, account: AccountId) -> JobId:
+    """Ask for a sync; one that waits or runs already is returned. Raises Misuse for what cannot be synced."""
+    viewer.must_write()
+    home = accounts.account_of(db, viewer, account)
+    if home.kind is not AccountKind.BROKER:
+        raise Misuse("account", f"{home.name} is kept by hand", cure="Import a file, or connect a broker")
+    if not home.is_active:
+        raise Misuse("account", f"{home.name} is archived", cure="Restore it first")
+    args = {"account": account}
+    return ask(db, house, "sync", args, owner=viewer.person, dedupe_key=f"sync:{account}")
+
+
+@deed("sync")
+def sync(house: House, work: Work) -> Mapping[str, Any]:
+    """One account's statement, fetched and recorded. An archived account is left alone. Raises Reauth
+    (recorded: the account then needs a login), Retry, Rejected."""
+    viewer, account = work.owner, AccountId(work.args["account"])
+    with house.database.reading() as db:
+        home = accounts.account_of(db, viewer, account)
+    if not home.is_active:
+        return {"skipped": "archived"}
+    work.progress(0, 3, "Asking the broker")
+    statement = fetch(house, viewer, home)
+    work.check()
+    work.progress(1, 3, f"Recording {len(statement.holdings)} holdings")
+    with house.database.writing() as db:
+        done = record_statement(db, house, viewer, home, statement)
+        work.progress(2, 3, "Classifying")
+        enrich.ask_enrich(db, house, viewer)
+    work.progress(3, 3, "Done")
+    return {
+        "holdings": len(statement.holdings),
+        "opened": done.opened,
+        "taken_back": done.taken_back,
+        "breaks": len(done.breaks),
+    }
+
+
+def fetch(house: House, viewer: Viewer, home: Account) -> Statement:
+    """The whole statement over the account's line; a Reauth is recorded before it is passed on."""
+    try:
+        with house.database.reading() as db:
+            there = line(db, house, viewer, home)
+        return there.broker.statements(there.api_key, there.session).fetch(house.clock.now())
+    except Reauth as problem:
+        needs_login(house, viewer, home.id, str(problem))
+        raise
+
+
+def record_statement(
+    db: WriteDb, house: House, viewer: Viewer, home: Account, statement: Statement
+) -> Synced:
+    """Keep a statement and do what it asks of the ledger, in the caller's transaction.
+
+    Steps: 1 give every line its instrument, lines of one instrument as one; 2 keep the statement; 3 reconcile with all facts of the live
+    book; 4 take back openings the broker restates, record new ones; 5 keep its prices; 6 tell.
+    """
+    now = house.clock.now()
+    ids = instruments.resolve(db, [holding.instrument for holding in statement.holdings], now)
+    statement = replace(statement, holdings=joined(statement.holdings, ids))
+    kept = statements.keep(db, viewer, home.id, statement, ids)
+    claims = [Claim(ids[h.instrument], h.quantity, kept_price(h.average_price)) for h in statement.holdings]
+    accounts.account_for_change(db, viewer, home.id)
+    found = compare(claims, list(transactions.of_account(db, viewer, home.id)))
+    taken_back = transactions.reverse(
+        db, viewer, [former.id for former in found.reversals], source=SOURCE, now=now
+    )
+    day = house.calendar.trading_day(statement.at)
+    entries = [opening_entry(opening, kept, day) for opening in found.openings]
+    added = transactions.append(db, viewer, home.id, Book.LIVE, entries, source=SOURCE, now=now)
+    quotes.put(db, stated_quotes(house.calendar, statement, ids))
+    connections.set_synced(db, viewer, home.id, statement.at)
+    events.emit(db, house.bus, events.Event("sync", viewer.person, (home.id,)))
+    if added.ids or taken_back:
+        changed(db, house, viewer, home.id)
+    return Synced(kept, len(added.ids), taken_back, found.breaks)
+
+
+def joined(lines: Sequence[Holding], ids: Mapping[InstrumentClaim, InstrumentId]) -> tuple[Holding, ...]:
+    """One line per instrument: a broker may list one twice, under two products. Costs are added, so the average
+    is weighted; it is unknown when one line's is."""
+    by_id: dict[InstrumentId, Holding] = {}
+    for said in lines:
+        earlier = by_id.get(ids[said.instrument])
+        by_id[ids[said.instrument]] = said if earlier is None else _together(earlier, said)
+    return tuple(by_id.values())
+
+
+def _together(one: Holding, other: Holding) -> Holding:
+    return replace(
+        one,
+        settled=one.settled + other.settled,
+        unsettled=one.unsettled + other.unsettled,
+        average_price=_average(one, other),
+        pnl=None if one.pnl is None or other.pnl is None else one.pnl + other.pnl,
+    )
+
+
+def _average(one: Holding, other: Holding) -> Price | None:
+    if one.quantity == 0 or other.quantity == 0:
+        return one.average_price if other.quantity == 0 else other.average_price
+    if one.average_price is None or other.average_price is None:
+        return None
+    paid = one.average_price * one.quantity + other.average_price * other.quantity
+    return Price.per(paid, one.quantity + other.quantity)
+
+
+def kept_price(price: Price | None) -> Price | None:
+    """As a column keeps it, to 8 places: so that the same statement says the same tomorrow."""
+    return None if price is None else Price(quantized(price.amount, 8), price.currency)
+
+
+def opening_entry(opening: Opening, statement: StatementId, day: TradingDay) -> transactions.Entry:
+    """The fact for units the broker knows and we have no history of. `day` is when they were first seen."""
+    fact = Fact(
+        Kind.OPENING, day, opening.cost, opening.instrument, opening.quantity, opening.price, note=UNKNOWN_DAY
+    )
+    return transactions.Entry(fact, f"opening:{opening.instrument}:{statement}")
+
+
+def stated_quotes(
+    calendar: Calendar, statement: Statement, ids: Mapping[InstrumentClaim, InstrumentId]
+) -> list[Quote]:
+    """The statement's last prices as quotes of the moment they can have been made."""
+    at = priced_at(calendar, statement.at)
+    return [
+        quote
+        for holding in statement.holdings
+        if (quote := _quote(holding, ids[holding.instrument], at, statement.broker)) is not None
+    ]
+
+
+def priced_at(calendar: Calendar, moment: Instant) -> Instant:
+    """When the last price seen at `moment` was made: then, while a session runs, else at the end of the
+    last one. Kite's holdings carry no time of their own."""
+    day = calendar.trading_day(moment)
+    hours = calendar.hours(day)
+    if hours is not None and moment < hours.open:
+        day = calendar.previous(day)
+    return min(moment, calendar.eod(day))
+
+
+def _quote(holding: Holding, instrument: InstrumentId, at: Instant, source: str) -> Quote | None:
+    """None where the broker shows no price; Kite writes 0 for that."""
+    if holding.last_price is None or holding.last_price.amount <= 0:
+        return None
+    close = holding.close_price
+    return Quote(instrument, holding.last_price, close if close and close.amount > 0 else None, at, source)

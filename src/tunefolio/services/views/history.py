@@ -1,0 +1,94 @@
+"""What is past: the value curve and snapshots, and facts page by page."""
+
+from __future__ import annotations
+
+from tunefolio.core.errors import Misuse
+from tunefolio.core.identity import PortfolioId, TransactionId
+from tunefolio.core.money import INR
+from tunefolio.core.people import Viewer
+from tunefolio.core.time import Instant, TradingDay, calendar_date
+from tunefolio.ledger.notation import line
+from tunefolio.services.house import House
+from tunefolio.services.portfolios import active_accounts
+from tunefolio.services.snapshot import next_window
+from tunefolio.services.views.shapes import SnapshotsView, TransactionRow, TransactionsView
+from tunefolio.store import accounts, instruments, portfolios, snapshots, transactions
+from tunefolio.store.db import ReadDb
+from tunefolio.store.snapshots import CurvePoint, SnapshotType
+from tunefolio.store.transactions import TransactionFilter
+
+_CURVE_DAYS = 5 * 366
+_LARGEST_PAGE = 500
+
+
+def curve(
+    db: ReadDb,
+    house: House,
+    viewer: Viewer,
+    portfolio: PortfolioId | None = None,
+    *,
+    since: TradingDay | None = None,
+) -> list[CurvePoint]:
+    """One point a day with snapshots, oldest first; five years unless `since` says otherwise.
+
+    Accounts in another currency than the view's are left out until there are dated rates."""
+    chosen = portfolios.portfolio_of(db, viewer, portfolio) if portfolio is not None else None
+    currency = chosen.currency if chosen is not None else INR
+    start = since or TradingDay(calendar_date(house.clock.now())).plus_days(-_CURVE_DAYS)
+    ids = [account.id for account in active_accounts(db, viewer, portfolio)]
+    points = snapshots.value_curve(db, viewer, ids, start)
+    return [point for point in points if point.value.currency == currency]
+
+
+def transaction_page(
+    db: ReadDb,
+    house: House,
+    viewer: Viewer,
+    chosen: TransactionFilter,
+    *,
+    before: tuple[TradingDay, TransactionId] | None = None,
+    limit: int = 50,
+) -> TransactionsView:
+    """Facts of the viewer, newest first, with what they speak of and their line in the notation."""
+    if not 1 <= limit <= _LARGEST_PAGE:
+        raise Misuse("limit", f"{limit} is not between 1 and {_LARGEST_PAGE}")
+    facts = transactions.page(db, viewer, filter=chosen, before=before, limit=limit + 1)
+    shown = facts[:limit]
+    known = instruments.of_ids(
+        db, sorted({f.fact.instrument for f in shown if f.fact.instrument is not None})
+    )
+    names = {id: f"{listed.exchange}:{listed.symbol}" for id, listed in known.items()}
+    homes = {account.id: account for account in accounts.listed(db, viewer)}
+    rows = tuple(
+        TransactionRow(
+            fact,
+            homes[fact.account],
+            known[fact.fact.instrument] if fact.fact.instrument is not None else None,
+            line(fact.fact, names.__getitem__, fact.tags, homes[fact.account].currency),
+        )
+        for fact in shown
+    )
+    more = len(facts) > limit
+    return TransactionsView(
+        rows, (shown[-1].fact.day, shown[-1].id) if more else None, tuple(transactions.tags(db, viewer))
+    )
+
+
+def latest_snapshots(
+    db: ReadDb, house: House, viewer: Viewer, *, portfolio: PortfolioId | None = None
+) -> SnapshotsView:
+    """The newest snapshot of each account in view, and when the timetable takes the next ones."""
+    homes = active_accounts(db, viewer, portfolio)
+    latest = snapshots.latest(db, viewer, [account.id for account in homes])
+    now = house.clock.now()
+    return SnapshotsView(
+        tuple(latest), homes, _next(house, SnapshotType.SOD, now), _next(house, SnapshotType.EOD, now)
+    )
+
+
+def _next(house: House, type: SnapshotType, now: Instant) -> Instant | None:
+    """None beyond the days the calendar knows."""
+    try:
+        return next_window(house.calendar, type, now)
+    except Misuse:
+        return None

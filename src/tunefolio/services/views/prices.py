@@ -1,0 +1,41 @@
+"""How old a price may be before a page must say so, by the session calendar."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from tunefolio.core.time import Instant
+from tunefolio.market.calendars import Calendar
+from tunefolio.services.views.shapes import Freshness
+
+FRESH_FOR = timedelta(minutes=15)
+"""How far behind the market a price may be and still count as current."""
+
+
+def expected_since(calendar: Calendar, now: Instant) -> Instant:
+    """The oldest a newest price may be at `now`.
+
+    In a session: a quarter of an hour ago. In its first quarter of an hour, and outside: a quarter of an
+    hour before the last close, since the last trade of a quiet stock is earlier than the close itself.
+    """
+    day = calendar.trading_day(now)
+    hours = calendar.hours(day)
+    if hours is None or now < hours.open + FRESH_FOR:
+        hours = calendar.hours(calendar.previous(day))
+    if hours is None:  # previous() is a session by its meaning
+        return now - FRESH_FOR
+    return min(hours.close, now) - FRESH_FOR
+
+
+def freshness(calendar: Calendar, now: Instant, newest: Instant | None) -> Freshness:
+    """The newest price's age as a person reads it; nothing to price is not stale."""
+    if newest is None:
+        return Freshness(None, is_stale=False)
+    since = expected_since(calendar, now)
+    if newest >= since:
+        return Freshness(newest, is_stale=False)
+    seen = newest.in_zone().strftime("%d %b %Y %H:%M")
+    due = since.in_zone().strftime("%d %b %Y %H:%M")
+    return Freshness(
+        newest, is_stale=True, reason=f"Newest price is of {seen} IST; prices up to {due} IST exist"
+    )
