@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Annotated
 
 from fastapi import Depends, Path, Query
@@ -21,17 +20,15 @@ from tunefolio.core.secret import Secret
 from tunefolio.core.time import Instant
 from tunefolio.services import identity
 from tunefolio.services.house import House
-from tunefolio.store import sessions
 from tunefolio.store.db import ReadDb, WriteDb
 from tunefolio.store.sessions import Session
 from tunefolio.web.errors import SignedOut
 from tunefolio.web.security import WebConfig, token_of
 
 MAX_ID = 2**63 - 1
-_RENEW_AFTER = timedelta(hours=1)
 _READERS = 8
 _WRITERS = 4
-"""Transactions held at once, fewer than worker threads and pooled connections: one that has begun can always end."""
+"""Transactions held at once: fewer than threads and pooled connections, so one that has begun can end."""
 
 
 async def house_of(request: Request) -> House:
@@ -65,7 +62,7 @@ class Renewal:
 
 
 def find_visit(request: Request, house: HouseDep, config: ConfigDep) -> Visit | None:
-    """The visit the cookie proves, in a short transaction of its own; prolongs the session once an hour."""
+    """The visit the cookie proves, in a short transaction of its own; prolongs a session not lately seen."""
     token = token_of(request, config)
     if token is None:
         return None
@@ -74,11 +71,9 @@ def find_visit(request: Request, house: HouseDep, config: ConfigDep) -> Visit | 
     if found is None:
         return None
     person, session = found
-    now = house.clock.now()
-    if now - session.seen > _RENEW_AFTER:
-        expires = now + timedelta(days=house.rules.session_days)
+    if identity.is_stale(house, session):
         with house.database.writing() as db:
-            sessions.touch(db, person.viewer, session.id, now)
+            expires = identity.mark_seen(db, house, person.viewer, session.id)
         request.state.renewal = Renewal(token, expires)
     request.state.person = person
     return Visit(person, session)

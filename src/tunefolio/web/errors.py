@@ -1,7 +1,7 @@
 """The one table from an error to its status, words and log level; and its three forms.
 
-Programs get application/problem+json (RFC 9457), HTMX a fragment, people a page. Nothing of the inside is told:
-an unexpected fault shows only the id of its request, under which the log has the rest.
+Programs get application/problem+json (RFC 9457), HTMX a fragment, people a page. Nothing of the inside is
+told: an unexpected fault shows only the id of its request, under which the log has the rest.
 """
 
 from __future__ import annotations
@@ -111,27 +111,36 @@ def problem_of(error: Exception) -> Problem:
         if kind in TABLE:
             return _known(error, *TABLE[kind])
     return Problem(
-        500, "unexpected", "Something broke", "It is our fault, and it has been written down.", level=logging.ERROR
+        500,
+        "unexpected",
+        "Something broke",
+        "It is our fault, and it has been written down.",
+        level=logging.ERROR,
     )
 
 
 def _known(error: Exception, status: int, kind: str, title: str, level: int) -> Problem:
     if not isinstance(error, TunefolioError):
-        detail = "It holds a character or number that cannot be kept." if status == 422 else "Please try again."
+        detail = (
+            "It holds a character or number that cannot be kept." if status == 422 else "Please try again."
+        )
         return Problem(status, kind, title, detail, level=level, retry_after=None if status == 422 else 2)
     match error:
         case NotFound():
             return Problem(status, kind, title, f"{error.what} was not found.", level=level)
         case Misuse():
             field = FieldProblem(error.field, error.problem, error.cure)
-            return Problem(status, kind, title, f"{error.field}: {error.problem}", error.cure, (field,), level=level)
+            return Problem(
+                status, kind, title, f"{error.field}: {error.problem}", error.cure, (field,), level=level
+            )
         case Rejected(code="credentials"):
             return Problem(401, "credentials", "Wrong e-mail or password", str(error), level=level)
         case Retry():
             return Problem(status, kind, title, str(error), retry_after=_seconds(error.after), level=level)
         case Reauth():
             return Problem(status, kind, title, str(error), "Connect again on the page Brokers.", level=level)
-    return Problem(status, kind, title, str(error), level=level)
+        case _:
+            return Problem(status, kind, title, str(error), level=level)
 
 
 def _seconds(span: timedelta | None) -> int:
@@ -219,7 +228,9 @@ def _context(request: Request, problem: Problem) -> dict[str, Any]:
 
 
 def _fragment(request: Request, problem: Problem) -> Response:
-    return render.partial(request, "errors/fragment.html", status=problem.status, **_context(request, problem))
+    return render.partial(
+        request, "errors/fragment.html", status=problem.status, **_context(request, problem)
+    )
 
 
 def _page(request: Request, problem: Problem) -> Response:
@@ -239,5 +250,12 @@ def handle(request: Request, error: Exception) -> Response:
 
 def install(app: FastAPI) -> None:
     """Every foreseen error goes through the table; the unforeseen are met at the request door (doors.py)."""
-    for kind in (TunefolioError, HTTPException, RequestValidationError, DataError, OperationalError, TimeoutError):
+    for kind in (
+        TunefolioError,
+        HTTPException,
+        RequestValidationError,
+        DataError,
+        OperationalError,
+        TimeoutError,
+    ):
         app.add_exception_handler(kind, handle)

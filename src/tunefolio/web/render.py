@@ -1,7 +1,7 @@
 """Templates to HTML: a whole page for a visit, one block of it for HTMX.
 
-Every page template extends "layout.html" and fills `{% block content %}`; finer blocks may stand inside it. HTMX
-that targets `#holdings` gets `{% block holdings %}` when the template has one, else `content`.
+Every page template extends "layout.html" and fills `{% block content %}`; finer blocks may stand inside it.
+HTMX that targets `#holdings` gets `{% block holdings %}` when the template has one, else `content`.
 Always there: now, person (None when signed out), path, rehearsal, version, asset(name).
 """
 
@@ -47,7 +47,7 @@ def partial(request: Request, template: str, *, status: int = 200, **context: An
 
 
 def wants_fragment(request: Request) -> bool:
-    """Whether HTMX asks for a part: not for a boosted visit, a restored one, or a full one by its own word."""
+    """Whether HTMX asks for a part: not for a boosted, restored, or by its own word full visit."""
     headers = request.headers
     return (
         headers.get("hx-request") == "true"
@@ -69,9 +69,7 @@ def render_block(template: str, names: tuple[str, ...], values: dict[str, Any]) 
     """
     compiled = environment().get_template(template)
     context: Context = compiled.new_context(values)
-    head = compiled.root_render_func(context)
-    next(head, None)
-    head.close()
+    next(compiled.root_render_func(context), None)
     for name in names:
         if name in context.blocks:
             return "".join(context.blocks[name][0](context))
@@ -140,7 +138,8 @@ def json_default(value: Any) -> Any:
             return value.iso(IST)
         case TradingDay():
             return value.iso()
-    raise TypeError(f"{type(value).__name__} has no JSON form")
+        case _:
+            raise TypeError(f"{type(value).__name__} has no JSON form")
 
 
 def _dumps(value: Any, **_: Any) -> str:

@@ -1,7 +1,7 @@
 """The session cookie, and what every answer and every question must satisfy before a route sees it.
 
-`__Host-` cookies need https or localhost. On plain http elsewhere browsers drop them, so sign-in is refused with
-the cure, unless the operator chose insecure cookies, which carry another name.
+`__Host-` cookies need https or localhost. On plain http elsewhere browsers drop them, so sign-in is refused
+with the cure, unless the operator chose insecure cookies, which carry another name.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ HOME = "/dashboard"
 class WebConfig:
     """How the house is reached.
 
-    allowed_hosts:    host names the server answers to, without port; "*" allows any, "*.example.org" any below.
+    allowed_hosts:    host names the server answers to, without port; "*" any, "*.example.org" any below.
     insecure_cookies: sign-in over plain http from other machines, for a trusted network only.
     body_limit_bytes: of any request but an upload, whose limit is the house's rule.
     streams_per_person: open live streams one person may hold.
@@ -63,7 +63,8 @@ def host_of(connection: HTTPConnection) -> str:
 
 def is_allowed_host(host: str, allowed: tuple[str, ...]) -> bool:
     return any(
-        pattern in ("*", host) or (pattern.startswith("*.") and host.endswith(pattern[1:])) for pattern in allowed
+        pattern in ("*", host) or (pattern.startswith("*.") and host.endswith(pattern[1:]))
+        for pattern in allowed
     )
 
 
@@ -143,7 +144,7 @@ def is_cross_site(connection: HTTPConnection, own_origins: frozenset[str]) -> bo
 
 
 def safe_next(text: str | None) -> str:
-    """A path on this site to go to after sign-in; anything that could lead elsewhere becomes the dashboard."""
+    """A path on this site to go to after sign-in; the dashboard for what could lead elsewhere."""
     if not text or not text.startswith("/") or text.startswith(("//", "/\\")):
         return HOME
     if "\\" in text or any(ord(character) < 33 or ord(character) == 127 for character in text):

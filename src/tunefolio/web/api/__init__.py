@@ -1,0 +1,61 @@
+"""The API: the first source system's routes as it wrote them, and /api/v1 with money as text."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter
+
+from tunefolio.web.api import (
+    accounts,
+    brokers,
+    docs,
+    holdings,
+    imports,
+    jobs,
+    persons,
+    portfolios,
+    sectors,
+    sessions,
+    snapshots,
+    transactions,
+    zerodha,
+)
+from tunefolio.web.api.shapes import ProblemJson
+
+_WORDS = {
+    401: "Signed out",
+    403: "Not yours to do, or sent by another site",
+    404: "No such thing, or not yours",
+    409: "The broker needs a new login",
+    413: "Larger than the limit",
+    422: "The input is wrong: `errors` names each field with its cure",
+    429: "Too many attempts; see Retry-After",
+    503: "Busy or away; see Retry-After",
+}
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    status: {
+        "description": words,
+        "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemJson"}}},
+    }
+    for status, words in _WORDS.items()
+}
+
+router = APIRouter(responses=PROBLEMS)
+for first in (holdings, sectors, snapshots, sessions, zerodha, docs):
+    router.include_router(first.router)
+for second in (
+    sessions,
+    portfolios,
+    accounts,
+    transactions,
+    imports,
+    brokers,
+    snapshots,
+    jobs,
+    sectors,
+    persons,
+):
+    router.include_router(second.v1, prefix="/api/v1")
+
+__all__ = ["PROBLEMS", "ProblemJson", "router"]

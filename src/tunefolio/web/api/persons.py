@@ -1,0 +1,103 @@
+"""The people of the house, for its admins: roles, shutting out and letting in, invites."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter
+from pydantic import BaseModel
+from starlette.responses import Response
+
+from tunefolio.core.errors import NotFound
+from tunefolio.core.identity import InviteId, PersonId
+from tunefolio.core.people import Person, Role
+from tunefolio.services import admin as house_admin
+from tunefolio.services import identity
+from tunefolio.web.api.answers import Cursor, Limit, Text, after_id, ist, nothing, reply
+from tunefolio.web.deps import AdminViewer, HouseDep, OwnWriting, Reading, RowId
+
+v1 = APIRouter(prefix="/admin", tags=["people"])
+
+
+class RoleWish(BaseModel):
+    role: Role
+
+
+class InviteWish(BaseModel):
+    """email: the only address the code is good for; empty for anyone's."""
+
+    email: Text = ""
+    role: Role = Role.MEMBER
+
+
+@v1.get("/persons")
+def people(db: Reading, admin: AdminViewer, limit: Limit = 50, cursor: Cursor = "") -> Response:
+    """Everybody, in the order they came."""
+    after = after_id(cursor)
+    found = house_admin.people(db, admin, None if after is None else PersonId(after), limit + 1)
+    body: dict[str, Any] = {"data": [person(one) for one in found[:limit]]}
+    if len(found) > limit:
+        body["next"] = str(found[limit - 1].id)
+    return reply(body)
+
+
+@v1.put("/persons/{id}/role", status_code=204)
+def set_role(admin: AdminViewer, db: OwnWriting, house: HouseDep, id: RowId, wish: RoleWish) -> Response:
+    identity.set_role(db, house, admin, PersonId(id), wish.role)
+    return nothing()
+
+
+@v1.post("/persons/{id}/disable", status_code=204)
+def disable(admin: AdminViewer, db: OwnWriting, house: HouseDep, id: RowId) -> Response:
+    """Shut out at once; nothing of theirs is lost."""
+    identity.disable(db, house, admin, PersonId(id))
+    return nothing()
+
+
+@v1.post("/persons/{id}/enable", status_code=204)
+def enable(admin: AdminViewer, db: OwnWriting, house: HouseDep, id: RowId) -> Response:
+    identity.enable(db, house, admin, PersonId(id))
+    return nothing()
+
+
+@v1.get("/invites")
+def invites(db: Reading, house: HouseDep, admin: AdminViewer) -> Response:
+    """The admin's invites that can still be used; their codes are never shown again."""
+    rows = [
+        {
+            "id": one.id,
+            "email": one.email or None,
+            "role": one.role,
+            "created_at": ist(one.created),
+            "expires_at": ist(one.expires),
+        }
+        for one in house_admin.open_invites(db, house, admin)
+    ]
+    return reply({"data": rows})
+
+
+@v1.post("/invites", status_code=201)
+def invite(admin: AdminViewer, db: OwnWriting, house: HouseDep, wish: InviteWish) -> Response:
+    """A one-time code, shown only now."""
+    code = identity.invite(db, house, admin, email=wish.email, role=wish.role)
+    return reply(
+        {"code": code.reveal(), "link": f"{house.rules.public_url}/sign-up?invite={code.reveal()}"}, 201
+    )
+
+
+@v1.delete("/invites/{id}", status_code=204)
+def revoke(admin: AdminViewer, db: OwnWriting, id: RowId) -> Response:
+    if not house_admin.revoke_invite(db, admin, InviteId(id)):
+        raise NotFound("invite")
+    return nothing()
+
+
+def person(one: Person) -> dict[str, Any]:
+    return {
+        "id": one.id,
+        "name": one.name,
+        "email": one.email,
+        "role": one.role,
+        "created_at": ist(one.created),
+        "disabled_at": ist(one.disabled),
+    }

@@ -1,0 +1,181 @@
+"""Signing in and out, the devices of a person, and the broker sessions behind them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel, Field
+from starlette.responses import Response
+
+from tunefolio.core.errors import NotFound, Retry
+from tunefolio.core.identity import SessionId
+from tunefolio.core.people import Person
+from tunefolio.core.secret import Secret
+from tunefolio.services import connect, identity
+from tunefolio.services.views import BrokerStatus
+from tunefolio.store.connections import ConnectionState
+from tunefolio.store.sessions import Session
+from tunefolio.web import security
+from tunefolio.web.api.answers import Name, Text, ist, nothing, reply
+from tunefolio.web.api.shapes import SessionInfo
+from tunefolio.web.deps import (
+    ConfigDep,
+    CurrentSession,
+    CurrentViewer,
+    CurrentVisit,
+    HouseDep,
+    OpenWriting,
+    OwnWriting,
+    Reading,
+    RowId,
+)
+from tunefolio.web.errors import TooMany
+
+router = APIRouter(prefix="/api/session", tags=["session"])
+v1 = APIRouter(tags=["session"])
+Password = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class Credentials(BaseModel):
+    email: Text
+    password: Password
+
+
+class Newcomer(BaseModel):
+    """invite: the code an admin gave; needed by the house's rule, never by the first person."""
+
+    email: Text
+    name: Name
+    password: Password
+    invite: Text = ""
+
+
+class NewPassword(BaseModel):
+    old: Password
+    new: Password
+
+
+@router.get("/active", response_model=SessionInfo)
+def active(db: Reading, house: HouseDep, visit: CurrentVisit) -> Response:
+    """Who is signed in here, and which broker sessions are alive."""
+    lines = [line for line in connect.status(db, house, visit.person.viewer) if line.account is not None]
+    is_active = any(line.state is ConnectionState.CONNECTED for line in lines)
+    body = {"active": is_active, **about(visit.person, visit.session)}
+    return reply(body | {"broker_sessions": [broker_session(line) for line in lines]})
+
+
+def about(person: Person, session: Session) -> dict[str, Any]:
+    """A person and until when the sign-in lasts."""
+    named = {"id": person.id, "name": person.name, "email": person.email, "role": person.role}
+    return {"person": named, "expires_at": ist(session.expires)}
+
+
+def broker_session(line: BrokerStatus) -> dict[str, Any]:
+    """One account at a broker, with what is wrong and what would help."""
+    body: dict[str, Any] = {
+        "broker": line.broker,
+        "title": line.title,
+        "account_id": line.account.id if line.account else None,
+        "account": line.account.name if line.account else None,
+        "user_id": line.account.broker_user if line.account else None,
+        "state": line.state,
+        "connected_at": ist(line.connected),
+        "expires_at": ist(line.expires),
+        "synced_at": ist(line.synced),
+    }
+    if line.problem:
+        body |= {"problem": line.problem, "cure": line.cure, "cure_link": line.cure_link}
+    return body
+
+
+@v1.get("/session")
+def current(visit: CurrentVisit) -> Response:
+    """Who is signed in here."""
+    return reply(about(visit.person, visit.session))
+
+
+@v1.post("/session", status_code=201)
+def sign_in(request: Request, house: HouseDep, config: ConfigDep, wish: Credentials) -> Response:
+    """Sign in; the session comes as a cookie. 401 for a wrong pair, 429 after too many."""
+    security.cookie_name(request, config)
+    return signed_in(request, house, config, wish.email, Secret(wish.password))
+
+
+@v1.post("/persons", status_code=201)
+def sign_up(db: OpenWriting, house: HouseDep, wish: Newcomer) -> Response:
+    """Join, by the house's rule; the first person is its admin. Sign in afterwards."""
+    invite = Secret(wish.invite) if wish.invite else None
+    person = identity.sign_up(db, house, wish.email, wish.name, Secret(wish.password), invite=invite)
+    return reply({"id": person.id, "name": person.name, "email": person.email, "role": person.role}, 201)
+
+
+def signed_in(
+    request: Request, house: HouseDep, config: security.WebConfig, email: str, password: Secret
+) -> Response:
+    """The answer to the right credentials, with the cookie on it."""
+    address = request.client.host if request.client else ""
+    try:
+        fresh = identity.log_in(house, email, password, request.headers.get("user-agent", ""), address)
+    except Retry as busy:
+        raise TooMany(busy.reason, after=busy.after) from None
+    person = fresh.person
+    named = {"id": person.id, "name": person.name, "email": person.email, "role": person.role}
+    response = reply({"person": named, "expires_at": ist(fresh.expires)}, 201)
+    security.set_session_cookie(response, request, config, fresh.token, fresh.expires)
+    return response
+
+
+@v1.delete("/session", status_code=204)
+def sign_out(
+    request: Request,
+    db: OwnWriting,
+    house: HouseDep,
+    config: ConfigDep,
+    viewer: CurrentViewer,
+    session: CurrentSession,
+) -> Response:
+    """End this session."""
+    identity.log_out(db, house, viewer, session.id)
+    response = nothing()
+    security.clear_session_cookie(response, request, config)
+    return response
+
+
+@v1.put("/session/password", status_code=204)
+def change_password(
+    db: OwnWriting, house: HouseDep, viewer: CurrentViewer, session: CurrentSession, wish: NewPassword
+) -> Response:
+    """A new password; every other session ends."""
+    try:
+        identity.change_password(db, house, viewer, session.id, Secret(wish.old), Secret(wish.new))
+    except Retry as busy:
+        raise TooMany(busy.reason, after=busy.after) from None
+    return nothing()
+
+
+@v1.get("/sessions")
+def devices(db: Reading, house: HouseDep, viewer: CurrentViewer, session: CurrentSession) -> Response:
+    """Where the person is signed in."""
+    rows = [device(one, session) for one in identity.devices(db, house, viewer)]
+    return reply({"data": rows})
+
+
+def device(one: Session, here: Session) -> dict[str, Any]:
+    return {
+        "id": one.id,
+        "device": one.device,
+        "address": one.address,
+        "created_at": ist(one.created),
+        "seen_at": ist(one.seen),
+        "expires_at": ist(one.expires),
+        "is_current": one.id == here.id,
+    }
+
+
+@v1.delete("/sessions/{session}", status_code=204)
+def end_device(db: OwnWriting, house: HouseDep, viewer: CurrentViewer, session: RowId) -> Response:
+    """Sign another device out."""
+    if not identity.end_session(db, house, viewer, SessionId(session)):
+        raise NotFound("session")
+    return nothing()
