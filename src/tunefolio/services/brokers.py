@@ -34,7 +34,7 @@ class AppSource(StrEnum):
 class BrokerStatus:
     """One broker, or one account at it. account None: never connected; state is then DISCONNECTED.
 
-    cure: what to press, as words; cure_link: where it leads (a path of the web app); both "" when all is well.
+    cure: what to press, in words; cure_link: where it leads, a path of the web app; "" when all is well.
     sync_job: the running or waiting sync, whose progress can be followed.
     """
 

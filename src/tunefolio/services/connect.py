@@ -86,7 +86,7 @@ def complete(
 
 
 def disconnect(house: House, viewer: Viewer, account: AccountId) -> None:
-    """End the session at the broker and forget its token; a broker that is away does not keep it alive here."""
+    """End the session at the broker and forget its token, here even when the broker is away."""
     viewer.must_write()
     with house.database.reading() as db:
         home = accounts.account_of(db, viewer, account)

@@ -1,4 +1,4 @@
-"""Sectors for instruments that have none: the packaged list first, then a provider, asked rarely and politely.
+"""Sectors for instruments that have none: the packaged list first, then a provider, rarely and politely.
 
 An answer, and that there is none, is kept: nobody is asked again for thirty days. Never in a page's way.
 """
@@ -73,7 +73,7 @@ def lacking(db: ReadDb, house: House, viewer: Viewer) -> list[Instrument]:
 
 
 def _look_up(house: House, viewer: Viewer, source: SectorSource, batch: list[Instrument]) -> int:
-    """Ask about a batch and keep the answers; also those before the provider went away, which is then raised."""
+    """Ask about a batch and keep the answers, also those before the provider went away; then raises that."""
     answers: dict[InstrumentId, SectorClaim | None] = {}
     away: Retry | None = None
     for instrument in batch:

@@ -96,10 +96,10 @@ def _note(contents: _Contents, now: Instant) -> str:
     count = sum(len(facts) for facts in contents.facts.values())
     return (
         f"TuneFolio export of {contents.title}, {now.in_zone(IST):%d %b %Y %H:%M} IST.\n\n"
-        f"{len(contents.accounts)} accounts, {count} transactions in force; those taken back are left out.\n\n"
+        f"{len(contents.accounts)} accounts, {count} transactions in force; those taken back left out.\n\n"
         "book.txt          every transaction as one line, by account; TuneFolio reads these lines back\n"
-        "transactions.csv  the same as a table; amounts and quantities are positive, the kind says the direction\n"
-        "holdings.csv      what is held now, lot by lot, at cost; an empty date means acquired on an unknown day\n"
+        "transactions.csv  the same as a table; numbers are positive, the kind says the direction\n"
+        "holdings.csv      what is held now, lot by lot, at cost; no date means acquired on an unknown day\n"
     )
 
 
@@ -117,7 +117,8 @@ def _fact_rows(contents: _Contents) -> Iterator[tuple[object, ...]]:
         for transaction in contents.facts[home.id]:
             fact = transaction.fact
             yield (
-                transaction.id, home.name, fact.day.iso(), fact.kind.value, *_named(contents, fact.instrument),
+                transaction.id, home.name, fact.day.iso(), fact.kind.value,
+                *_named(contents, fact.instrument),
                 "" if fact.quantity is None else f"{fact.quantity:f}",
                 "" if fact.price is None else f"{fact.price.amount:f}",
                 _plain(fact.amount), _plain(fact.charges), fact.amount.currency, " ".join(transaction.tags),
@@ -133,7 +134,8 @@ def _lot_rows(contents: _Contents) -> Iterator[tuple[object, ...]]:
             for lot in position.lots:
                 yield (
                     home.name, *_named(contents, position.instrument), listed.name,
-                    lot.day.iso() if lot.day else "", f"{lot.quantity:f}", _plain(lot.cost), lot.cost.currency,
+                    lot.day.iso() if lot.day else "", f"{lot.quantity:f}", _plain(lot.cost),
+                    lot.cost.currency,
                 )  # fmt: skip
 
 

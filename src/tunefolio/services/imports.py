@@ -33,13 +33,13 @@ _CHUNK = 1_000
 def preview(
     db: WriteDb, house: House, viewer: Viewer, account: AccountId, filename: str, content: bytes
 ) -> Preview:
-    """What committing this file now would do; nothing is written but the upload, so that it need not come twice.
+    """What committing this file now would do. Only the upload is kept, so that it need not come twice.
 
     Raises Misuse for a file that is too large, of no known format, or damaged.
     """
     home = writable(db, viewer, account)
     sha256 = _keep(db, house, viewer, filename, content)
-    parsed = _parsed(house, filename, content, sha256)
+    parsed = _parsed(filename, content, sha256)
     with _rolled_back(db):
         return _shown(home, filename, sha256, parsed, _plan(db, house, viewer, home, parsed))
 
@@ -61,7 +61,7 @@ def commit(
     kept = imports.find(db, viewer, sha256)
     if kept is None:
         raise NotFound("upload")
-    parsed = _parsed(house, kept.filename, kept.content, sha256)
+    parsed = _parsed(kept.filename, kept.content, sha256)
     plan = _plan(db, house, viewer, home, parsed)
     now = house.clock.now()
     fresh = plan.fresh
@@ -156,7 +156,7 @@ def _keep(db: WriteDb, house: House, viewer: Viewer, filename: str, content: byt
     return sha256
 
 
-def _parsed(house: House, filename: str, content: bytes, sha256: str) -> ParsedFile:
+def _parsed(filename: str, content: bytes, sha256: str) -> ParsedFile:
     return format_of(filename, content).parse(content, sha256)
 
 

@@ -100,7 +100,7 @@ class Live:
             quotes.refresh(self._house, viewer, wanted)
         except TunefolioError as problem:
             _log.warning("live quotes failed", extra={"person": viewer.person, "problem": str(problem)})
-        except Exception:  # the driver door: one person's failure must not stop the others' prices
+        except Exception:  # noqa: BLE001 - the driver door: one person's failure must not stop the others' prices
             _log.exception("live quotes broke", extra={"person": viewer.person})
 
     def _is_due(self, viewer: Viewer, now: Instant) -> bool:

@@ -25,7 +25,7 @@ from tunefolio.services.record import imagined, shortfalls
 
 _PLACES = 8
 _FIRST = 2**61
-"""Ids of imagined facts begin here: above all real ones, so that they sort as recorded last, in file order."""
+"""Ids of imagined facts begin here: above all real ones, so that they sort as last, in file order."""
 
 
 class RowFate(StrEnum):
@@ -168,7 +168,7 @@ def _repeats_marked(rows: Sequence[PlannedRow], history: Sequence[Transaction]) 
 
 
 def _openings_judged(rows: Sequence[PlannedRow], history: Sequence[Transaction]) -> list[PlannedRow]:
-    """An opening says what was held before the records begin; where there are records it would count twice."""
+    """An opening is what was held before the records begin; where there are records it would count twice."""
     known = {fact.fact.instrument for fact in history}
     return [
         replace(
@@ -187,8 +187,10 @@ def _openings_judged(rows: Sequence[PlannedRow], history: Sequence[Transaction])
 def _covered_openings(
     home: Account, rows: Sequence[PlannedRow], history: Sequence[Transaction]
 ) -> list[Transaction]:
-    """Statement openings whose units the dated history now accounts for: without them nothing is oversold, and
-    on the day they were seen at least as many units are held. A history that covers less leaves them."""
+    """Statement openings whose units the dated history now accounts for; a history that covers less leaves them.
+
+    Covered: without them nothing is oversold, and on the day they were seen as many units are held at least.
+    """
     fresh = [fact for fact in _imagined(home, rows) if fact.fact.kind is not Kind.OPENING]
     touched = {fact.fact.instrument for fact in fresh}
     openings: dict[InstrumentId, list[Transaction]] = {}

@@ -87,7 +87,7 @@ def correct(
 
 
 def writable(db: WriteDb, viewer: Viewer, account: AccountId) -> Account:
-    """The viewer's own account, held for new facts until the transaction ends; raises Forbidden, NotFound, Misuse when archived."""
+    """The viewer's own account, held until the transaction ends. Raises Misuse when archived, NotFound."""
     viewer.must_write()
     home = accounts.account_for_change(db, viewer, account)
     if not home.is_active:
@@ -125,7 +125,7 @@ def must_hold_without(db: ReadDb, history: Sequence[Transaction], gone: set[Tran
 
 
 def shortfalls(history: Iterable[Transaction]) -> list[Shortfall]:
-    """Every sale that finds too few units, in the order of the fold, each left out before the next is judged."""
+    """Every sale that finds too few units, in the fold's order, each left out before the next is judged."""
     held: dict[InstrumentId, Decimal] = {}
     short: list[Shortfall] = []
     for transaction in sorted(in_force(history), key=fold_order):
@@ -151,7 +151,7 @@ def imagined(account: Account, fact: Fact, id: TransactionId, source_key: str = 
 
 
 def instrument_named(db: WriteDb, house: House, name: str) -> InstrumentId:
-    """The instrument behind EXCHANGE:SYMBOL, entered when it is new; the packaged list gives its ISIN and name."""
+    """The instrument behind EXCHANGE:SYMBOL; a new one takes ISIN and name from the packaged list."""
     exchange, colon, symbol = name.strip().upper().partition(":")
     if not colon or not symbol:
         raise Misuse("instrument", f"{name!r} names no exchange", cure="Write it as NSE:INFY")

@@ -116,7 +116,7 @@ def trigger(
 
 
 def mark_missed(db: WriteDb, house: House) -> int:
-    """Record every window that passed unused while an account was there; how many. At most thirty sessions back."""
+    """Record windows that passed unused while an account was there; how many. Thirty sessions at most."""
     caretaker = Caretaker("mark_missed")
     marked = 0
     for account in accounts.all_active(db, caretaker):

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from tunefolio.core.errors import Misuse, Reauth
+from tunefolio.core.errors import Misuse, Reauth, Rejected
 from tunefolio.core.identity import AccountId, InstrumentId, JobId, StatementId
 from tunefolio.core.money import Price, quantized
 from tunefolio.core.people import Viewer
@@ -97,9 +97,13 @@ def record_statement(
 ) -> Synced:
     """Keep a statement and do what it asks of the ledger, in the caller's transaction.
 
-    Steps: 1 give every line its instrument, lines of one instrument as one; 2 keep the statement; 3 reconcile with all facts of the live
-    book; 4 take back openings the broker restates, record new ones; 5 keep its prices; 6 tell.
+    Steps: 1 give every line its instrument, lines of one as one; 2 keep the statement; 3 reconcile with all
+    facts of the live book; 4 take back openings the broker restates, record new ones; 5 keep its prices; 6 tell.
     """
+    if statement.broker_user != home.broker_user:
+        raise Rejected(
+            f"the broker answered for {statement.broker_user}, not {home.broker_user}", code="user"
+        )
     now = house.clock.now()
     ids = instruments.resolve(db, [holding.instrument for holding in statement.holdings], now)
     statement = replace(statement, holdings=joined(statement.holdings, ids))
@@ -122,8 +126,10 @@ def record_statement(
 
 
 def joined(lines: Sequence[Holding], ids: Mapping[InstrumentClaim, InstrumentId]) -> tuple[Holding, ...]:
-    """One line per instrument: a broker may list one twice, under two products. Costs are added, so the average
-    is weighted; it is unknown when one line's is."""
+    """One line per instrument: a broker may list one twice, under two products.
+
+    Costs are added: the average is weighted, and unknown when one line's is.
+    """
     by_id: dict[InstrumentId, Holding] = {}
     for said in lines:
         earlier = by_id.get(ids[said.instrument])

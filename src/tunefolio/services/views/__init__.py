@@ -2,6 +2,7 @@
 
 from tunefolio.services.brokers import AppSource, BrokerStatus
 from tunefolio.services.plans import Preview, PreviewRow, RowFate
+from tunefolio.services.views.health import health
 from tunefolio.services.views.history import curve, latest_snapshots, transaction_page
 from tunefolio.services.views.holding import lots
 from tunefolio.services.views.portfolios import portfolio
@@ -19,7 +20,6 @@ from tunefolio.services.views.shapes import (
     TransactionRow,
     TransactionsView,
 )
-from tunefolio.services.views.health import health
 from tunefolio.store.snapshots import CurvePoint
 
 __all__ = [

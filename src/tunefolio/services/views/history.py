@@ -42,7 +42,7 @@ def curve(
 
 def transaction_page(
     db: ReadDb,
-    house: House,
+    _house: House,
     viewer: Viewer,
     chosen: TransactionFilter,
     *,
