@@ -11,11 +11,11 @@ VENV  := .venv
 BIN   := $(VENV)/bin
 STAMP := $(VENV)/stamps
 UV    := $(BIN)/uv
-LOCKS := $(wildcard requirements/*.txt)
+BUILT := src/tunefolio/web/static/dist/manifest.json
 
 # A byte-compiled installation starts several times faster, and warnings about it help nobody.
 unexport PYTHONDONTWRITEBYTECODE VIRTUAL_ENV PYTHONPATH PYTHONHOME CONDA_PREFIX
-INSTALL := VIRTUAL_ENV=$(CURDIR)/$(VENV) $(UV) --quiet --no-progress pip
+INSTALL := VIRTUAL_ENV="$(CURDIR)/$(VENV)" $(UV) --quiet --no-progress pip
 
 .PHONY: help env env-test assets run up test check bench prove lock docs clean
 
@@ -32,7 +32,7 @@ env: $(STAMP)/ready ## prepare .venv to run the product, and build the front-end
 
 env-test: $(STAMP)/ready $(STAMP)/test ## prepare .venv to run the tests as well
 
-assets: $(STAMP)/assets ## rebuild the front-end if one of its sources has changed
+assets: $(BUILT) ## rebuild the front-end if one of its sources has changed
 
 test: env-test ## install what the tests need, then every gate and every test, on both databases
 	@tools/provision.sh
@@ -63,9 +63,12 @@ clean: ## remove everything that the other commands made (your data stays)
 
 # ── the environment, step by step; each stamp is written last, so that a broken step runs again ──
 
+# An environment that was moved with its folder, or whose Python has gone, is made again.
+$(shell [ -x $(BIN)/python ] && [ "$$(cat $(STAMP)/venv 2>/dev/null)" = "$(CURDIR)" ] || rm -rf $(STAMP))
+
 $(STAMP)/venv:
 	@tools/venv.sh $(VENV)
-	@mkdir -p $(STAMP) && touch $@
+	@mkdir -p $(STAMP) && echo "$(CURDIR)" >$@
 
 $(STAMP)/uv: requirements/uv.txt $(STAMP)/venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/uv.txt
@@ -83,22 +86,20 @@ $(STAMP)/test: requirements/test.txt $(STAMP)/run
 	@$(INSTALL) install --compile-bytecode --require-hashes -r requirements/test.txt
 	@touch $@
 
-FRONTEND := $(shell find frontend -path frontend/node_modules -prune -o -type f -print 2>/dev/null)
-
-$(STAMP)/assets: $(FRONTEND) hatch_build.py $(STAMP)/run
+$(BUILT): $(wildcard frontend/*.*) frontend/.npmrc $(shell find frontend/src) hatch_build.py $(STAMP)/run
 	@$(BIN)/python hatch_build.py
 	@touch $@
 
-# The build hook makes the assets as well; by then they are fresh and it has nothing to do.
-$(STAMP)/project: pyproject.toml hatch_build.py src/tunefolio/__init__.py $(STAMP)/run $(STAMP)/assets
+# The build hook makes the front-end as well; by then it is fresh and there is nothing to do.
+$(STAMP)/project: pyproject.toml src/tunefolio/__init__.py $(STAMP)/run $(BUILT)
 	@$(INSTALL) install --no-build-isolation --no-deps --editable .
 	@touch $@
 
-$(STAMP)/ready: $(STAMP)/project $(STAMP)/assets
+$(STAMP)/ready: $(STAMP)/project $(BUILT)
 	@$(BIN)/python -m compileall -q -j 0 src
 	@touch $@
 
 $(STAMP)/docs: requirements/docs.txt $(STAMP)/uv
 	@$(UV) --quiet venv --allow-existing $(STAMP)/docs.venv
-	@VIRTUAL_ENV=$(CURDIR)/$(STAMP)/docs.venv $(UV) --quiet pip sync --require-hashes requirements/docs.txt
+	@VIRTUAL_ENV="$(CURDIR)/$(STAMP)/docs.venv" $(UV) --quiet pip sync --require-hashes requirements/docs.txt
 	@touch $@

