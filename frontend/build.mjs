@@ -11,7 +11,7 @@ const libraries = join(here, "node_modules");
 const dist = process.argv[2];
 
 const sprite = await icons();
-const result = await esbuild.build({
+const result = await bundled({
   absWorkingDir: here,
   entryPoints: ["src/app.js", "src/app.css"],
   outdir: dist,
@@ -31,6 +31,16 @@ const result = await esbuild.build({
 
 await writeFile(join(dist, "LICENSES.txt"), await licences(Object.keys(result.metafile.inputs)));
 await writeFile(join(dist, "manifest.json"), `${JSON.stringify(manifest(result.metafile.outputs), null, 1)}\n`);
+
+// esbuild has already said what is wrong, and where; a trace of this file would only bury it.
+async function bundled(options) {
+  try {
+    return await esbuild.build(options);
+  } catch (error) {
+    if (!error.errors) throw error;
+    process.exit(1);
+  }
+}
 
 // One symbol per name in icons.json, drawn with <svg><use href="…/icons-HASH.svg#name">.
 async function icons() {

@@ -80,7 +80,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 def chromium_path() -> str:
     """The browser of the journeys: $TUNEFOLIO_CHROMIUM, else the system's."""
     named = os.environ.get("TUNEFOLIO_CHROMIUM")
-    paths = [named] if named else [shutil.which(name) for name in BROWSERS]
+    paths: list[str | None] = [named] if named else [shutil.which(name) for name in BROWSERS]
     for path in [*paths, str(BROWSER_OF_MACOS)]:
         if path and os.access(path, os.X_OK):
             return path
