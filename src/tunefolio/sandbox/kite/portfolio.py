@@ -1,0 +1,166 @@
+"""Routes of what a user owns: holdings in their several forms, and positions."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from tunefolio.core.time import IST, Instant
+from tunefolio.sandbox.kite.desk import Desk, desk_of
+from tunefolio.sandbox.kite.envelope import success
+from tunefolio.sandbox.market import Market
+from tunefolio.sandbox.people import Demat, Done, Trader, average_price, done
+from tunefolio.sandbox.universe import Listed
+
+
+async def holdings(request: Request) -> Response:
+    """GET /portfolio/holdings."""
+    desk = desk_of(request)
+    return success(_holdings(desk, desk.reader(request)))
+
+
+async def compact(request: Request) -> Response:
+    """GET /portfolio/holdings/compact."""
+    desk = desk_of(request)
+    names = ("exchange", "tradingsymbol", "instrument_token", "isin", "quantity")
+    return success([{name: row[name] for name in names} for row in _holdings(desk, desk.reader(request))])
+
+
+async def summary(request: Request) -> Response:
+    """GET /portfolio/holdings/summary: sums over settled and unsettled units."""
+    desk = desk_of(request)
+    rows = _holdings(desk, desk.reader(request))
+    units = [row["quantity"] + row["t1_quantity"] for row in rows]
+    invested = sum(row["average_price"] * unit for row, unit in zip(rows, units, strict=True))
+    value = sum(row["last_price"] * unit for row, unit in zip(rows, units, strict=True))
+    former = sum(row["close_price"] * unit for row, unit in zip(rows, units, strict=True))
+    return success(
+        {
+            "invested_amount": invested,
+            "current_value": value,
+            "total_pnl": value - invested,
+            "total_pnl_percent": (value - invested) / invested * 100 if invested else 0,
+            "today_pnl": value - former,
+            "today_pnl_percent": (value - former) / former * 100 if former else 0,
+        }
+    )
+
+
+async def auctions(request: Request) -> Response:
+    """GET /portfolio/holdings/auctions: nobody has defaulted here."""
+    desk_of(request).reader(request)
+    return success([])
+
+
+async def authorise(request: Request) -> Response:
+    """POST /portfolio/holdings/authorise."""
+    desk_of(request).reader(request)
+    return success({"request_id": secrets.token_hex(16)})
+
+
+async def positions(request: Request) -> Response:
+    """GET /portfolio/positions: today's dealings; nothing is carried over in this rehearsal."""
+    desk = desk_of(request)
+    now = desk.clock.now()
+    groups: dict[tuple[str, str], list[Done]] = {}
+    for deal in done(desk.market, desk.reader(request), now):
+        if deal.deal.is_filled:
+            groups.setdefault((deal.listed.key, deal.deal.product), []).append(deal)
+    rows = [_position(desk.market, deals, now) for deals in groups.values()]
+    return success({"net": rows, "day": rows})
+
+
+def _holdings(desk: Desk, trader: Trader) -> list[dict[str, Any]]:
+    now = desk.clock.now()
+    return [_holding(desk.market, desk.market.universe.of(line.key), line, now) for line in trader.demat]
+
+
+def _holding(market: Market, listed: Listed, line: Demat, now: Instant) -> dict[str, Any]:
+    """P&L counts settled and unsettled units, never the margin-funded block."""
+    sight = market.sight(listed, now)
+    last, close, average = sight.last / 100, sight.previous_close / 100, average_price(market, listed, line)
+    return {
+        "tradingsymbol": listed.symbol,
+        "exchange": listed.exchange,
+        "instrument_token": listed.token,
+        "isin": listed.company.isin or "",
+        "product": "CNC",
+        "price": 0,
+        "quantity": line.settled,
+        "used_quantity": 0,
+        "t1_quantity": line.t1,
+        "realised_quantity": line.settled,
+        "authorised_quantity": 0,
+        "authorised_date": now.in_zone(IST).strftime("%Y-%m-%d 00:00:00"),
+        "authorisation": {},
+        "opening_quantity": line.settled + line.t1,
+        "short_quantity": 0,
+        "collateral_quantity": line.pledged,
+        "collateral_type": "margin" if line.pledged else "",
+        "discrepancy": False,
+        "average_price": average,
+        "last_price": last,
+        "close_price": close,
+        "pnl": (last - average) * (line.settled + line.t1),
+        "day_change": last - close,
+        "day_change_percentage": (last - close) / close * 100,
+        "mtf": _margin_funded(line.margin_funded, average),
+    }
+
+
+def _margin_funded(quantity: int, average: float) -> dict[str, Any]:
+    return {
+        "quantity": quantity,
+        "used_quantity": 0,
+        "average_price": average if quantity else 0,
+        "value": quantity * average,
+        "initial_margin": quantity * average / 4,
+    }
+
+
+def _position(market: Market, deals: list[Done], now: Instant) -> dict[str, Any]:
+    listed = deals[0].listed
+    sight = market.sight(listed, now)
+    bought, sold = _side(deals, "BUY"), _side(deals, "SELL")
+    quantity = bought[0] - sold[0]
+    last = sight.last / 100
+    gain = sold[1] - bought[1] + quantity * last
+    average = 0 if quantity == 0 else (bought if quantity > 0 else sold)[2]
+    realised = gain if quantity == 0 else 0
+    return {
+        "tradingsymbol": listed.symbol,
+        "exchange": listed.exchange,
+        "instrument_token": listed.token,
+        "product": deals[0].deal.product,
+        "quantity": quantity,
+        "overnight_quantity": 0,
+        "multiplier": 1,
+        "average_price": average,
+        "close_price": sight.previous_close / 100,
+        "last_price": last,
+        "value": sold[1] - bought[1],
+        "pnl": gain,
+        "m2m": gain,
+        "unrealised": gain - realised,
+        "realised": realised,
+        **_columns("buy", bought),
+        "buy_m2m": bought[1],
+        **_columns("sell", sold),
+        "sell_m2m": sold[1],
+        **_columns("day_buy", bought),
+        **_columns("day_sell", sold),
+    }
+
+
+def _side(deals: list[Done], side: str) -> tuple[int, float, float]:
+    """Quantity, value and average of one side."""
+    quantity = sum(deal.deal.quantity for deal in deals if deal.deal.side == side)
+    paise = sum(deal.deal.quantity * deal.price for deal in deals if deal.deal.side == side)
+    return quantity, paise / 100, (paise / quantity / 100 if quantity else 0)
+
+
+def _columns(prefix: str, side: tuple[int, float, float]) -> dict[str, Any]:
+    return {f"{prefix}_quantity": side[0], f"{prefix}_value": side[1], f"{prefix}_price": side[2]}
