@@ -1,0 +1,112 @@
+"""What Kite's answers mean. Three dialects: the JSON envelope, a gateway's page, and a torn or empty body.
+
+TokenException, any status            → Reauth     429, any body      → Retry
+5xx, any body                         → Retry      NetworkException   → Retry
+torn or empty JSON with a good status → Retry      everything else    → Rejected, with Kite's code
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from tunefolio.adapters import jsons
+from tunefolio.adapters.http import Answer
+from tunefolio.core.errors import Reauth, Rejected, Retry, TunefolioError
+
+BROKER = "zerodha"
+ABSURD = 10**18
+"""No price, sum or count of units reaches this."""
+
+
+def judged(answer: Answer) -> TunefolioError | None:
+    """The error an answer stands for; None for a good status (its body is read by data_of)."""
+    if answer.status < 300:
+        return None
+    envelope = _envelope(answer)
+    code = str(envelope.get("error_type") or "")
+    message = str(envelope.get("message") or f"status {answer.status}")[:300]
+    if answer.status == 429:
+        return Retry("Kite: asked too often", after=answer.retry_after)
+    if code == "TokenException":
+        return Reauth(f"Kite: {message}", broker=BROKER)
+    if answer.status >= 500 or code == "NetworkException":
+        return Retry(f"Kite: {message}", after=answer.retry_after)
+    return Rejected(f"Kite: {message}", code=code or f"http_{answer.status}")
+
+
+def data_of(answer: Answer) -> Any:
+    """`data` of a success envelope. Raises Retry for a torn body, Rejected for what is not Kite."""
+    if answer.content_type != "application/json":
+        kind = answer.content_type or "no content type"
+        raise Rejected(f"Kite: answered {kind} where JSON was due", code="content_type")
+    if not answer.content.strip():
+        raise Retry("Kite: the answer is empty")
+    try:
+        envelope = jsons.loads(answer.content)
+    except ValueError:
+        raise Retry("Kite: the answer breaks off or is not JSON") from None
+    if not isinstance(envelope, dict) or "status" not in envelope:
+        raise missing("status", "answer")
+    if envelope["status"] != "success":
+        code = str(envelope.get("error_type") or "status")
+        if code == "TokenException":
+            raise Reauth(f"Kite: {envelope.get('message', '')}", broker=BROKER)
+        raise Rejected(f"Kite: {str(envelope.get('message') or envelope['status'])[:300]}", code=code)
+    if "data" not in envelope:
+        raise missing("data", "answer")
+    return envelope["data"]
+
+
+def missing(field: str, where: str) -> Rejected:
+    return Rejected(f"Kite: {where} lacks the field {field!r}", code="missing_field")
+
+
+def mapping(value: Any, where: str) -> Mapping[str, Any]:
+    """An object, or Rejected."""
+    if not isinstance(value, dict):
+        raise Rejected(f"Kite: {where} is not an object", code="wrong_type")
+    return value
+
+
+def rows(value: Any, where: str) -> list[Mapping[str, Any]]:
+    """A list of objects, or Rejected. null is an empty list, as Kite sends it for an empty book."""
+    if value is None:
+        return []
+    if not isinstance(value, list):
+        raise Rejected(f"Kite: {where} is not a list", code="wrong_type")
+    return [mapping(row, f"{where}[{number}]") for number, row in enumerate(value)]
+
+
+def text(row: Mapping[str, Any], field: str, where: str) -> str:
+    """A text that must be there and not be empty."""
+    value = row.get(field)
+    if value is None or value == "":
+        raise missing(field, where)
+    if not isinstance(value, str):
+        raise Rejected(f"Kite: {field!r} of {where} is not text", code="wrong_type")
+    return value
+
+
+def number(row: Mapping[str, Any], field: str, where: str) -> Decimal:
+    """A finite number that must be there."""
+    value = row.get(field)
+    if value is None:
+        raise missing(field, where)
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+        raise Rejected(f"Kite: {field!r} of {where} is not a number", code="wrong_type")
+    amount = Decimal(value)
+    if abs(amount) >= ABSURD:
+        raise Rejected(f"Kite: {field!r} of {where} is absurdly large", code="wrong_type")
+    return amount
+
+
+def _envelope(answer: Answer) -> Mapping[str, Any]:
+    if answer.content_type != "application/json":
+        return {}
+    try:
+        value = jsons.loads(answer.content)
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}

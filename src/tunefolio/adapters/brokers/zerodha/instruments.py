@@ -1,0 +1,119 @@
+"""How Kite names instruments, and its instruments file.
+
+Kite writes the series into the symbol (`CENTRALBK-BE`) where it is not EQ; we keep the two apart.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import re
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+
+from tunefolio.core.errors import Misuse, Rejected, Retry
+from tunefolio.core.identity import Isin
+from tunefolio.market.instruments import AssetClass, Listing, exchange_of
+
+KITE_EXCHANGES = frozenset({"NSE", "BSE", "NFO", "BFO", "MCX", "CDS", "BCD", "NCO"})
+"""Exchanges whose instruments Kite quotes."""
+
+_SERIES = re.compile(
+    r"(?P<symbol>.+)-(?P<series>BE|BZ|BL|BO|BT|IL|SM|ST|SZ|GB|GS|SG|TB|IV|ID|RR|RT|MF|ME|IT|T0|[EXNYZPW][0-9A-Z])"
+)
+"""NSE's legend of series but EQ; `-RE` (rights entitlement) belongs to the symbol."""
+
+_COLUMNS = (
+    "instrument_token",
+    "tradingsymbol",
+    "name",
+    "tick_size",
+    "lot_size",
+    "instrument_type",
+    "exchange",
+)
+
+
+def listing_of(exchange: str, tradingsymbol: str) -> Listing:
+    """Kite's exchange and symbol as a listing; series "" where it writes none. Rejected: unknown exchange."""
+    try:
+        code = exchange_of(exchange)
+    except Misuse as unknown:
+        raise Rejected(f"Kite: {unknown}", code="unknown_exchange") from None
+    match = _SERIES.fullmatch(tradingsymbol) if code == "NSE" else None
+    if match is None:
+        return Listing(code, tradingsymbol)
+    return Listing(code, match["symbol"], match["series"])
+
+
+def tradingsymbol_of(listing: Listing) -> str:
+    """The listing's symbol as Kite writes it; the way back of listing_of."""
+    whole = f"{listing.symbol}-{listing.series}"
+    return whole if listing.exchange == "NSE" and _SERIES.fullmatch(whole) else listing.symbol
+
+
+def key_of(listing: Listing) -> str:
+    """`NSE:INFY`: what Kite's quote calls take and answer."""
+    return f"{listing.exchange}:{tradingsymbol_of(listing)}"
+
+
+def asset_class_of(listing: Listing, isin: Isin | None) -> AssetClass:
+    """By exchange and symbol for derivatives, else by the ISIN: INF fund, IN0 government, 07/08 debenture."""
+    if listing.exchange in {"NFO", "BFO", "MCX", "CDS", "BCD", "NCO"}:
+        return AssetClass.OPTION if listing.symbol.endswith(("CE", "PE")) else AssetClass.FUTURE
+    if listing.exchange == "MF":
+        return AssetClass.FUND
+    if isin is None:
+        return AssetClass.EQUITY
+    if isin.startswith("INF"):
+        return AssetClass.ETF
+    if isin.startswith("IN0"):
+        return AssetClass.GOLD if listing.symbol.startswith("SGB") else AssetClass.BOND
+    return AssetClass.BOND if isin.startswith("INE") and isin[7:9] in {"07", "08"} else AssetClass.EQUITY
+
+
+@dataclass(frozen=True, slots=True)
+class KiteInstrument:
+    """One row of the instruments file. token: valid for the day only; the listing is the stable key."""
+
+    token: int
+    listing: Listing
+    name: str
+    instrument_type: str
+    tick_size: Decimal
+    lot_size: int
+
+
+def parse(content: bytes) -> Iterator[KiteInstrument]:
+    """The instruments file, plain or gzipped; streams. Rejected: a column is missing or a row is broken."""
+    text = io.TextIOWrapper(
+        io.BytesIO(_unpacked(content)), encoding="utf-8-sig", errors="replace", newline=""
+    )
+    table = csv.DictReader(text)
+    lacking = [column for column in _COLUMNS if column not in (table.fieldnames or ())]
+    if lacking:
+        raise Rejected(f"Kite: instruments lack the column {', '.join(lacking)}", code="missing_field")
+    for number, row in enumerate(table, start=2):
+        try:
+            yield KiteInstrument(
+                token=int(row["instrument_token"]),
+                listing=listing_of(row["exchange"], row["tradingsymbol"]),
+                name=row["name"],
+                instrument_type=row["instrument_type"],
+                tick_size=Decimal(row["tick_size"]),
+                lot_size=int(row["lot_size"]),
+            )
+        except (ValueError, TypeError, AttributeError, InvalidOperation):
+            raise Rejected(f"Kite: row {number} of the instruments is broken", code="wrong_type") from None
+
+
+def _unpacked(content: bytes) -> bytes:
+    if not content.startswith(b"\x1f\x8b"):
+        return content
+    try:
+        return gzip.decompress(content)
+    except (OSError, EOFError, zlib.error):
+        raise Retry("Kite: the instruments file breaks off") from None

@@ -1,0 +1,111 @@
+"""What Kite says a user holds: holdings, day positions and cash, read together or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from tunefolio.adapters.brokers.zerodha.errors import BROKER, mapping, number, rows, text
+from tunefolio.adapters.brokers.zerodha.instruments import asset_class_of, listing_of
+from tunefolio.adapters.brokers.zerodha.kite import Kite, Pass
+from tunefolio.core.errors import Rejected
+from tunefolio.core.identity import find_isin
+from tunefolio.core.money import INR, Money, Price, quantized
+from tunefolio.core.time import Instant
+from tunefolio.ledger.statements import DayPosition, Holding, Statement
+from tunefolio.market.instruments import InstrumentClaim
+
+PRICE_DIGITS = 8
+"""Kite computes averages in floats; what stands after the eighth decimal is noise."""
+
+
+class ZerodhaStatements:
+    """Raises Reauth after the daily token ends, Retry on 429 and 5xx; never returns half."""
+
+    def __init__(self, kite: Kite, leave: Pass) -> None:
+        self._kite = kite
+        self._leave = leave
+
+    def fetch(self, now: Instant) -> Statement:
+        user = user_of(self._kite.get(self._leave, "/user/profile"))
+        held = holdings(self._kite.get(self._leave, "/portfolio/holdings"))
+        day = positions(self._kite.get(self._leave, "/portfolio/positions"))
+        money = cash(self._kite.get(self._leave, "/user/margins"))
+        return Statement(BROKER, user, now, held, money, day)
+
+
+def user_of(data: Any) -> str:
+    """The client id in `data` of /user/profile."""
+    return text(mapping(data, "profile"), "user_id", "profile")
+
+
+def holdings(data: Any) -> tuple[Holding, ...]:
+    """`data` of /portfolio/holdings. A line sold out, or held on margin alone (mtf), is left out."""
+    lines = (holding(row, f"holdings[{at}]") for at, row in enumerate(rows(data, "holdings")))
+    return tuple(line for line in lines if line.quantity > 0)
+
+
+def holding(row: Mapping[str, Any], where: str = "holding") -> Holding:
+    """One row. quantity is in demat, t1_quantity bought but not delivered; mtf units are not counted.
+
+    Kite writes 0 for an average cost or a price it does not know: None here.
+    """
+    return Holding(
+        instrument=_claim(row, where),
+        settled=_units(row, "quantity", where),
+        unsettled=_units(row, "t1_quantity", where),
+        average_price=_price(row, "average_price", where),
+        last_price=_price(row, "last_price", where),
+        close_price=_price(row, "close_price", where),
+        pnl=_money(row, "pnl", where),
+    )
+
+
+def positions(data: Any) -> tuple[DayPosition, ...]:
+    """The net ones of `data` of /portfolio/positions; closed ones (quantity 0) too, they carry P&L."""
+    net = mapping(data, "positions").get("net")
+    return tuple(_position(row, f"positions.net[{at}]") for at, row in enumerate(rows(net, "positions.net")))
+
+
+def cash(data: Any) -> Money | None:
+    """Cash of the equity segment of /user/margins, without today's use; None if it is not enabled."""
+    equity = mapping(data, "margins").get("equity")
+    if equity is None or not mapping(equity, "margins.equity").get("enabled", True):
+        return None
+    available = mapping(equity.get("available"), "margins.equity.available")
+    return _money(available, "cash", "margins.equity.available")
+
+
+def _position(row: Mapping[str, Any], where: str) -> DayPosition:
+    average = number(row, "average_price", where)
+    return DayPosition(
+        instrument=_claim(row, where),
+        product=text(row, "product", where),
+        quantity=number(row, "quantity", where),
+        average_price=Price(quantized(average, PRICE_DIGITS), INR),
+        last_price=_price(row, "last_price", where),
+        pnl=_money(row, "pnl", where),
+    )
+
+
+def _claim(row: Mapping[str, Any], where: str) -> InstrumentClaim:
+    listing = listing_of(text(row, "exchange", where), text(row, "tradingsymbol", where))
+    isin = find_isin(row.get("isin"))
+    return InstrumentClaim(listing, isin, "", asset_class_of(listing, isin), INR)
+
+
+def _units(row: Mapping[str, Any], field: str, where: str) -> Decimal:
+    units = number(row, field, where)
+    if units < 0:
+        raise Rejected(f"Kite: {field!r} of {where} is below zero", code="negative_units")
+    return units
+
+
+def _price(row: Mapping[str, Any], field: str, where: str) -> Price | None:
+    amount = number(row, field, where)
+    return Price(quantized(amount, PRICE_DIGITS), INR) if amount > 0 else None
+
+
+def _money(row: Mapping[str, Any], field: str, where: str) -> Money:
+    return Money(quantized(number(row, field, where), PRICE_DIGITS), INR)

@@ -1,0 +1,230 @@
+"""A polite HTTP client for one outside host: paced, capped, silent about secrets, errors by next action.
+
+Thread-safe. The client is opened at the first call, so that a start without network calls costs nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from email.utils import parsedate_to_datetime
+from types import MappingProxyType
+from urllib.parse import urlsplit
+
+import httpx2
+
+from tunefolio.core.errors import Rejected, Retry, TunefolioError
+
+_log = logging.getLogger(__name__)
+
+# The library logs whole URLs, and a URL may carry a token: from it only warnings are heard.
+for _chatty in ("httpx2", "httpcore2"):
+    logging.getLogger(_chatty).setLevel(logging.WARNING)
+
+Pairs = Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One whole response. headers: names in lower case; cookies: `name=value` of those it sets.
+
+    content: decompressed, at most the cap.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    content: bytes
+    cookies: tuple[str, ...] = ()
+
+    @property
+    def content_type(self) -> str:
+        """The media type without parameters, lower case; "" when the other side names none."""
+        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+    @property
+    def retry_after(self) -> timedelta | None:
+        """How long the other side asks to wait: seconds, or a date set against its own Date header."""
+        text = self.headers.get("retry-after", "").strip()
+        if text.isdigit():
+            return timedelta(seconds=int(text[:9]))
+        try:
+            wait = parsedate_to_datetime(text) - parsedate_to_datetime(self.headers.get("date", ""))
+        except (ValueError, TypeError):
+            return None
+        return max(wait, timedelta())
+
+
+Judge = Callable[[Answer], TunefolioError | None]
+"""What an answer means: None when it is good, else the error to raise."""
+
+
+def by_status(answer: Answer) -> TunefolioError | None:
+    """429 and 5xx → Retry, every other status above 299 → Rejected with code http_<status>."""
+    if answer.status < 300:
+        return None
+    if answer.status == 429:
+        return Retry("asked too often", after=answer.retry_after)
+    if answer.status >= 500:
+        return Retry(f"the other side failed with status {answer.status}", after=answer.retry_after)
+    return Rejected(f"refused with status {answer.status}", code=f"http_{answer.status}")
+
+
+class Pace:
+    """A token bucket: `per_second` calls on average, at most a second's worth at once. Thread-safe."""
+
+    def __init__(self, per_second: float, *, longest_wait_seconds: float = 60) -> None:
+        self._rate = per_second
+        self._depth = max(1.0, per_second)
+        self._longest = longest_wait_seconds
+        self._tokens = self._depth
+        self._at = time.monotonic()
+        self._lock = threading.Lock()
+
+    def reserve(self) -> float:
+        """Take one token, perhaps a future one; seconds to wait for it. Raises Retry when too long."""
+        with self._lock:
+            now = time.monotonic()
+            self._tokens = min(self._depth, self._tokens + (now - self._at) * self._rate)
+            self._at = now
+            wait = max(0.0, (1 - self._tokens) / self._rate)
+            if wait > self._longest:
+                raise Retry("too many calls are waiting already", after=timedelta(seconds=wait))
+            self._tokens -= 1
+            return wait
+
+    def wait(self) -> None:
+        """Sleep until a call is allowed."""
+        seconds = self.reserve()
+        if seconds > 0:
+            time.sleep(seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class HttpConfig:
+    """name: who answers, for messages and logs. cap_bytes: the largest answer read, after decompression."""
+
+    name: str
+    base_url: str
+    timeout_seconds: float = 15
+    cap_bytes: int = 64 * 1024 * 1024
+    headers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+
+class Http:
+    """Calls one host. Raises what `judge` says, Retry when nobody answers, Rejected above the cap."""
+
+    def __init__(self, config: HttpConfig, judge: Judge = by_status) -> None:
+        self._config = config
+        self._judge = judge
+        self._client: httpx2.Client | None = None
+        self._is_away = False
+        self._lock = threading.Lock()
+
+    def get(
+        self,
+        path: str,
+        *,
+        params: Pairs = (),
+        headers: Mapping[str, str] | None = None,
+        pace: Pace | None = None,
+    ) -> Answer:
+        return self.send("GET", path, params=params, headers=headers, pace=pace)
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Pairs = (),
+        form: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        pace: Pace | None = None,
+    ) -> Answer:
+        """One call. params go into the query in their order, form into a urlencoded body."""
+        if pace is not None:
+            pace.wait()
+        try:
+            answer = self._call(method, path, params, form, headers)
+        except httpx2.TimeoutException:
+            raise self._away("no answer in time") from None
+        except (httpx2.RequestError, httpx2.InvalidURL) as error:
+            raise self._away(f"no answer ({type(error).__name__})") from None
+        verdict = self._judge(answer)
+        if isinstance(verdict, Retry) and answer.status >= 500:
+            self._away(verdict.reason)
+        else:
+            self._returned()
+        if verdict is not None:
+            raise verdict
+        return answer
+
+    def close(self) -> None:
+        with self._lock:
+            client, self._client = self._client, None
+        if client is not None:
+            client.close()
+
+    def _call(
+        self,
+        method: str,
+        path: str,
+        params: Pairs,
+        form: Mapping[str, str] | None,
+        headers: Mapping[str, str] | None,
+    ) -> Answer:
+        client = self._opened()
+        query: list[tuple[str, str | int | float | bool | None]] | None = list(params) or None
+        request = client.build_request(
+            method, self._config.base_url + path, params=query, data=form, headers=headers
+        )
+        response = client.send(request, stream=True)
+        try:
+            content = self._read(response)
+        finally:
+            response.close()
+        names = {name.lower(): value for name, value in response.headers.items()}
+        cookies = tuple(line.partition(";")[0] for line in response.headers.get_list("set-cookie"))
+        return Answer(response.status_code, names, content, cookies)
+
+    def _read(self, response: httpx2.Response) -> bytes:
+        pieces: list[bytes] = []
+        size = 0
+        for piece in response.iter_bytes():
+            size += len(piece)
+            if size > self._config.cap_bytes:
+                reason = f"{self._config.name}: the answer is larger than {self._config.cap_bytes} bytes"
+                raise Rejected(reason, code="too_large")
+            pieces.append(piece)
+        return b"".join(pieces)
+
+    def _opened(self) -> httpx2.Client:
+        with self._lock:
+            if self._client is None:
+                self._client = httpx2.Client(
+                    timeout=self._config.timeout_seconds,
+                    headers=dict(self._config.headers),
+                    trust_env=not is_loopback(self._config.base_url),
+                )
+            return self._client
+
+    def _away(self, reason: str) -> Retry:
+        with self._lock:
+            is_news, self._is_away = not self._is_away, True
+        if is_news:
+            _log.warning("outside.away", extra={"outside": self._config.name, "reason": reason})
+        return Retry(f"{self._config.name}: {reason}")
+
+    def _returned(self) -> None:
+        with self._lock:
+            is_news, self._is_away = self._is_away, False
+        if is_news:
+            _log.info("outside.back", extra={"outside": self._config.name})
+
+
+def is_loopback(url: str) -> bool:
+    """Is this machine itself meant? Then no proxy of the environment stands between."""
+    return (urlsplit(url).hostname or "") in {"localhost", "127.0.0.1", "::1"}

@@ -1,0 +1,22 @@
+"""Sources of prices and sectors beside the brokers; each folder registers its makers here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from tunefolio.core.registry import Registry
+from tunefolio.market.provider import QuoteSource, SectorSource
+
+
+class PriceSource(QuoteSource, SectorSource, Protocol):
+    """A source of both last prices and sectors."""
+
+
+class SourceMaker(Protocol):
+    """Builds a source from its own options, given as text; raises Misuse naming the wrong one."""
+
+    def __call__(self, options: Mapping[str, str]) -> PriceSource: ...
+
+
+SOURCES: Registry[SourceMaker] = Registry("price source")

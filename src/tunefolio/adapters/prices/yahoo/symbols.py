@@ -1,0 +1,27 @@
+"""How Yahoo names instruments."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from tunefolio.market.instruments import Listing
+
+_SUFFIXES = {"NSE": ".NS", "BSE": ".BO"}
+_AMERICAN = frozenset({"NYSE", "NASDAQ"})
+_SMALL_COMPANIES = frozenset({"SM", "ST"})
+
+
+def symbol_of(listing: Listing) -> str | None:
+    """`INFY.NS`, `M&M.NS`, `BRK-B`; None for exchanges Yahoo does not carry."""
+    if listing.exchange in _AMERICAN:
+        return listing.symbol.replace(".", "-")
+    suffix = _SUFFIXES.get(listing.exchange)
+    if suffix is None:
+        return None
+    series = f"-{listing.series}" if listing.exchange == "NSE" and listing.series in _SMALL_COMPANIES else ""
+    return f"{listing.symbol}{series}{suffix}"
+
+
+def in_path(symbol: str) -> str:
+    """The symbol as one segment of a URL's path: M&M.NS is M%26M.NS, ^NSEI is %5ENSEI."""
+    return quote(symbol, safe="")
