@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 from sqlalchemy import BigInteger, Date, DateTime, Integer, LargeBinary, Numeric, Text, TypeDecorator
 from sqlalchemy.engine import Dialect
+from sqlalchemy.exc import DontWrapMixin
 from sqlalchemy.types import TypeEngine
 
 from tunefolio.core.errors import Misuse
@@ -22,10 +23,14 @@ _EXACTLY = Context(prec=80, traps=[Inexact, InvalidOperation, Overflow])
 """Shifts the point without the thread's own context, whose 28 digits would round in silence."""
 
 
+class Unkeepable(Misuse, DontWrapMixin):
+    """The number cannot be kept without losing digits."""
+
+
 class Exact(TypeDecorator[Decimal]):
     """A Decimal of at most `scale` places: NUMERIC on PostgreSQL, a scaled 64-bit integer on SQLite.
 
-    Raises Misuse for more places than `scale` or a magnitude beyond 64 bits: it never rounds.
+    Raises Unkeepable for more places than `scale` or a magnitude beyond 64 bits: it never rounds.
     """
 
     impl = Numeric
@@ -49,11 +54,11 @@ class Exact(TypeDecorator[Decimal]):
             scaled = value.scaleb(self.scale, _EXACTLY)
             whole = int(scaled)
         except (ArithmeticError, ValueError):
-            raise Misuse("number", f"{value} is not a number that can be kept exactly") from None
+            raise Unkeepable("number", f"{value} is not a number that can be kept exactly") from None
         if whole != scaled:
-            raise Misuse("number", f"{value:f} has more than {self.scale} decimal places")
+            raise Unkeepable("number", f"{value:f} has more than {self.scale} decimal places")
         if abs(whole) > _INT64:
-            raise Misuse("number", f"{value:f} is too large to keep exactly")
+            raise Unkeepable("number", f"{value:f} is too large to keep exactly")
         return whole if dialect.name == "sqlite" else value
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:

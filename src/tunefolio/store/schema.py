@@ -41,7 +41,7 @@ def current(url: str) -> str | None:
 
 
 def migrate(url: str) -> None:
-    """Bring a database to head, made if absent: whole or not at all, and safe when two processes start at once.
+    """Bring a database to head, made if absent: whole or not at all, also when two processes start at once.
 
     Raises Misuse for a database that a newer program has migrated further.
     """
@@ -52,14 +52,14 @@ def migrate(url: str) -> None:
         raise Misuse(
             "database", f"has schema {present}, this program knows {HEAD}", cure="Install a newer TuneFolio"
         )
-    from alembic import command  # noqa: PLC0415 — slow, and rarely needed
+    from alembic import command  # slow, and rarely needed
 
     command.upgrade(configuration(url), "head")
 
 
 def configuration(url: str) -> Config:
     """Alembic's configuration for a database, for migrate() and for whoever writes a migration."""
-    from alembic.config import Config  # noqa: PLC0415
+    from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))

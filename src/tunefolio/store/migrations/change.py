@@ -1,4 +1,4 @@
-"""How a migration changes a table that exists: on SQLite by a copy that stays STRICT and keeps its triggers."""
+"""How a migration changes a table that exists: on SQLite by a copy, STRICT and with its triggers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sqlalchemy import CheckConstraint, inspect, text
 
 @contextmanager
 def changed(table: str) -> Iterator[BatchOperations]:
-    """Like op.batch_alter_table. What Alembic's copy forgets is put back: STRICT, AUTOINCREMENT, checks, triggers."""
+    """Like op.batch_alter_table, but the copy stays STRICT and keeps its checks and triggers."""
     connection = op.get_bind()
     if connection.dialect.name != "sqlite":
         with op.batch_alter_table(table) as batch:
@@ -25,7 +25,9 @@ def changed(table: str) -> Iterator[BatchOperations]:
         for check in inspect(connection).get_check_constraints(table)
     ]
     options = {"sqlite_strict": True, "sqlite_autoincrement": True}
-    with op.batch_alter_table(table, table_args=checks, table_kwargs=options, recreate="always") as batch:
+    with op.batch_alter_table(
+        table, table_args=tuple(checks), table_kwargs=options, recreate="always"
+    ) as batch:
         yield batch
     for trigger in triggers:
         op.execute(text(trigger.replace(":", r"\:")))

@@ -14,7 +14,10 @@ branch_labels = None
 depends_on = None
 
 _ITSELF = "SELECT 1 FROM deletions WHERE account_id = OLD.account_id"
-_ITS_PARENT = "SELECT 1 FROM deletions JOIN {parent} ON {parent}.account_id = deletions.account_id WHERE {parent}.id = OLD.{link}"
+_ITS_PARENT = (
+    "SELECT 1 FROM deletions JOIN {parent} ON {parent}.account_id = deletions.account_id "
+    "WHERE {parent}.id = OLD.{link}"
+)
 LEAVE = {
     "transactions": _ITSELF,
     "statements": _ITSELF,
@@ -30,12 +33,35 @@ FIXED = {
 """Columns that are fixed; every column of the tables not named here. A snapshot may be marked as replaced."""
 
 
+_ON_SQLITE = (
+    """CREATE TRIGGER {table}_not_changed BEFORE UPDATE {fixed} ON {table}
+       BEGIN SELECT RAISE(ABORT, '{table} are append-only'); END""",
+    """CREATE TRIGGER {table}_not_deleted BEFORE DELETE ON {table} WHEN NOT EXISTS ({leave})
+       BEGIN SELECT RAISE(ABORT, '{table} are append-only'); END""",
+)
+_REFUSE = """CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    RAISE EXCEPTION '% are append-only', TG_TABLE_NAME USING ERRCODE = 'restrict_violation'; END $$"""
+_ON_POSTGRESQL = (
+    """CREATE FUNCTION {table}_refuse_delete() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+       IF NOT EXISTS ({leave}) THEN
+           RAISE EXCEPTION '{table} are append-only' USING ERRCODE = 'restrict_violation';
+       END IF; RETURN OLD; END $$""",
+    """CREATE TRIGGER {table}_not_changed BEFORE UPDATE {fixed} ON {table}
+       FOR EACH ROW EXECUTE FUNCTION refuse_change()""",
+    """CREATE TRIGGER {table}_not_deleted BEFORE DELETE ON {table}
+       FOR EACH ROW EXECUTE FUNCTION {table}_refuse_delete()""",
+    """CREATE TRIGGER {table}_not_truncated BEFORE TRUNCATE ON {table}
+       FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()""",
+)
+
+
 def upgrade() -> None:
     is_sqlite = op.get_bind().dialect.name == "sqlite"
+    if not is_sqlite:
+        op.execute(_REFUSE)
     for table, leave in LEAVE.items():
-        statements = _sqlite(table, leave) if is_sqlite else _postgresql(table, leave)
-        for statement in statements:
-            op.execute(statement)
+        for statement in _ON_SQLITE if is_sqlite else _ON_POSTGRESQL:
+            op.execute(statement.format(table=table, leave=leave, fixed=FIXED.get(table, "")))
 
 
 def downgrade() -> None:
@@ -47,27 +73,3 @@ def downgrade() -> None:
             op.execute(f"DROP FUNCTION {table}_refuse_delete()")
     if not is_sqlite:
         op.execute("DROP FUNCTION refuse_change()")
-
-
-def _sqlite(table: str, leave: str) -> tuple[str, ...]:
-    refuse = f"BEGIN SELECT RAISE(ABORT, '{table} are append-only'); END"
-    return (
-        f"CREATE TRIGGER {table}_not_changed BEFORE UPDATE {FIXED.get(table, '')} ON {table} {refuse}",
-        f"CREATE TRIGGER {table}_not_deleted BEFORE DELETE ON {table} WHEN NOT EXISTS ({leave}) {refuse}",
-    )
-
-
-def _postgresql(table: str, leave: str) -> tuple[str, ...]:
-    refuse = f"RAISE EXCEPTION '{table} are append-only' USING ERRCODE = 'restrict_violation';"
-    return (
-        "CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
-        "RAISE EXCEPTION '% are append-only', TG_TABLE_NAME USING ERRCODE = 'restrict_violation'; END $$",
-        f"CREATE FUNCTION {table}_refuse_delete() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
-        f"IF NOT EXISTS ({leave}) THEN {refuse} END IF; RETURN OLD; END $$",
-        f"CREATE TRIGGER {table}_not_changed BEFORE UPDATE {FIXED.get(table, '')} ON {table} "
-        "FOR EACH ROW EXECUTE FUNCTION refuse_change()",
-        f"CREATE TRIGGER {table}_not_deleted BEFORE DELETE ON {table} "
-        f"FOR EACH ROW EXECUTE FUNCTION {table}_refuse_delete()",
-        f"CREATE TRIGGER {table}_not_truncated BEFORE TRUNCATE ON {table} "
-        "FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()",
-    )

@@ -1,0 +1,127 @@
+"""The migrations lead to exactly what tables.py declares, up and down, and keep the tables STRICT."""
+
+from __future__ import annotations
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
+from alembic.script import ScriptDirectory
+from sqlalchemy import Column, Connection, inspect, text
+
+from tunefolio.core.errors import Misuse
+from tunefolio.store import schema
+from tunefolio.store.columns import Exact
+from tunefolio.store.db import Database, open_database
+from tunefolio.store.migrations.change import changed
+from tunefolio.store.tables import metadata
+
+
+def everything(connection: Connection) -> dict[str, str]:
+    """Each object of the schema as text; on SQLite its very SQL."""
+    if connection.dialect.name == "sqlite":
+        query = "SELECT type || ' ' || name, sql FROM sqlite_master WHERE name NOT LIKE 'alembic%'"
+        rows = connection.execute(text(query)).all()
+        return {row[0]: " ".join(str(row[1]).replace('"', "").split()) for row in rows}
+    there = inspect(connection)
+    return {
+        name: repr((there.get_columns(name), there.get_indexes(name), there.get_check_constraints(name)))
+        for name in there.get_table_names()
+        if name != "alembic_version"
+    }
+
+
+def test_the_newest_migration_is_the_one_named() -> None:
+    assert ScriptDirectory.from_config(schema.configuration("sqlite://")).get_heads() == [schema.head()]
+
+
+def test_a_new_database_goes_up_down_and_up_again(database_url: str) -> None:
+    assert schema.current(database_url) is None
+    schema.migrate(database_url)
+    assert schema.current(database_url) == schema.head()
+    database = open_database(database_url)
+    with database.reading() as db:
+        first = everything(db.connection)
+    for step in ("0001", "base"):
+        command.downgrade(schema.configuration(database_url), step)
+    with database.reading() as db:
+        assert [name for name in everything(db.connection) if "sqlite_sequence" not in name] == []
+    schema.migrate(database_url)
+    with database.reading() as db:
+        assert everything(db.connection) == first
+    database.close()
+
+
+def test_what_is_migrated_is_what_is_declared(database: Database) -> None:
+    with database.reading() as db:
+        context = MigrationContext.configure(db.connection, opts={"compare_type": True})
+        assert compare_metadata(context, metadata) == []
+
+
+def test_declared_and_migrated_tables_have_the_same_sql(migrated_url: str) -> None:
+    """Alembic does not compare checks, STRICT and partial indexes: the text of SQLite's schema does."""
+    if not migrated_url.startswith("sqlite"):
+        pytest.skip("PostgreSQL keeps no text of its tables")
+    migrated, declared = open_database(migrated_url), open_database("sqlite://")
+    with declared.writing() as db:
+        metadata.create_all(db.connection)
+        wanted = {name: sorted(sql.split(", ")) for name, sql in everything(db.connection).items()}
+    with migrated.reading() as db:
+        found = everything(db.connection)
+    tables = {name: sql for name, sql in found.items() if not name.startswith("trigger")}
+    assert {name: sorted(sql.split(", ")) for name, sql in tables.items()} == wanted
+    assert all(
+        sql.endswith("STRICT")
+        for name, sql in tables.items()
+        if name.startswith("table ") and "sqlite_" not in name
+    )
+    migrated.close()
+    declared.close()
+
+
+def test_migrating_again_changes_nothing(migrated_url: str) -> None:
+    schema.migrate(migrated_url)
+    assert schema.current(migrated_url) == schema.head()
+
+
+def test_a_database_of_a_newer_program_is_left_alone(migrated_url: str) -> None:
+    database = open_database(migrated_url)
+    with database.writing() as db:
+        db.connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    database.close()
+    with pytest.raises(Misuse, match="Install a newer TuneFolio"):
+        schema.migrate(migrated_url)
+
+
+def test_an_absent_file_is_not_made_by_asking(tmp_path_factory: pytest.TempPathFactory) -> None:
+    path = tmp_path_factory.mktemp("absent") / "none.db"
+    assert schema.current(f"sqlite:///{path}") is None
+    assert not path.exists()
+
+
+@pytest.mark.parametrize("table", ["transactions", "accounts", "snapshots"])
+def test_a_table_stays_strict_and_guarded_when_it_is_changed(database: Database, table: str) -> None:
+    with database.engine.connect() as connection:
+        if database.dialect == "sqlite":
+            connection.connection.driver_connection.execute("PRAGMA foreign_keys=OFF")  # type: ignore[union-attr]
+        with connection.begin():
+            before = everything(connection)
+            triggers = sum(name.startswith("trigger") for name in before)
+            with Operations.context(MigrationContext.configure(connection)):
+                with changed(table) as batch:
+                    batch.add_column(Column("extra", Exact(4), nullable=True))
+                if database.dialect == "sqlite":
+                    sql = everything(connection)[f"table {table}"]
+                    assert sql.endswith("STRICT")
+                    assert "extra INTEGER" in sql
+                    assert "AUTOINCREMENT" in sql
+                with changed(table) as batch:
+                    batch.drop_column("extra")
+            after = everything(connection)
+    assert sum(name.startswith("trigger") for name in after) == triggers
+    assert after.keys() == before.keys()
+    if database.dialect == "sqlite":
+        assert after[f"table {table}"].count("CHECK") == before[f"table {table}"].count("CHECK")
+        indexes = {name for name in before if name.startswith("index")}
+        assert {name: after[name] for name in indexes} == {name: before[name] for name in indexes}
