@@ -1,6 +1,6 @@
 """What the operator decides, read once from the environment and passed on; a wrong value stops the start.
 
-VARIABLES is the one table: name, default and sentence of every setting. What people tune lives in the database.
+VARIABLES is the one table: name, default, sentence. What people tune lives in the database.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from tunefolio.core.errors import Misuse
 from tunefolio.core.secret import Secret
 
 PREFIX = "TUNEFOLIO_"
-_NOT_OURS = ("TUNEFOLIO_TEST_",)
+_NOT_OURS = ("TUNEFOLIO_TEST_", "TUNEFOLIO_DATA", "TUNEFOLIO_CHROMIUM")
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
@@ -89,7 +89,9 @@ def _whole(least: int, most: int) -> Callable[[str], int]:
 
 def _database_url(text: str) -> str:
     if text and not text.startswith(("sqlite:///", "postgresql://", "postgresql+psycopg://")):
-        raise Unfit("is neither SQLite nor PostgreSQL", "Write sqlite:////path/to/file.db or postgresql://host/name")
+        raise Unfit(
+            "is neither SQLite nor PostgreSQL", "Write sqlite:////path/to/file.db or postgresql://host/name"
+        )
     return text
 
 
@@ -103,43 +105,117 @@ def _web_url(text: str) -> str:
 
 
 VARIABLES: tuple[Variable, ...] = (
-    Variable("TUNEFOLIO_HOME", "home", "", "Folder for the database and the key; the demo adds -demo to its name. "
-             "Without it: tunefolio under XDG_DATA_HOME or ~/.local/share.", _path),
-    Variable("TUNEFOLIO_DATABASE_URL", "database_url", "", "Where the books are kept: sqlite:/// or postgresql://. "
-             "Without it: tunefolio.db in the home folder. The demo does not read it.", _database_url),
-    Variable("TUNEFOLIO_KEY", "key", "", "The key ring that seals broker secrets, as text; wins over the key file. "
-             "The demo does not read it.", _secret),
-    Variable("TUNEFOLIO_KEY_FILE", "key_file", "", "File of the key ring, made at the first start, readable by you "
-             "only. Without it: key in the home folder. The demo does not read it.", _path),
-    Variable("TUNEFOLIO_HOST", "host", "127.0.0.1", "Address to listen on; 0.0.0.0 for every network.", _text),
+    Variable(
+        "TUNEFOLIO_HOME",
+        "home",
+        "",
+        "Folder for the database and the key; the demo adds -demo to its name. "
+        "Without it: tunefolio under XDG_DATA_HOME or ~/.local/share.",
+        _path,
+    ),
+    Variable(
+        "TUNEFOLIO_DATABASE_URL",
+        "database_url",
+        "",
+        "Where the books are kept: sqlite:/// or postgresql://. "
+        "Without it: tunefolio.db in the home folder. The demo does not read it.",
+        _database_url,
+    ),
+    Variable(
+        "TUNEFOLIO_KEY",
+        "key",
+        "",
+        "The key ring that seals broker secrets, as text; wins over the key file. The demo does not read it.",
+        _secret,
+    ),
+    Variable(
+        "TUNEFOLIO_KEY_FILE",
+        "key_file",
+        "",
+        "File of the key ring, made at the first start, readable by you "
+        "only. Without it: key in the home folder. The demo does not read it.",
+        _path,
+    ),
+    Variable(
+        "TUNEFOLIO_HOST", "host", "127.0.0.1", "Address to listen on; 0.0.0.0 for every network.", _text
+    ),
     Variable("TUNEFOLIO_PORT", "port", "8000", "Port to listen on.", _whole(1, 65535)),
-    Variable("TUNEFOLIO_PUBLIC_URL", "public_url", "", "How browsers reach the house, such as "
-             "https://folio.example.org. Without it: http://localhost and the port.", _web_url),
-    Variable("TUNEFOLIO_PROXIES", "proxies", "127.0.0.1", "Addresses of reverse proxies whose X-Forwarded headers "
-             "are believed, with commas.", _text),
-    Variable("TUNEFOLIO_SIGN_UP", "sign_up", "invite", "Who may make an account after the first person, who is "
-             "admin: open, invite or closed.", _one_of("open", "invite", "closed")),
-    Variable("TUNEFOLIO_SESSION_DAYS", "session_days", "30", "Days until an unused sign-in ends.", _whole(1, 365)),
-    Variable("TUNEFOLIO_INSECURE_COOKIES", "insecure_cookies", "no", "Yes lets people sign in over plain http from "
-             "other machines; anyone on the network can then read along.", _switch),
-    Variable("TUNEFOLIO_UPLOAD_LIMIT_MIB", "upload_limit_mib", "10", "Largest file to import, in MiB.",
-             _whole(1, 1024)),
-    Variable("TUNEFOLIO_ENRICHMENT", "enrichment", "yes", "Whether sectors are looked up at outside sources.",
-             _switch),
-    Variable("TUNEFOLIO_WORKERS", "workers", "4", "Jobs that run at the same time in this process.", _whole(1, 64)),
-    Variable("TUNEFOLIO_JOB_LEASE_SECONDS", "job_lease_seconds", "30", "How long a job may be silent before it "
-             "counts as dead and runs again.", _whole(1, 3600)),
-    Variable("TUNEFOLIO_LOG", "log", "plain", "Form of the log lines: plain or json.", _one_of("plain", "json")),
-    Variable("TUNEFOLIO_LOG_LEVEL", "log_level", "info", "The least that is logged.",
-             _one_of("debug", "info", "warning", "error")),
-    Variable("TUNEFOLIO_DATA", "market_data", "", "Folder of real market data for tests and benchmarks; the product "
-             "does not read it.", _path),
-)  # fmt: skip
+    Variable(
+        "TUNEFOLIO_PUBLIC_URL",
+        "public_url",
+        "",
+        "How browsers reach the house, such as "
+        "https://folio.example.org. Without it: http://localhost and the port.",
+        _web_url,
+    ),
+    Variable(
+        "TUNEFOLIO_PROXIES",
+        "proxies",
+        "127.0.0.1",
+        "Addresses of reverse proxies whose X-Forwarded headers are believed, with commas.",
+        _text,
+    ),
+    Variable(
+        "TUNEFOLIO_SIGN_UP",
+        "sign_up",
+        "invite",
+        "Who may make an account after the first person, who is admin: open, invite or closed.",
+        _one_of("open", "invite", "closed"),
+    ),
+    Variable(
+        "TUNEFOLIO_SESSION_DAYS", "session_days", "30", "Days until an unused sign-in ends.", _whole(1, 365)
+    ),
+    Variable(
+        "TUNEFOLIO_INSECURE_COOKIES",
+        "insecure_cookies",
+        "no",
+        "Yes lets people sign in over plain http from "
+        "other machines; anyone on the network can then read along.",
+        _switch,
+    ),
+    Variable(
+        "TUNEFOLIO_UPLOAD_LIMIT_MIB",
+        "upload_limit_mib",
+        "10",
+        "Largest file to import, in MiB.",
+        _whole(1, 1024),
+    ),
+    Variable(
+        "TUNEFOLIO_ENRICHMENT",
+        "enrichment",
+        "yes",
+        "Whether sectors are looked up at outside sources.",
+        _switch,
+    ),
+    Variable(
+        "TUNEFOLIO_WORKERS", "workers", "4", "Jobs that run at the same time in this process.", _whole(1, 64)
+    ),
+    Variable(
+        "TUNEFOLIO_JOB_LEASE_SECONDS",
+        "job_lease_seconds",
+        "30",
+        "How long a job may be silent before it counts as dead and runs again.",
+        _whole(1, 3600),
+    ),
+    Variable(
+        "TUNEFOLIO_LOG", "log", "plain", "Form of the log lines: plain or json.", _one_of("plain", "json")
+    ),
+    Variable(
+        "TUNEFOLIO_LOG_LEVEL",
+        "log_level",
+        "info",
+        "The least that is logged.",
+        _one_of("debug", "info", "warning", "error"),
+    ),
+)
 
 OPTIONS: tuple[tuple[str, str], ...] = (
     ("TUNEFOLIO_<BROKER>_API_KEY", "The operator's own application at a broker, for people who have none."),
     ("TUNEFOLIO_<BROKER>_API_SECRET", "The secret of that application."),
-    ("TUNEFOLIO_<SOURCE>_<OPTION>", "An option of one broker or price source, such as TUNEFOLIO_ZERODHA_ROOT_URL."),
+    (
+        "TUNEFOLIO_<SOURCE>_<OPTION>",
+        "An option of one broker or price source, such as TUNEFOLIO_ZERODHA_ROOT_URL.",
+    ),
 )
 """Settings whose names depend on the adapters installed."""
 
@@ -169,7 +245,6 @@ class Settings:
     job_lease_seconds: int
     log: str
     log_level: str
-    market_data: Path | None
     options: Mapping[str, Mapping[str, Secret]]
 
     @classmethod
@@ -199,7 +274,9 @@ class Settings:
     def options_of(self, family: str) -> dict[str, str]:
         """The options of one adapter as plain text, without the operator's application."""
         given = self.options.get(family, {})
-        return {name: value.reveal() for name, value in given.items() if name not in {"api_key", "api_secret"}}
+        return {
+            name: value.reveal() for name, value in given.items() if name not in {"api_key", "api_secret"}
+        }
 
 
 def is_loopback(host: str) -> bool:
@@ -217,7 +294,9 @@ def _value(variable: Variable, environ: Mapping[str, str]) -> Any:
 
 def _home(given: Path | None, environ: Mapping[str, str], profile: Profile) -> Path:
     if given is None:
-        share = environ.get("XDG_DATA_HOME") or str(Path(environ.get("HOME") or "~").expanduser() / ".local/share")
+        share = environ.get("XDG_DATA_HOME") or str(
+            Path(environ.get("HOME") or "~").expanduser() / ".local/share"
+        )
         given = Path(share) / "tunefolio"
     given = given.absolute()
     return given if profile is Profile.UP else given.with_name(given.name + "-demo")
@@ -234,13 +313,21 @@ def _options(environ: Mapping[str, str], families: Collection[str]) -> dict[str,
         if family is None:
             raise Misuse(name, "is not a setting", cure=_nearest(name, fixed, families))
         if value.strip():
-            found.setdefault(family, {})[name[len(PREFIX) + len(family) + 1 :].lower()] = Secret(value.strip())
+            found.setdefault(family, {})[name[len(PREFIX) + len(family) + 1 :].lower()] = Secret(
+                value.strip()
+            )
     return found
 
 
 def _nearest(name: str, fixed: Collection[str], families: Collection[str]) -> str:
-    known = [*sorted(fixed), *(f"{PREFIX}{family.upper()}_{option}" for family in families
-                               for option in ("API_KEY", "API_SECRET"))]  # fmt: skip
+    known = [
+        *sorted(fixed),
+        *(
+            f"{PREFIX}{family.upper()}_{option}"
+            for family in families
+            for option in ("API_KEY", "API_SECRET")
+        ),
+    ]
     close = difflib.get_close_matches(name, known, n=1, cutoff=0)
     return f"Did you mean {close[0]}?"
 
@@ -248,12 +335,21 @@ def _nearest(name: str, fixed: Collection[str], families: Collection[str]) -> st
 def _check_together(settings: Settings) -> None:
     url = urlsplit(settings.public_url)
     if settings.profile is Profile.DEMO and not is_loopback(settings.host):
-        raise Misuse("TUNEFOLIO_HOST", f"{settings.host} would show the demo to other machines",
-                     cure="The demo listens on 127.0.0.1 only; use `tunefolio up` for a real house")  # fmt: skip
+        raise Misuse(
+            "TUNEFOLIO_HOST",
+            f"{settings.host} would show the demo to other machines",
+            cure="The demo listens on 127.0.0.1 only; use `tunefolio up` for a real house",
+        )
     if url.scheme == "http" and url.hostname != "localhost" and not settings.insecure_cookies:
-        raise Misuse("TUNEFOLIO_PUBLIC_URL", f"browsers drop the sign-in cookie on {settings.public_url}",
-                     cure="Use https, or http://localhost, or set TUNEFOLIO_INSECURE_COOKIES=yes")  # fmt: skip
+        raise Misuse(
+            "TUNEFOLIO_PUBLIC_URL",
+            f"browsers drop the sign-in cookie on {settings.public_url}",
+            cure="Use https, or http://localhost, or set TUNEFOLIO_INSECURE_COOKIES=yes",
+        )
     for family, given in settings.options.items():
         if ("api_key" in given) != ("api_secret" in given):
-            raise Misuse(f"{PREFIX}{family.upper()}_API_KEY", "needs its secret, and the secret its key",
-                         cure="Set both _API_KEY and _API_SECRET, or neither")  # fmt: skip
+            raise Misuse(
+                f"{PREFIX}{family.upper()}_API_KEY",
+                "needs its secret, and the secret its key",
+                cure="Set both _API_KEY and _API_SECRET, or neither",
+            )

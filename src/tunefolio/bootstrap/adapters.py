@@ -18,7 +18,7 @@ _log = logging.getLogger(__name__)
 
 
 def families() -> tuple[str, ...]:
-    """The names of brokers and price sources, without importing one: whose options the environment may hold."""
+    """The names of brokers and price sources, not imported: whose options may be set."""
     packaged = {module.name for shelf in _SHELVES for module in _modules_of(shelf)}
     return tuple(sorted(packaged | {point.name for point in entry_points(group=GROUP)}))
 

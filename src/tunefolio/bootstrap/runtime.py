@@ -5,16 +5,16 @@ from __future__ import annotations
 import importlib
 import logging
 import pkgutil
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
 from tunefolio import services, telemetry
 from tunefolio.adapters.engine.embedded import Duties, EmbeddedEngine, EngineConfig
-from tunefolio.bootstrap import adapters, sources
+from tunefolio.bootstrap import adapters
+from tunefolio.bootstrap.sources import brokers_of, prices_of
 from tunefolio.core.identity import JobId
 from tunefolio.core.time import Clock, SystemClock
-from tunefolio.ledger.brokers import BROKERS, AppKeys, Broker
+from tunefolio.ledger.brokers import AppKeys
 from tunefolio.market import calendars, sectors
 from tunefolio.services import jobs, timetable
 from tunefolio.services.house import House, HouseRules, SignUp
@@ -52,15 +52,19 @@ class Runtime:
         """Stop taking work, wait a little for what runs, close everything; safe to call twice."""
         self.engine.stop()
         self.house.bus.close()
+        for outside in (*self.house.brokers.values(), self.house.market_quotes):
+            close = getattr(outside, "close", None)  # adapters with lasting connections have one
+            if close is not None:
+                close()
         self.house.database.close()
 
 
 def build(settings: Settings, clock: Clock | None = None) -> Runtime:
-    """Make the folder, the key, the tables and every part; start nothing. Raises Misuse naming the setting."""
+    """Make the folder, the key, the tables and every part; start nothing. Raises Misuse."""
     settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
     adapters.load()
     load_deeds()
-    brokers = brokers_of(settings)
+    brokers, prices = brokers_of(settings), prices_of(settings)
     keys = KeyRing.load(settings.key.reveal() if settings.key is not None else settings.key_file)
     schema.migrate(settings.database_url)
     clock = clock or SystemClock()
@@ -74,8 +78,8 @@ def build(settings: Settings, clock: Clock | None = None) -> Runtime:
         bus=Bus(),
         doorbell=engine,
         brokers=brokers,
-        market_quotes=sources.quotes(settings),
-        sector_source=sources.sectors(settings),
+        market_quotes=prices,
+        sector_source=prices,
         throttle=Throttle(),
         rules=rules_of(settings),
     )
@@ -86,11 +90,6 @@ def load_deeds() -> None:
     """Import every service, so that each deed stands on its registry before a job of its kind is found."""
     for module in pkgutil.iter_modules(services.__path__):
         importlib.import_module(f"{services.__name__}.{module.name}")
-
-
-def brokers_of(settings: Settings) -> Mapping[str, Broker]:
-    """Every installed broker, made with its own options."""
-    return {name: make(settings.options_of(name)) for name, make in BROKERS}
 
 
 def rules_of(settings: Settings) -> HouseRules:

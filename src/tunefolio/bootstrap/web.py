@@ -1,4 +1,4 @@
-"""The web application with the house's life bound to its own; `tunefolio.bootstrap.web:app` for any ASGI server."""
+"""The web application, whose life is the house's; `tunefolio.bootstrap.web:app` for any ASGI server."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from enum import IntEnum
-from typing import NoReturn
+from typing import Any, NoReturn, TypeAlias
 
 from tunefolio import __version__
 from tunefolio.core.errors import Misuse, Reauth, Retry, TunefolioError
@@ -106,12 +106,16 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
-_Commands = argparse._SubParsersAction  # argparse gives its return type no public name
+_Commands: TypeAlias = "argparse._SubParsersAction[Any]"  # argparse gives its return type no public name
 
 
-def _command(commands: _Commands[argparse.ArgumentParser], name: str, run: str, help: str) -> argparse.ArgumentParser:
-    command = commands.add_parser(
-        name, help=help, description=help, epilog=_EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
+def _command(commands: _Commands, name: str, run: str, help: str) -> argparse.ArgumentParser:
+    command: argparse.ArgumentParser = commands.add_parser(
+        name,
+        help=help,
+        description=help,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     command.add_argument("--json", action="store_true", help="print one JSON value")
     command.set_defaults(run=run)
@@ -127,23 +131,29 @@ def _where(command: argparse.ArgumentParser) -> None:
     command.add_argument("--demo", action="store_true", help="the demo's books instead of the real ones")
 
 
-def _serving(commands: _Commands[argparse.ArgumentParser]) -> None:
+def _serving(commands: _Commands) -> None:
     up = _command(commands, "up", "serving:up", "serve the house; the first person to sign up is its admin")
     up.add_argument("--host", help="address to listen on (TUNEFOLIO_HOST)")
     up.add_argument("--port", help="port to listen on (TUNEFOLIO_PORT)")
-    demo = _command(commands, "demo", "serving:demo", "serve a rehearsal with a simulated broker, on this machine only")
+    demo = _command(
+        commands, "demo", "serving:demo", "serve a rehearsal with a simulated broker, on this machine only"
+    )
     demo.add_argument("--port", help="port to listen on (TUNEFOLIO_PORT)")
     demo.add_argument("--fresh", action="store_true", help="forget the demo's books and begin anew")
 
 
-def _people(commands: _Commands[argparse.ArgumentParser]) -> None:
+def _people(commands: _Commands) -> None:
     user = commands.add_parser("user", help="people: add, list, password, role, disable, enable, invite")
     verbs = user.add_subparsers(metavar="VERB", required=True)
     add = _command(verbs, "add", "people:add", "add a person; prints a random password when none is given")
     add.add_argument("email")
     add.add_argument("--name", default="", help="shown name; else the e-mail's first part")
-    add.add_argument("--role", choices=("admin", "member", "reader"), help="else member; the first person is admin")
-    password = _command(verbs, "password", "people:password", "give a person a new password and end all sessions")
+    add.add_argument(
+        "--role", choices=("admin", "member", "reader"), help="else member; the first person is admin"
+    )
+    password = _command(
+        verbs, "password", "people:password", "give a person a new password and end all sessions"
+    )
     role = _command(verbs, "role", "people:role", "give a person another role")
     disable = _command(verbs, "disable", "people:disable", "shut a person out; nothing is lost")
     enable = _command(verbs, "enable", "people:enable", "let a disabled person in again")
@@ -151,7 +161,9 @@ def _people(commands: _Commands[argparse.ArgumentParser]) -> None:
         command.add_argument("email")
     role.add_argument("role", choices=("admin", "member", "reader"))
     for command in (add, password):
-        command.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
+        command.add_argument(
+            "--password-stdin", action="store_true", help="read the password from standard input"
+        )
     listed = _command(verbs, "list", "people:listed", "everybody")
     invite = _command(verbs, "invite", "people:invite", "make a one-time invite, good for a week")
     invite.add_argument("--email", default="", help="the only address that may use it")
@@ -160,7 +172,7 @@ def _people(commands: _Commands[argparse.ArgumentParser]) -> None:
         _where(command)
 
 
-def _books(commands: _Commands[argparse.ArgumentParser]) -> None:
+def _books(commands: _Commands) -> None:
     imports = _command(commands, "import", "books:import_file", "import a broker's file, or undo an import")
     imports.add_argument("file", nargs="?", metavar="FILE", help="tradebook CSV or XLSX, holdings XLSX")
     imports.add_argument("--account", help="name or number of the account; not needed when there is one")
@@ -176,14 +188,18 @@ def _books(commands: _Commands[argparse.ArgumentParser]) -> None:
     _where(check)
 
 
-def _care(commands: _Commands[argparse.ArgumentParser]) -> None:
-    doctor = _command(commands, "doctor", "care:doctor", "say what is wrong with this installation and how to mend it")
+def _care(commands: _Commands) -> None:
+    doctor = _command(
+        commands, "doctor", "care:doctor", "say what is wrong with this installation and how to mend it"
+    )
     jobs = _command(commands, "jobs", "care:jobs", "newest jobs and the timetable")
     jobs.add_argument("--limit", type=int, default=20, help="how many (20)")
     for command in (doctor, jobs):
         _where(command)
     key = commands.add_parser("key", help="the key that seals broker secrets: rotate")
     verbs = key.add_subparsers(metavar="VERB", required=True)
-    _where(_command(verbs, "rotate", "care:rotate", "seal every secret with a new key; stop the house before"))
+    _where(
+        _command(verbs, "rotate", "care:rotate", "seal every secret with a new key; stop the house before")
+    )
     _command(commands, "settings", "care:settings", "every setting: name, default, meaning")
     _command(commands, "version", "care:version", "version of TuneFolio and of what it stands on")

@@ -52,7 +52,9 @@ def person_of(db: ReadDb, email: str | None) -> Person:
         return found[0]
     everyone = [person for person in identity.iter_people(db, CONSOLE) if person.disabled is None]
     if not everyone:
-        raise Misuse("--user", "there is nobody yet", cure="Run `tunefolio user add EMAIL`, or sign up in the browser")
+        raise Misuse(
+            "--user", "there is nobody yet", cure="Run `tunefolio user add EMAIL`, or sign up in the browser"
+        )
     if len(everyone) > 1:
         raise Misuse("--user", f"there are {len(everyone)} people", cure="Say whose books: --user EMAIL")
     return everyone[0]

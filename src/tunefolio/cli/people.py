@@ -96,7 +96,13 @@ def _an_admin(db: ReadDb) -> Person:
 
 def _row(person: Person) -> dict[str, object]:
     state = "active" if person.disabled is None else "disabled"
-    return {"id": person.id, "email": person.email, "name": person.name, "role": person.role.value, "state": state}
+    return {
+        "id": person.id,
+        "email": person.email,
+        "name": person.name,
+        "role": person.role.value,
+        "state": state,
+    }
 
 
 def _password(args: argparse.Namespace) -> tuple[Secret, bool]:

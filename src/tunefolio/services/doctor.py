@@ -108,8 +108,10 @@ def folder(there: Installation) -> None:
         with tempfile.NamedTemporaryFile(dir=there.home):
             pass
     except OSError as refused:
-        raise Ailment(f"{there.home} cannot be written: {refused.strerror}",
-                      f"Give yourself the folder: chown -R $USER {there.home}") from None  # fmt: skip
+        raise Ailment(
+            f"{there.home} cannot be written: {refused.strerror}",
+            f"Give yourself the folder: chown -R $USER {there.home}",
+        ) from None
     if os.name == "posix" and stat.S_IMODE(there.home.stat().st_mode) & 0o077:
         raise Ailment(f"{there.home} is open to other users", f"Run: chmod 700 {there.home}")
 
@@ -120,8 +122,10 @@ def key(there: Installation) -> None:
         KeyRing.load(there.key.reveal())
         return
     if not there.key_file.is_file():
-        raise Ailment(f"{there.key_file} does not exist",
-                      "Put back the key file from your backup; without broker logins, `tunefolio up` makes one")  # fmt: skip
+        raise Ailment(
+            f"{there.key_file} does not exist",
+            "Put back the key file from your backup; without broker logins, `tunefolio up` makes one",
+        )
     KeyRing.load(there.key_file)
 
 
@@ -134,8 +138,9 @@ def database(there: Installation) -> None:
             pass
     except DBAPIError as away:
         reason = str(away.orig).strip().splitlines()[0]
-        raise Ailment(f"it does not answer: {reason}",
-                      "Start the database server, or correct TUNEFOLIO_DATABASE_URL") from None  # fmt: skip
+        raise Ailment(
+            f"it does not answer: {reason}", "Start the database server, or correct TUNEFOLIO_DATABASE_URL"
+        ) from None
 
 
 def database_schema(there: Installation) -> None:
@@ -144,8 +149,10 @@ def database_schema(there: Installation) -> None:
         raise Ailment("there are no tables yet", "Run `tunefolio up` once; it makes them")
     present, wanted = schema.current(there.database_url), schema.head()
     if present != wanted:
-        raise Ailment(f"tables are at {present or 'nothing'}, this release wants {wanted}",
-                      "Run `tunefolio up`; it brings them up to date")  # fmt: skip
+        raise Ailment(
+            f"tables are at {present or 'nothing'}, this release wants {wanted}",
+            "Run `tunefolio up`; it brings them up to date",
+        )
 
 
 def stuck_jobs(there: Installation) -> None:
@@ -155,8 +162,10 @@ def stuck_jobs(there: Installation) -> None:
     with closing(open_database(there.database_url)) as base:
         late = _late_jobs(base, there.clock.now())
     if late:
-        raise Ailment(f"{late} jobs wait since more than ten minutes",
-                      "Start the house with `tunefolio up`; see `tunefolio jobs`")  # fmt: skip
+        raise Ailment(
+            f"{late} jobs wait since more than ten minutes",
+            "Start the house with `tunefolio up`; see `tunefolio jobs`",
+        )
 
 
 def _late_jobs(base: Database, now: Instant) -> int:
@@ -175,15 +184,19 @@ def calendar(there: Installation) -> None:
     """The session calendar knows the coming two weeks."""
     today = TradingDay(calendar_date(there.clock.now()))
     if today.plus_days(14) > there.calendar.known_until:
-        raise Ailment(f"the session calendar ends on {there.calendar.known_until}",
-                      "Update TuneFolio: the next release knows the next year's holidays")  # fmt: skip
+        raise Ailment(
+            f"the session calendar ends on {there.calendar.known_until}",
+            "Update TuneFolio: the next release knows the next year's holidays",
+        )
 
 
 def port(there: Installation) -> None:
     """The port is free."""
     if not is_free(there.host, there.port):
-        raise Ailment(f"port {there.port} is taken, by this house or by another program",
-                      "If the house does not run, set TUNEFOLIO_PORT to another one")  # fmt: skip
+        raise Ailment(
+            f"port {there.port} is taken, by this house or by another program",
+            "If the house does not run, set TUNEFOLIO_PORT to another one",
+        )
 
 
 def is_free(host: str, number: int) -> bool:
@@ -208,8 +221,10 @@ def separation(there: Installation) -> None:
     """Rehearsal and real books do not share a folder."""
     is_demo_folder = there.home.name.endswith("-demo")
     if is_demo_folder != there.is_rehearsal:
-        raise Ailment(f"{there.home} {'is a demo folder' if is_demo_folder else 'holds real books'}",
-                      "Set TUNEFOLIO_HOME to another folder")  # fmt: skip
+        raise Ailment(
+            f"{there.home} {'is a demo folder' if is_demo_folder else 'holds real books'}",
+            "Set TUNEFOLIO_HOME to another folder",
+        )
 
 
 def broker(there: Installation, name: str) -> None:

@@ -70,7 +70,9 @@ def _sign_up_invited(
     if found is None:
         raise Misuse("invite", "is unknown, used or expired", cure="Ask an admin for a new one")
     if found.email and found.email != address:
-        raise Misuse("email", "is not the one this invite was made for", cure="Use the address it was sent to")
+        raise Misuse(
+            "email", "is not the one this invite was made for", cure="Use the address it was sent to"
+        )
     person = add_person(db, house, address, name, password, found.role)
     if not invites.use(db, found.id, person.id, now):
         raise Misuse("invite", "was just used by somebody else", cure="Ask an admin for a new one")

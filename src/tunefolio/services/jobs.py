@@ -183,7 +183,8 @@ _NO_WAIT = timedelta(0)
 
 def wait(attempt: int, chance: random.Random) -> timedelta:
     """How long until try attempt + 1: 2 s doubled each time, at most 15 min, ± a fifth so that crowds part."""
-    full = min(_FIRST_WAIT * 2 ** min(attempt - 1, 20), _LONGEST_WAIT)
+    doublings = min(attempt - 1, 20)
+    full = min(_FIRST_WAIT * (1 << doublings), _LONGEST_WAIT)
     return full * chance.uniform(0.8, 1.2)
 
 

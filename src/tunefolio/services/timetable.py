@@ -1,4 +1,4 @@
-"""What the house does by the clock. A duty only asks for jobs; the engine rings and the pages show this table.
+"""What the house does by the clock. A duty only asks for jobs; the pages show this table.
 
 One function per duty says when it comes next, so what is shown is what happens. A duty that fell due while
 the house was away is performed once at the start; the deed itself knows whether it is too late.
@@ -118,21 +118,51 @@ def _after_eod(calendar: Calendar, day: TradingDay) -> Instant:
 
 
 DUTIES: tuple[Entry, ...] = (
-    Entry("snapshot_missed", "Note snapshots nobody took", "00:10 every day, and after a pause",
-          daily(time(0, 10)), "snapshot_missed"),
+    Entry(
+        "snapshot_missed",
+        "Note snapshots nobody took",
+        "00:10 every day, and after a pause",
+        daily(time(0, 10)),
+        "snapshot_missed",
+    ),
     Entry("check", "Check the books against their laws", "03:00 every day", daily(time(3, 0)), "check"),
-    Entry("forget_uploads", "Forget files that were never imported", "03:30 every day", daily(time(3, 30)),
-          "forget_uploads"),
+    Entry(
+        "forget_uploads",
+        "Forget files that were never imported",
+        "03:30 every day",
+        daily(time(3, 30)),
+        "forget_uploads",
+    ),
     Entry("enrich", "Look up missing sectors", "07:30 every day", daily(time(7, 30)), "enrich_all"),
-    Entry("snapshot_sod", "Snapshot before the session", "09:00 on session days", on_sessions(_sod),
-          "snapshot_sod"),
-    Entry("refresh_quotes", "Newest prices", "every minute while the exchange trades",
-          while_trading(timedelta(minutes=1), timedelta(seconds=20)), "refresh_quotes"),
-    Entry("sync_close", "Fetch every broker's statement", "when prices are final on session days",
-          on_sessions(_eod), "sync_all"),
-    Entry("snapshot_eod", "Snapshot after the session", "5 minutes after prices are final",
-          on_sessions(_after_eod), "snapshot_eod"),
-)  # fmt: skip
+    Entry(
+        "snapshot_sod",
+        "Snapshot before the session",
+        "09:00 on session days",
+        on_sessions(_sod),
+        "snapshot_sod",
+    ),
+    Entry(
+        "refresh_quotes",
+        "Newest prices",
+        "every minute while the exchange trades",
+        while_trading(timedelta(minutes=1), timedelta(seconds=20)),
+        "refresh_quotes",
+    ),
+    Entry(
+        "sync_close",
+        "Fetch every broker's statement",
+        "when prices are final on session days",
+        on_sessions(_eod),
+        "sync_all",
+    ),
+    Entry(
+        "snapshot_eod",
+        "Snapshot after the session",
+        "5 minutes after prices are final",
+        on_sessions(_after_eod),
+        "snapshot_eod",
+    ),
+)
 
 
 # The table --------------------------------------------------------------------------------------
@@ -147,7 +177,7 @@ def entry_of(name: str) -> Entry:
 
 
 def following(house: House, name: str, previous: Instant | None) -> Instant | None:
-    """When the duty comes next after `previous`, or after its last run; in the past when it fell due meanwhile."""
+    """When the duty comes next after `previous`, or after its last run; the past if it fell due meanwhile."""
     if previous is None:
         with house.database.reading() as db:
             previous = duties.last_run(db, name)

@@ -21,7 +21,7 @@ _UPLOAD_LIFE = timedelta(days=2)
 
 @deed("sync_all")
 def sync_all(house: House, work: Work) -> Mapping[str, Any]:
-    """Ask for a sync of every account whose broker is connected; one that needs a login waits for its owner."""
+    """Ask for a sync of every account whose broker is connected; one that needs a login waits."""
     asked = 0
     with house.database.writing() as db:
         for account in accounts.all_active(db, Caretaker(work.job.kind)):
@@ -45,7 +45,7 @@ def enrich_all(house: House, work: Work) -> Mapping[str, Any]:
 
 
 @deed("snapshot_missed")
-def snapshot_missed(house: House, work: Work) -> Mapping[str, Any]:
+def snapshot_missed(house: House, _work: Work) -> Mapping[str, Any]:
     """Record the snapshots that nobody took while the house was away."""
     with house.database.writing() as db:
         missed = snapshot.mark_missed(db, house)
@@ -54,7 +54,7 @@ def snapshot_missed(house: House, work: Work) -> Mapping[str, Any]:
 
 @deed("check", max_attempts=2)
 def check_books(house: House, work: Work) -> Mapping[str, Any]:
-    """Hold every account against the laws of the ledger; what is broken stays in the result and in the log."""
+    """Hold every account against the laws of the ledger; what is broken stands in the result and the log."""
     findings = check.check(house, work.progress)
     for finding in findings:
         _log.error("a law is broken", extra={"account": finding.account, "law": finding.law})

@@ -1,0 +1,146 @@
+"""The rehearsal: a house of its own folder, key and password beside a simulated broker, on this machine only."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from tunefolio.bootstrap.runtime import Runtime, build
+from tunefolio.bootstrap.seed import seed
+from tunefolio.core.errors import Misuse
+from tunefolio.core.people import Role
+from tunefolio.core.secret import Secret
+from tunefolio.core.time import Clock, SystemClock
+from tunefolio.ledger.brokers import AppKeys
+from tunefolio.sandbox.serve import Sandbox, SandboxConfig
+from tunefolio.services import identity
+from tunefolio.services.doctor import is_free
+from tunefolio.services.passwords import random_password
+from tunefolio.settings import Profile, Settings, is_loopback
+from tunefolio.store import persons
+
+EMAIL = "demo@localhost"
+NAME = "Demo"
+SEED = 20_261_121
+_BROKER = "zerodha"
+_PRICES = "yahoo"
+_LOOPBACK = "127.0.0.1"
+_FIRST_PORT = 8100
+_TRIES = 200
+_FILES = ("tunefolio.db", "tunefolio.db-wal", "tunefolio.db-shm", "key", "password")
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """A demo that runs: its house, and how to sign in."""
+
+    runtime: Runtime
+    sandbox: Sandbox
+    email: str
+    password: Secret
+
+
+@contextmanager
+def opened(settings: Settings, clock: Clock | None = None) -> Iterator[Rehearsal]:
+    """The demo for as long as the context lasts. The house is built; serving starts and closes it.
+
+    Steps: 1 the password of this install; 2 the sandbox on the next free ports; 3 the house whose broker
+    and price source are the sandbox; 4 at the first start the person and her hand-kept account.
+    """
+    must_stay_here(settings)
+    clock = clock or SystemClock()
+    settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    password = kept_password(settings.home / "password")
+    app = AppKeys("rehearsal", Secret(secrets.token_urlsafe(24)))
+    kite, yahoo = free_ports(_FIRST_PORT, 2, but=settings.port)
+    config = SandboxConfig(
+        kite_port=kite,
+        yahoo_port=yahoo,
+        seed=SEED,
+        hours="always",
+        clock=clock,
+        app=app,
+        redirect_url=f"{settings.public_url}/auth/{_BROKER}/callback",
+    )
+    sandbox = Sandbox(config)
+    sandbox.start()
+    try:
+        runtime = build(rehearsing(settings, app, kite, yahoo), clock)
+        try:
+            _settle_in(runtime, password)
+            yield Rehearsal(runtime, sandbox, EMAIL, password)
+        finally:
+            runtime.close()
+    finally:
+        sandbox.stop()
+
+
+def must_stay_here(settings: Settings) -> None:
+    """Raises Misuse for anything but a demo on loopback: its password and its broker protect nothing."""
+    if settings.profile is not Profile.DEMO:
+        raise Misuse("profile", "these are the settings of real books", cure="Run `tunefolio demo`")
+    if not is_loopback(settings.host):
+        raise Misuse(
+            "TUNEFOLIO_HOST",
+            f"{settings.host} would show the demo to other machines",
+            cure="The demo listens on 127.0.0.1 only; use `tunefolio up` for a real house",
+        )
+
+
+def rehearsing(settings: Settings, app: AppKeys, kite: int, yahoo: int) -> Settings:
+    """The same settings with the sandbox in the broker's and the price source's place."""
+    broker = {
+        "api_key": Secret(app.api_key),
+        "api_secret": app.api_secret,
+        "root_url": Secret(f"http://{_LOOPBACK}:{kite}"),
+        "login_url": Secret(f"http://{_LOOPBACK}:{kite}/connect/login"),
+        "ticks_url": Secret(f"ws://{_LOOPBACK}:{kite}"),
+    }
+    prices = {
+        "root_url": Secret(f"http://{_LOOPBACK}:{yahoo}"),
+        "requests_per_second": Secret("100"),
+    }
+    return replace(settings, options={_BROKER: broker, _PRICES: prices})
+
+
+def kept_password(path: Path) -> Secret:
+    """The password of this install: made once, in a file only its owner reads."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return Secret(path.read_text("ascii").strip())
+    fresh = random_password()
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        file.write(fresh.reveal() + "\n")
+    return fresh
+
+
+def free_ports(first: int, count: int, *, but: int) -> list[int]:
+    """The next `count` free ports of loopback from `first` on, without `but`; raises Misuse."""
+    found: list[int] = []
+    for port in range(first, first + _TRIES):
+        if port != but and is_free(_LOOPBACK, port):
+            found.append(port)
+            if len(found) == count:
+                return found
+    raise Misuse("port", f"no {count} ports are free from {first} on", cure="Stop other servers")
+
+
+def forget(settings: Settings) -> None:
+    """Begin anew: remove the demo's own files and nothing else."""
+    must_stay_here(settings)
+    for name in _FILES:
+        (settings.home / name).unlink(missing_ok=True)
+
+
+def _settle_in(runtime: Runtime, password: Secret) -> None:
+    house = runtime.house
+    with house.database.writing() as db:
+        if persons.find_by_email(db, EMAIL) is not None:
+            return
+        person = identity.add_person(db, house, EMAIL, NAME, password, Role.ADMIN)
+        seed(db, house, person.viewer, SEED)

@@ -1,0 +1,57 @@
+"""up and demo: the house for browsers."""
+
+from __future__ import annotations
+
+import argparse
+import os
+
+from tunefolio.bootstrap import adapters
+from tunefolio.bootstrap.runtime import build, configure_logs
+from tunefolio.cli import Exit
+from tunefolio.cli.house import settings_of, show
+from tunefolio.settings import Profile, Settings
+from tunefolio.store import persons
+
+
+def up(args: argparse.Namespace) -> int:
+    """up: serve the real books until told to stop."""
+    from tunefolio.bootstrap.serve import must_be_free, serve
+    from tunefolio.bootstrap.web import application
+
+    settings = settings_of(args, TUNEFOLIO_HOST=args.host, TUNEFOLIO_PORT=args.port)
+    configure_logs(settings)
+    must_be_free(settings)
+    runtime = build(settings)
+    with runtime.house.database.reading() as db:
+        is_empty = persons.count(db) == 0
+    hint = "Sign up there: the first person becomes admin." if is_empty else "Sign in there."
+    value = {"url": settings.public_url, "home": str(settings.home), "is_empty": is_empty}
+    text = f"\n  TuneFolio is open at {settings.public_url}\n  {hint}\n  Stop with Ctrl-C.\n"
+    done = serve(application(runtime), settings, lambda: show(args, value, text))
+    runtime.close()
+    return Exit.OK if done else Exit.TRY_AGAIN
+
+
+def demo(args: argparse.Namespace) -> int:
+    """demo: serve the rehearsal until told to stop."""
+    from tunefolio.bootstrap import demo as rehearsal
+    from tunefolio.bootstrap.serve import must_be_free, serve
+    from tunefolio.bootstrap.web import application
+
+    settings = _demo_settings(args)
+    configure_logs(settings)
+    must_be_free(settings)
+    if args.fresh:
+        rehearsal.forget(settings)
+    with rehearsal.opened(settings) as there:
+        told = rehearsal.Told(settings.public_url, there.email, there.password.reveal())
+        done = serve(
+            application(there.runtime), there.runtime.settings, lambda: show(args, told.value(), told.text())
+        )
+        there.runtime.close()
+    return Exit.OK if done else Exit.TRY_AGAIN
+
+
+def _demo_settings(args: argparse.Namespace) -> Settings:
+    environ = dict(os.environ) | ({"TUNEFOLIO_PORT": args.port} if args.port else {})
+    return Settings.from_env(environ, profile=Profile.DEMO, families=adapters.families())
