@@ -1,0 +1,174 @@
+"""A house to knock at: real database, real services, a broker that answers at once, people who live there."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+from starlette.testclient import TestClient
+
+from tunefolio.core.errors import Rejected
+from tunefolio.core.identity import Isin, JobId
+from tunefolio.core.money import Money, Price
+from tunefolio.core.secret import Secret
+from tunefolio.core.time import FixedClock, Instant
+from tunefolio.ledger.brokers import AppKeys, BrokerSession
+from tunefolio.ledger.statements import Holding, Statement, StatementSource
+from tunefolio.market import calendars, sectors
+from tunefolio.market.instruments import InstrumentClaim, Listing
+from tunefolio.market.provider import QuoteClaim, QuoteSource
+from tunefolio.services import jobs
+from tunefolio.services.house import House, HouseRules, SignUp
+from tunefolio.services.throttle import Throttle
+from tunefolio.store.db import open_database
+from tunefolio.store.events import Bus
+from tunefolio.store.vault import KeyRing, Vault
+from tunefolio.web.app import create_app
+from tunefolio.web.security import WebConfig
+
+FRIDAY = Instant.parse("2026-11-20T10:30:00+05:30")
+ADDRESS = "https://testserver"
+PASSWORD = "a long enough password"
+KEYS = AppKeys("testkey", Secret("testsecret"))
+CONFIG = WebConfig(allowed_hosts=("testserver", "localhost", "127.0.0.1", "family.lan"))
+
+
+@dataclass
+class Bell:
+    """A doorbell that only remembers; tests answer it when they want."""
+
+    rung: list[JobId] = field(default_factory=list)
+
+    def ring(self, job_id: JobId) -> None:
+        self.rung.append(job_id)
+
+
+@dataclass(frozen=True)
+class DeskBroker:
+    """A broker in this very process: whoever has its state may log in, as user AB1234."""
+
+    holdings: tuple[Holding, ...]
+    name: str = "zerodha"
+    title: str = "Zerodha"
+
+    def login_url(self, api_key: str, state: str) -> str:
+        return f"https://broker.example/login?{urlencode({'api_key': api_key, 'state': state})}"
+
+    def exchange(self, app: AppKeys, answer: Mapping[str, str], now: Instant) -> BrokerSession:
+        if answer.get("request_token") != "good":
+            raise Rejected("the broker refuses this request token", code="token")
+        return BrokerSession("AB1234", "Asha", Secret("token-of-the-broker"), now + timedelta(hours=8))
+
+    def logout(self, api_key: str, session: BrokerSession) -> None:
+        return None
+
+    def statements(self, api_key: str, session: BrokerSession) -> StatementSource:
+        return _Desk(self.holdings)
+
+    def quotes(self, api_key: str, session: BrokerSession) -> QuoteSource:
+        return _NoQuotes()
+
+
+@dataclass(frozen=True)
+class _Desk:
+    holdings: tuple[Holding, ...]
+
+    def fetch(self, now: Instant) -> Statement:
+        return Statement("zerodha", "AB1234", now, self.holdings)
+
+
+class _NoQuotes:
+    name = "zerodha"
+
+    def quotes(self, listings: Sequence[Listing]) -> Mapping[Listing, QuoteClaim]:
+        return {}
+
+
+def held(symbol: str, isin: str, units: str, paid: str, last: str | None, exchange: str = "NSE") -> Holding:
+    """One line of a broker's statement."""
+    claim = InstrumentClaim(Listing(exchange, symbol), Isin(isin), symbol.title())
+    price = None if last is None else Price.of(last)
+    return Holding(claim, Money.of(units).amount, Money.zero().amount, Price.of(paid), price, price)
+
+
+HOLDINGS = (
+    held("TATAPOWER", "INE245A01021", "50", "245.30", "268.15"),
+    held("INFY", "INE009A01021", "10.5", "1500", "1400.10"),
+    held("UNPRICED", "INE000X01013", "5", "100", None),
+)
+
+
+def house_at(url: str, *, clock: FixedClock | None = None, **rules: Any) -> House:
+    """A house on a migrated database; rules: fields of HouseRules that differ."""
+    given: dict[str, Any] = {
+        "sign_up": SignUp.OPEN,
+        "operator_apps": {"zerodha": KEYS},
+        "public_url": ADDRESS,
+        "enrichment": False,
+    }
+    return House(
+        database=open_database(url),
+        vault=Vault(KeyRing.load(base64.b64encode(bytes(32)).decode())),
+        clock=clock or FixedClock(FRIDAY),
+        calendar=calendars.packaged(),
+        sectors=sectors.packaged(),
+        bus=Bus(),
+        doorbell=Bell(),
+        brokers={"zerodha": DeskBroker(HOLDINGS)},
+        market_quotes=None,
+        sector_source=None,
+        throttle=Throttle(),
+        rules=HouseRules(**(given | rules)),
+    )
+
+
+@contextmanager
+def opened(url: str, **rules: Any) -> Iterator[House]:
+    """The same, closed at the end."""
+    house = house_at(url, **rules)
+    try:
+        yield house
+    finally:
+        house.bus.close()
+        house.database.close()
+
+
+def visitor(house: House, *, address: str = ADDRESS, config: WebConfig = CONFIG) -> TestClient:
+    """Somebody with a browser's cookie jar, who does not follow redirects and sees errors as they are sent."""
+    return TestClient(create_app(house, config), base_url=address, follow_redirects=False)
+
+
+def join(client: TestClient, email: str, name: str) -> TestClient:
+    """Sign up and in."""
+    newcomer = {"email": email, "name": name, "password": PASSWORD}
+    assert client.post("/api/v1/persons", json=newcomer).status_code == 201
+    return sign_in(client, email)
+
+
+def sign_in(client: TestClient, email: str) -> TestClient:
+    answer = client.post("/api/v1/session", json={"email": email, "password": PASSWORD})
+    assert answer.status_code == 201, answer.text
+    return client
+
+
+def connect_broker(house: House, client: TestClient) -> None:
+    """Through the login and back, then the sync that it asked for."""
+    there = client.get("/auth/zerodha/login")
+    assert there.status_code == 302, there.text
+    state = parse_qs(urlsplit(there.headers["location"]).query)["state"][0]
+    back = client.get(f"/auth/zerodha/callback?request_token=good&status=success&state={state}")
+    assert back.status_code == 302, back.text
+    work(house)
+
+
+def work(house: House) -> None:
+    """Do every job that was asked for, those too that jobs ask for."""
+    bell = house.doorbell
+    assert isinstance(bell, Bell)
+    while bell.rung:
+        jobs.run(house, bell.rung.pop(0))
