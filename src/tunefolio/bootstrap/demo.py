@@ -16,7 +16,10 @@ from tunefolio.core.people import Role
 from tunefolio.core.secret import Secret
 from tunefolio.core.time import Clock, SystemClock
 from tunefolio.ledger.brokers import AppKeys
+from tunefolio.sandbox.limits import Rate
+from tunefolio.sandbox.market import Market
 from tunefolio.sandbox.serve import Sandbox, SandboxConfig
+from tunefolio.sandbox.sessions import Hours
 from tunefolio.services import identity
 from tunefolio.services.doctor import is_free
 from tunefolio.services.passwords import random_password
@@ -61,7 +64,8 @@ def opened(settings: Settings, clock: Clock | None = None) -> Iterator[Rehearsal
         kite_port=kite,
         yahoo_port=yahoo,
         seed=SEED,
-        hours="always",
+        hours=Hours.ALWAYS,
+        yahoo_rate=Rate(1_000),
         clock=clock,
         app=app,
         redirect_url=f"{settings.public_url}/auth/{_BROKER}/callback",
@@ -71,7 +75,7 @@ def opened(settings: Settings, clock: Clock | None = None) -> Iterator[Rehearsal
     try:
         runtime = build(rehearsing(settings, app, kite, yahoo), clock)
         try:
-            _settle_in(runtime, password)
+            _settle_in(runtime, password, sandbox.market)
             yield Rehearsal(runtime, sandbox, EMAIL, password)
         finally:
             runtime.close()
@@ -102,7 +106,7 @@ def rehearsing(settings: Settings, app: AppKeys, kite: int, yahoo: int) -> Setti
     }
     prices = {
         "root_url": Secret(f"http://{_LOOPBACK}:{yahoo}"),
-        "requests_per_second": Secret("100"),
+        "requests_per_second": Secret("200"),
     }
     return replace(settings, options={_BROKER: broker, _PRICES: prices})
 
@@ -137,10 +141,10 @@ def forget(settings: Settings) -> None:
         (settings.home / name).unlink(missing_ok=True)
 
 
-def _settle_in(runtime: Runtime, password: Secret) -> None:
+def _settle_in(runtime: Runtime, password: Secret, market: Market) -> None:
     house = runtime.house
     with house.database.writing() as db:
         if persons.find_by_email(db, EMAIL) is not None:
             return
         person = identity.add_person(db, house, EMAIL, NAME, password, Role.ADMIN)
-        seed(db, house, person.viewer, SEED)
+        seed(db, house, person.viewer, market)

@@ -7,7 +7,6 @@ from decimal import Decimal
 from tunefolio.core.people import Viewer
 from tunefolio.core.time import TradingDay
 from tunefolio.sandbox.market import Market
-from tunefolio.sandbox.serve import market_of
 from tunefolio.services import portfolios, record
 from tunefolio.services.house import House
 from tunefolio.store.db import WriteDb
@@ -41,9 +40,8 @@ _OTHERS = (
 _FEE_RATIO = Decimal("0.00112")
 
 
-def seed(db: WriteDb, house: House, viewer: Viewer, number: int) -> None:
+def seed(db: WriteDb, house: House, viewer: Viewer, market: Market) -> None:
     """A portfolio with one hand-kept account and its history; through the same services as by hand."""
-    market = market_of(house.calendar, number)
     home = portfolios.create_portfolio(db, house, viewer, PORTFOLIO)
     account = portfolios.create_account(db, house, viewer, home.id, ACCOUNT)
     for text in sorted((*_OTHERS, *(_line(market, *trade) for trade in _TRADES))):

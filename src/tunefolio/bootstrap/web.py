@@ -35,7 +35,7 @@ def application(runtime: Runtime) -> FastAPI:
         finally:
             await run_in_threadpool(runtime.close)
 
-    app.router.lifespan_context = lifespan
+    app.router.lifespan_context = lifespan  # type: ignore[assignment]
     return app
 
 

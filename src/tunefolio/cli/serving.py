@@ -44,12 +44,24 @@ def demo(args: argparse.Namespace) -> int:
     if args.fresh:
         rehearsal.forget(settings)
     with rehearsal.opened(settings) as there:
-        told = rehearsal.Told(settings.public_url, there.email, there.password.reveal())
-        done = serve(
-            application(there.runtime), there.runtime.settings, lambda: show(args, told.value(), told.text())
-        )
-        there.runtime.close()
+        value, text = _told(settings, there.email, there.password.reveal())
+        done = serve(application(there.runtime), settings, lambda: show(args, value, text))
     return Exit.OK if done else Exit.TRY_AGAIN
+
+
+def _told(settings: Settings, email: str, password: str) -> tuple[dict[str, str], str]:
+    """Where the demo is and how to sign in, for a program and for a person."""
+    value = {"url": settings.public_url, "email": email, "password": password, "home": str(settings.home)}
+    text = f"""
+  TuneFolio rehearsal: simulated market, simulated broker, nothing is real.
+
+    open      {settings.public_url}
+    e-mail    {email}
+    password  {password}
+
+  Press Connect Zerodha there; the broker's page says what to type. Stop with Ctrl-C.
+"""
+    return value, text
 
 
 def _demo_settings(args: argparse.Namespace) -> Settings:
