@@ -59,7 +59,7 @@ lock: $(STAMP)/uv ## resolve requirements/*.txt again, to the newest versions th
 clean: ## remove everything that the other commands made (your data stays)
 	@rm -rf $(VENV) frontend/node_modules src/tunefolio/web/static/dist build dist site \
 	  .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage .coverage.* coverage.json
-	@find src tests bench tools -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
+	@rm -rf __pycache__; find src tests bench tools -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
 
 # ── the environment, step by step; each stamp is written last, so that a broken step runs again ──
 
