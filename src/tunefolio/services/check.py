@@ -12,7 +12,7 @@ from tunefolio.ledger.accounts import Account, Book
 from tunefolio.ledger.invariants import violations
 from tunefolio.ledger.positions import fold
 from tunefolio.ledger.reconcile import Claim, compare
-from tunefolio.ledger.transactions import Transaction
+from tunefolio.ledger.transactions import Transaction, plain
 from tunefolio.services.house import House
 from tunefolio.store import snapshots, statements, transactions
 from tunefolio.store.db import ReadDb
@@ -73,7 +73,7 @@ def _of_openings(db: ReadDb, account: Account, facts: Sequence[Transaction]) -> 
     for opening in again.openings:
         yield (
             law,
-            f"instrument {opening.instrument}: the statement says {opening.quantity:f} for {opening.cost}",
+            f"instrument {opening.instrument}: the statement says {plain(opening.quantity)} for {opening.cost}",
         )
     for former in again.reversals:
         yield law, f"transaction {former.id} is not what the statement says"

@@ -15,7 +15,7 @@ from tunefolio.core.time import IST, Instant
 from tunefolio.ledger.accounts import Account
 from tunefolio.ledger.notation import line
 from tunefolio.ledger.positions import Holdings, fold_order
-from tunefolio.ledger.transactions import Transaction
+from tunefolio.ledger.transactions import Transaction, plain
 from tunefolio.market.instruments import Instrument
 from tunefolio.services.books import folded
 from tunefolio.services.house import House
@@ -119,8 +119,8 @@ def _fact_rows(contents: _Contents) -> Iterator[tuple[object, ...]]:
             yield (
                 transaction.id, home.name, fact.day.iso(), fact.kind.value,
                 *_named(contents, fact.instrument),
-                "" if fact.quantity is None else f"{fact.quantity:f}",
-                "" if fact.price is None else f"{fact.price.amount:f}",
+                plain(fact.quantity),
+                plain(fact.price.amount if fact.price else None),
                 _plain(fact.amount), _plain(fact.charges), fact.amount.currency, " ".join(transaction.tags),
                 fact.note, transaction.source, transaction.source_key, transaction.recorded.iso(),
                 transaction.fingerprint,
@@ -134,7 +134,7 @@ def _lot_rows(contents: _Contents) -> Iterator[tuple[object, ...]]:
             for lot in position.lots:
                 yield (
                     home.name, *_named(contents, position.instrument), listed.name,
-                    lot.day.iso() if lot.day else "", f"{lot.quantity:f}", _plain(lot.cost),
+                    lot.day.iso() if lot.day else "", plain(lot.quantity), _plain(lot.cost),
                     lot.cost.currency,
                 )  # fmt: skip
 
@@ -147,7 +147,7 @@ def _named(contents: _Contents, instrument: InstrumentId | None) -> tuple[str, s
 
 
 def _plain(money: Money) -> str:
-    return f"{money.amount:f}"
+    return plain(money.amount)
 
 
 def _table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:

@@ -19,7 +19,7 @@ from tunefolio.core.time import TradingDay
 from tunefolio.ledger.accounts import Account
 from tunefolio.ledger.files import ParsedFile, ParsedRow, RowProblem
 from tunefolio.ledger.positions import fold, units_of
-from tunefolio.ledger.transactions import Fact, Kind, Transaction, trade
+from tunefolio.ledger.transactions import Fact, Kind, Transaction, plain, trade
 from tunefolio.market.instruments import InstrumentClaim
 from tunefolio.services.record import imagined, shortfalls
 
@@ -152,7 +152,7 @@ def _fact(row: ParsedRow, instrument: InstrumentId, today: TradingDay) -> Fact:
     for field, number in (("quantity", row.quantity), ("price", row.price.amount)):
         exponent = number.normalize().as_tuple().exponent
         if isinstance(exponent, int) and -exponent > _PLACES:
-            raise Misuse(field, f"{number:f} has more than {_PLACES} decimal places")
+            raise Misuse(field, f"{plain(number)} has more than {_PLACES} decimal places")
     return trade(row.kind, row.day, instrument, row.quantity, row.price, at=row.at)
 
 
@@ -187,7 +187,7 @@ def _openings_judged(rows: Sequence[PlannedRow], history: Sequence[Transaction])
 def _covered_openings(
     home: Account, rows: Sequence[PlannedRow], history: Sequence[Transaction]
 ) -> list[Transaction]:
-    """Statement openings whose units the dated history now accounts for; a history that covers less leaves them.
+    """Statement openings whose units the dated history now accounts for; one that covers less leaves them.
 
     Covered: without them nothing is oversold, and on the day they were seen as many units are held at least.
     """
@@ -263,7 +263,7 @@ def _refused(row: PlannedRow, held: Decimal) -> PlannedRow:
     return replace(
         row,
         fate=RowFate.REFUSED,
-        problem=f"sells {row.parsed.quantity:f} {symbol} on {row.parsed.day} but only {held:f} are held",
+        problem=f"sells {plain(row.parsed.quantity)} {symbol} on {row.parsed.day} but only {plain(held)} are held",
         cure="Import the years before, or record the missing purchase or an opening position first",
     )
 

@@ -17,7 +17,7 @@ from tunefolio.core.time import TradingDay, calendar_date
 from tunefolio.ledger.accounts import Account, Book
 from tunefolio.ledger.notation import parse_line
 from tunefolio.ledger.positions import fold, fold_order, in_force, units_of
-from tunefolio.ledger.transactions import MOVES_UNITS, Fact, Kind, Transaction
+from tunefolio.ledger.transactions import MOVES_UNITS, Fact, Kind, Transaction, plain
 from tunefolio.market.instruments import InstrumentClaim, Listing, exchange_of
 from tunefolio.services.house import House
 from tunefolio.store import accounts, events, instruments, transactions
@@ -203,4 +203,4 @@ def _append(
 
 def _sale_words(lack: Shortfall, symbol: str) -> str:
     fact = lack.sale.fact
-    return f"sale of {units_of(fact):f} {symbol} on {fact.day}"
+    return f"sale of {plain(units_of(fact))} {symbol} on {fact.day}"

@@ -98,7 +98,7 @@ def record_statement(
     """Keep a statement and do what it asks of the ledger, in the caller's transaction.
 
     Steps: 1 give every line its instrument, lines of one as one; 2 keep the statement; 3 reconcile with all
-    facts of the live book; 4 take back openings the broker restates, record new ones; 5 keep its prices; 6 tell.
+    facts of the live book; 4 take back openings it restates, record new ones; 5 keep its prices; 6 tell.
     """
     if statement.broker_user != home.broker_user:
         raise Rejected(
