@@ -15,14 +15,16 @@ from dataclasses import dataclass
 from threading import Event as Flag
 from threading import Lock, Thread
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import orjson
-import psycopg
 from sqlalchemy import func, select
 
 from tunefolio.core.identity import PersonId
 from tunefolio.store.db import Database, WriteDb
+
+if TYPE_CHECKING:
+    import psycopg
 
 CHANNEL = "tunefolio"
 TOPICS = frozenset({"quotes", "sync", "jobs", "snapshot", "transactions", "connection"})
@@ -147,7 +149,7 @@ class Bus:
     def __init__(self) -> None:
         self._lock = Lock()
         self._subscriptions: set[Subscription] = set()
-        self._listener: Listener | None = None
+        self.listener: Listener | None = None
 
     def subscribe(self) -> Subscription:
         """A new queue that hears everything from now on; close it when done."""
@@ -168,16 +170,16 @@ class Bus:
 
     def listen(self, database: Database) -> None:
         """Hear the other processes on PostgreSQL, in a thread, until close(); nothing to do on SQLite."""
-        if database.dialect == "postgresql" and self._listener is None:
+        if database.dialect == "postgresql" and self.listener is None:
             url = database.engine.url.set(drivername="postgresql")
-            self._listener = Listener(self, url.render_as_string(hide_password=False))
-            self._listener.start()
+            self.listener = Listener(self, url.render_as_string(hide_password=False))
+            self.listener.start()
 
     def close(self) -> None:
         """End the listener and every subscription."""
-        if self._listener is not None:
-            self._listener.stop()
-            self._listener = None
+        if self.listener is not None:
+            self.listener.stop()
+            self.listener = None
         with self._lock:
             subscriptions = tuple(self._subscriptions)
         for subscription in subscriptions:
@@ -202,6 +204,8 @@ class Listener(Thread):
         self.join()
 
     def run(self) -> None:
+        import psycopg  # here, because a house on SQLite never needs it
+
         wait = 0.1
         is_first = True
         while not self._ended.is_set():

@@ -16,7 +16,7 @@ from tunefolio.core.money import Currency, Money, Price, total
 from tunefolio.core.people import Viewer
 from tunefolio.core.time import Instant, TradingDay
 from tunefolio.store.accounts import account_for_change
-from tunefolio.store.columns import kept_price
+from tunefolio.store.columns import Day, Id, kept_price
 from tunefolio.store.db import ReadDb, WriteDb
 from tunefolio.store.tables import accounts as homes
 from tunefolio.store.tables import instruments, snapshot_lines, snapshots
@@ -208,7 +208,7 @@ def page(
     """The viewer's snapshots, newest day first, after `before`; keyset on ix_snapshots_owner_day."""
     query = select(snapshots).where(owned(snapshots, viewer), *_conditions(viewer, filter))
     if before is not None:
-        query = query.where(tuple_(snapshots.c.day, snapshots.c.id) < tuple_(*before))
+        query = query.where(tuple_(snapshots.c.day, snapshots.c.id) < tuple_(*before, types=(Day(), Id)))
     query = query.order_by(snapshots.c.day.desc(), snapshots.c.id.desc()).limit(limit)
     return [_snapshot(row) for row in db.execute(query)]
 

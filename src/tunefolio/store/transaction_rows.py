@@ -72,7 +72,7 @@ def reversal_row(row: Row[Any], owner: PersonId, source: str, now: Instant) -> d
 
 
 def transaction(row: Row[Any], tags: tuple[str, ...]) -> Transaction:
-    """The fact in its place. fees None and zero are one: a row keeps zero."""
+    """The fact in its place. No fees and zero fees are one: both come back as None."""
     currency = Currency(row.currency)
     fact = Fact(
         Kind(row.kind),
@@ -81,7 +81,7 @@ def transaction(row: Row[Any], tags: tuple[str, ...]) -> Transaction:
         None if row.instrument_id is None else InstrumentId(row.instrument_id),
         row.quantity,
         None if row.price is None else Price(row.price, currency),
-        Money(row.fees, currency),
+        None if row.fees == 0 else Money(row.fees, currency),
         row.note,
         row.at,
     )

@@ -17,6 +17,7 @@ from tunefolio.ledger.accounts import Account, Book
 from tunefolio.ledger.transactions import Fact, Kind, Transaction
 from tunefolio.store import accounts as homes
 from tunefolio.store.batches import batches
+from tunefolio.store.columns import Day, Id
 from tunefolio.store.db import ReadDb, WriteDb
 from tunefolio.store.tables import accounts, instruments, taggings, transactions
 from tunefolio.store.tables import tags as words
@@ -210,7 +211,9 @@ def page(
     """
     query = select(*COLUMNS).where(owned(transactions, viewer), *_conditions(viewer, filter))
     if before is not None:
-        query = query.where(tuple_(transactions.c.day, transactions.c.id) < tuple_(*before))
+        query = query.where(
+            tuple_(transactions.c.day, transactions.c.id) < tuple_(*before, types=(Day(), Id))
+        )
     query = query.order_by(transactions.c.day.desc(), transactions.c.id.desc()).limit(limit)
     return _all(db, viewer, query)
 

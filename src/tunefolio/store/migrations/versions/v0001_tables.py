@@ -40,7 +40,7 @@ def _people() -> None:
         sa.Column("preferences", Json(), server_default=sa.text("'{}'"), nullable=False),
         sa.Column("created_at", At(), nullable=False),
         sa.Column("disabled_at", At()),
-        sa.CheckConstraint("role in ('admin', 'member', 'reader')", name="ck_persons_role"),
+        sa.CheckConstraint("role in ('admin', 'member', 'reader')", name=op.f("ck_persons_role")),
         sa.PrimaryKeyConstraint("id", name="pk_persons"),
         sa.UniqueConstraint("email", name="uq_persons_email"),
         **STRICT,
@@ -107,7 +107,7 @@ def _record() -> None:
         sa.Column("broker_user", sa.Text(), server_default="", nullable=False),
         sa.Column("created_at", At(), nullable=False),
         sa.Column("archived_at", At()),
-        sa.CheckConstraint("kind in ('manual', 'broker')", name="ck_accounts_kind"),
+        sa.CheckConstraint("kind in ('manual', 'broker')", name=op.f("ck_accounts_kind")),
         sa.ForeignKeyConstraint(["owner_id"], ["persons.id"], name="fk_accounts_owner_id"),
         sa.ForeignKeyConstraint(["portfolio_id"], ["portfolios.id"], name="fk_accounts_portfolio_id"),
         sa.PrimaryKeyConstraint("id", name="pk_accounts"),
@@ -195,7 +195,7 @@ def _record() -> None:
         sa.Column("import_id", Id),
         sa.Column("reverses", Id),
         sa.Column("recorded_at", At(), nullable=False),
-        sa.CheckConstraint("book in ('live', 'paper', 'test')", name="ck_transactions_book"),
+        sa.CheckConstraint("book in ('live', 'paper', 'test')", name=op.f("ck_transactions_book")),
         sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name="fk_transactions_account_id"),
         sa.ForeignKeyConstraint(["import_id"], ["imports.id"], name="fk_transactions_import_id"),
         sa.ForeignKeyConstraint(["instrument_id"], ["instruments.id"], name="fk_transactions_instrument_id"),
@@ -339,8 +339,8 @@ def _snapshots() -> None:
         sa.Column("value", Exact(4)),
         sa.Column("currency", sa.Text(), nullable=False),
         sa.Column("unpriced", sa.Integer(), nullable=False),
-        sa.CheckConstraint("state in ('taken', 'missed', 'replaced')", name="ck_snapshots_state"),
-        sa.CheckConstraint("type in ('SOD', 'EOD', 'MANUAL')", name="ck_snapshots_type"),
+        sa.CheckConstraint("state in ('taken', 'missed', 'replaced')", name=op.f("ck_snapshots_state")),
+        sa.CheckConstraint("type in ('SOD', 'EOD', 'MANUAL')", name=op.f("ck_snapshots_type")),
         sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name="fk_snapshots_account_id"),
         sa.ForeignKeyConstraint(["owner_id"], ["persons.id"], name="fk_snapshots_owner_id"),
         sa.PrimaryKeyConstraint("id", name="pk_snapshots"),
@@ -405,7 +405,7 @@ def _brokers() -> None:
         sa.Column("problem", sa.Text(), server_default="", nullable=False),
         sa.Column("problem_at", At()),
         sa.CheckConstraint(
-            "state in ('connected', 'needs_login', 'disconnected')", name="ck_connections_state"
+            "state in ('connected', 'needs_login', 'disconnected')", name=op.f("ck_connections_state")
         ),
         sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name="fk_connections_account_id"),
         sa.ForeignKeyConstraint(["owner_id"], ["persons.id"], name="fk_connections_owner_id"),
@@ -457,7 +457,7 @@ def _work() -> None:
         sa.Column("started_at", At()),
         sa.Column("finished_at", At()),
         sa.CheckConstraint(
-            "state in ('queued', 'running', 'done', 'failed', 'cancelled')", name="ck_jobs_state"
+            "state in ('queued', 'running', 'done', 'failed', 'cancelled')", name=op.f("ck_jobs_state")
         ),
         sa.ForeignKeyConstraint(["owner_id"], ["persons.id"], name="fk_jobs_owner_id"),
         sa.PrimaryKeyConstraint("id", name="pk_jobs"),
