@@ -20,7 +20,7 @@ from tunefolio.sandbox.limits import Rate
 from tunefolio.sandbox.market import Market
 from tunefolio.sandbox.serve import Sandbox, SandboxConfig
 from tunefolio.sandbox.sessions import Hours
-from tunefolio.services import identity
+from tunefolio.services import identity, jobs
 from tunefolio.services.doctor import is_free
 from tunefolio.services.passwords import random_password
 from tunefolio.settings import Profile, Settings, is_loopback
@@ -148,3 +148,4 @@ def _settle_in(runtime: Runtime, password: Secret, market: Market) -> None:
             return
         person = identity.add_person(db, house, EMAIL, NAME, password, Role.ADMIN)
         seed(db, house, person.viewer, market)
+        jobs.ask(db, house, "refresh_quotes", {}, owner=person.id)

@@ -236,7 +236,7 @@ def _end(
         write(db, house.clock.now())
         _tell(db, house, job.owner, job.id)
     extra = {"kind": job.kind, "attempt": job.attempts} | ({"problem": problem} if problem else {})
-    _log.log(logging.WARNING if problem else logging.INFO, "job %s", outcome, extra=extra)
+    _log.log(logging.WARNING if problem else logging.DEBUG, "job %s", outcome, extra=extra)
 
 
 def _tell(db: WriteDb, house: House, owner: PersonId | None, job_id: JobId) -> None:

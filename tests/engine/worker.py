@@ -1,0 +1,41 @@
+"""A process with a house and its engine, for tests that kill it: python -m tests.engine.worker MARKS SECONDS."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tunefolio.bootstrap.runtime import build
+from tunefolio.services import jobs
+from tunefolio.services.house import House
+from tunefolio.services.jobs import Work
+from tunefolio.settings import Settings
+
+KIND = "test.marks"
+
+
+@jobs.deed(KIND)
+def leave_marks(_house: House, work: Work) -> Mapping[str, Any]:
+    """Writes that it began, takes its time, writes that it ended."""
+    marks, seconds = Path(work.args["marks"]), float(sys.argv[1])
+    with marks.open("a") as file:
+        file.write(f"began {os.getpid()}\n")
+    for step in range(int(seconds / 0.05)):
+        work.progress(step, int(seconds / 0.05))
+        work.check()
+        time.sleep(0.05)
+    with marks.open("a") as file:
+        file.write(f"ended {os.getpid()}\n")
+    return {"by": os.getpid()}
+
+
+if __name__ == "__main__":
+    runtime = build(Settings.from_env(os.environ))
+    runtime.start()
+    print("ready", flush=True)
+    sys.stdin.read()  # until the parent closes the pipe
+    runtime.close()
