@@ -3,6 +3,7 @@
 set -uo pipefail
 cd "$(dirname "$0")/.."
 bin=.venv/bin
+passed=0
 failed=()
 
 gate() {
@@ -11,6 +12,7 @@ gate() {
   local began=$SECONDS
   if output=$("$@" 2>&1); then
     printf '✓ %-14s %2d s\n' "$name" $((SECONDS - began))
+    passed=$((passed + 1))
   else
     printf '✗ %-14s %2d s\n%s\n\n' "$name" $((SECONDS - began)) "$output"
     failed+=("$name")
@@ -23,6 +25,7 @@ gate "mypy --strict" $bin/mypy --no-error-summary
 gate "lint-imports" env PYTHONPATH=src $bin/lint-imports --no-logo
 
 if ((${#failed[@]})); then
-  echo "gates: failed: ${failed[*]}"
+  echo "gates that failed: ${failed[*]}"
+  echo "$passed passed, ${#failed[@]} failed"
   exit 1
 fi

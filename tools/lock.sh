@@ -3,12 +3,15 @@
 # Each list is held to the versions of those before it, so that they can share one environment.
 set -euo pipefail
 uv=${UV:-uv}
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
 
 resolve() {
-  local target=$1
+  local target=$1 fresh=$folder/${1##*/}
   shift
   CUSTOM_COMPILE_COMMAND="make lock" $uv --quiet pip compile --upgrade --universal --python-version 3.11 \
-    --generate-hashes --no-emit-index-url --no-annotate --no-header --output-file "$target" "$@"
+    --generate-hashes --no-emit-index-url --no-annotate --no-header --output-file "$fresh" "$@"
+  cmp -s "$fresh" "$target" || cp "$fresh" "$target" # an unchanged list keeps its time, and make its peace
   echo "· $target: $(grep -c '==' "$target") packages"
 }
 
