@@ -11,7 +11,7 @@ resolve() {
   shift
   CUSTOM_COMPILE_COMMAND="make lock" $uv --quiet pip compile --upgrade --universal --python-version 3.11 \
     --generate-hashes --no-emit-index-url --no-annotate --no-header --output-file "$fresh" "$@"
-  cmp -s "$fresh" "$target" || cp "$fresh" "$target" # an unchanged list keeps its time, and make its peace
+  cmp -s "$fresh" "$target" || cp "$fresh" "$target" # unchanged, it keeps its time, and nothing is installed anew
   echo "· $target: $(grep -c '==' "$target") packages"
 }
 
