@@ -1,0 +1,40 @@
+"""python -m bench [NAME …]: measure, print the tables; --write puts them into docs/performance.md."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+from pathlib import Path
+
+from bench import serves, starts, takes_in
+from bench.figures import table
+
+BENCHES = {"starts": starts.figures, "serves": serves.figures, "imports": takes_in.figures}
+PAGE = Path("docs/performance.md")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="bench", description="Measure speed; medians of several runs.")
+    parser.add_argument("names", nargs="*", choices=[[], *BENCHES], help="which; all when none is named")
+    parser.add_argument("--write", action="store_true", help=f"put the tables into {PAGE}")
+    args = parser.parse_args()
+    print(f"{os.cpu_count()} cores, Python {platform.python_version()}, {platform.system()}")
+    for name in args.names or BENCHES:
+        text = table(BENCHES[name]())
+        print(f"\n{name}\n{text}", flush=True)
+        if args.write:
+            write(name, text)
+
+
+def write(name: str, text: str) -> None:
+    """Replace what stands between the two marks of `name` on the page."""
+    start, end = f"<!-- bench {name} -->\n", f"\n<!-- end {name} -->"
+    page = PAGE.read_text("utf-8")
+    before, _, rest = page.partition(start)
+    _, _, after = rest.partition(end)
+    PAGE.write_text(f"{before}{start}{text}{end}{after}", "utf-8")
+
+
+if __name__ == "__main__":
+    main()
