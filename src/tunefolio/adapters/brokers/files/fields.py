@@ -44,10 +44,13 @@ def must_have(places: Mapping[str, int], needed: Sequence[str], found: Sequence[
     """Raises Misuse naming the columns that are missing and those that are there."""
     lacking = [name for name in needed if name not in places]
     if lacking:
-        seen = ", ".join(cell for cell in found if cell)[:300] or "none"
-        raise Misuse(
-            "file", f"lacks the column {', '.join(lacking)}; found: {seen}", cure="Download it again"
-        )
+        raise without(lacking, found)
+
+
+def without(lacking: Sequence[str], found: Sequence[str]) -> Misuse:
+    """The refusal of a file whose header lacks columns."""
+    seen = ", ".join(cell for cell in found if cell)[:300] or "none"
+    return Misuse("file", f"lacks the column {', '.join(lacking)}; found: {seen}", cure="Download it again")
 
 
 def cell(cells: Sequence[str], places: Mapping[str, int], name: str) -> str:

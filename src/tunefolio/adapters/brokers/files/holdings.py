@@ -19,7 +19,12 @@ from tunefolio.market.instruments import AssetClass, InstrumentClaim, Listing
 
 HEADER_WITHIN_ROWS = 60
 _AS_ON = re.compile(r"\bas on (\d{4}-\d{2}-\d{2})", re.IGNORECASE)
-_SUFFIX = re.compile(r"(?P<symbol>.+)-(?P<series>BE|BZ|BL|SM|ST|SZ|GB|GS|IV|RR|[EXNYZPW][0-9A-Z])")
+_SUFFIX = re.compile(
+    r"(?P<symbol>.+)-"
+    r"(?P<series>BE|BZ|BL|BO|BT|IL|SM|ST|SZ|GB|GS|SG|TB|IV|ID|RR|RT|MF|ME|IT|T0|"
+    r"[EX][0-9]|[NYZPW][0-9A-Z])"
+)
+"""NSE's legend of series, as Kite writes them behind a symbol."""
 
 
 class ConsoleHoldings:
@@ -63,7 +68,7 @@ class ConsoleHoldings:
             elif not found:
                 day = day or _as_on(cells)
         if not found and not header:
-            fields.must_have({}, self.needed, first)
+            raise fields.without(self.needed, first)
         return _openings(self, found, day or _today(self._clock), sha256)
 
     def line(self, row: dict[str, str]) -> tuple[InstrumentClaim, Decimal, Price]:

@@ -6,7 +6,7 @@ A trade's key is exchange, segment, trade id and date together: the id alone com
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cache
+from functools import lru_cache
 
 from tunefolio.adapters.brokers.files import fields, tables
 from tunefolio.adapters.brokers.files.fields import Flaw
@@ -125,11 +125,10 @@ def _header(rows: Iterator[NumberedCells]) -> Sequence[str]:
             return cells
         if number > HEADER_WITHIN_ROWS:
             break
-    fields.must_have({}, NEEDED, first)
-    raise AssertionError("unreachable: no column was there")
+    raise fields.without(NEEDED, first)
 
 
-@cache
+@lru_cache(maxsize=4_096)
 def _claim(exchange: str, symbol: str, series: str, isin: str, segment: str) -> InstrumentClaim:
     """Few instruments have many trades: each claim is made and checked once. Raises Flaw."""
     code = fields.exchange(exchange, "exchange")

@@ -22,7 +22,9 @@ KITE_EXCHANGES = frozenset({"NSE", "BSE", "NFO", "BFO", "MCX", "CDS", "BCD", "NC
 """Exchanges whose instruments Kite quotes."""
 
 _SERIES = re.compile(
-    r"(?P<symbol>.+)-(?P<series>BE|BZ|BL|BO|BT|IL|SM|ST|SZ|GB|GS|SG|TB|IV|ID|RR|RT|MF|ME|IT|T0|[EXNYZPW][0-9A-Z])"
+    r"(?P<symbol>.+)-"
+    r"(?P<series>BE|BZ|BL|BO|BT|IL|SM|ST|SZ|GB|GS|SG|TB|IV|ID|RR|RT|MF|ME|IT|T0|"
+    r"[EX][0-9]|[NYZPW][0-9A-Z])"
 )
 """NSE's legend of series but EQ; `-RE` (rights entitlement) belongs to the symbol."""
 
