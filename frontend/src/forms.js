@@ -1,0 +1,125 @@
+// Forms and notices: where an answer goes when it is a problem, asking before what cannot be undone, small comforts.
+const notices = () => document.getElementById("notices");
+
+// An error never replaces the page: its fragment goes to the notices, and its field is marked.
+document.addEventListener("htmx:before:response", (event) => {
+  const { ctx } = event.detail;
+  if (ctx.response.status < 400) return;
+  ctx.target = notices();
+  ctx.swap = "beforeend";
+  ctx.select = null;
+});
+document.addEventListener("htmx:after:swap", (event) => {
+  const { ctx } = event.detail;
+  const failed = ctx?.response?.status >= 400;
+  for (const problem of document.querySelectorAll("#notices [data-problem]:not([data-met])")) {
+    problem.dataset.met = "";
+    if (problem.dataset.signIn) location.assign(problem.dataset.signIn);
+    mark(ctx?.sourceElement, problem);
+    if (problem.dataset.status !== "422") fade(problem, 12_000);
+  }
+  if (!failed && ctx?.request?.method !== "GET") {
+    for (const old of document.querySelectorAll("#notices [data-problem]")) old.remove();
+    closeMenus();
+  }
+});
+document.addEventListener("htmx:error", (event) => {
+  if (event.detail.ctx?.response) return;
+  if (event.detail.ctx?.request?.method === "GET") return; // a refresh; the live mark already says so
+  tell("warn", "No connection", "Nothing was sent. Check that TuneFolio is running, then try again.");
+});
+
+function mark(source, problem) {
+  const form = source?.closest?.("form");
+  if (!form) return;
+  for (const input of form.querySelectorAll("[aria-invalid]")) input.removeAttribute("aria-invalid");
+  const input = form.elements[problem.querySelector("[data-field]")?.dataset.field];
+  if (input instanceof HTMLElement) {
+    input.setAttribute("aria-invalid", "true");
+    input.focus();
+  }
+}
+
+export function tell(tone, title, words) {
+  const box = document.createElement("div");
+  box.className = `notice ${tone}`;
+  box.setAttribute("role", "status");
+  const text = document.createElement("div");
+  const head = document.createElement("b");
+  head.textContent = title;
+  text.append(head, ` ${words}`);
+  box.append(text);
+  notices().append(box);
+  fade(box, 8000);
+}
+
+function fade(box, after) {
+  setTimeout(() => box.remove(), after);
+}
+
+function closeMenus(but) {
+  for (const menu of document.querySelectorAll("details.menu[open]")) if (menu !== but) menu.open = false;
+}
+
+document.addEventListener("submit", (event) => {
+  const question = event.target.dataset.confirm;
+  if (question && !event.target.hasAttribute("hx-post") && !confirm(question)) event.preventDefault();
+});
+document.addEventListener("htmx:confirm", (event) => {
+  const question = event.target.dataset?.confirm;
+  if (!question) return;
+  event.preventDefault();
+  if (confirm(question)) event.detail.issueRequest();
+  else event.detail.dropRequest();
+});
+
+document.addEventListener("change", (event) => {
+  const form = event.target.closest("form[data-auto]");
+  if (form) form.requestSubmit();
+  if (event.target.matches(".drop input")) chosen(event.target);
+});
+
+function chosen(input) {
+  const name = input.closest(".drop").querySelector("[data-file-name]");
+  if (name) name.textContent = input.files[0]?.name ?? "";
+  if (input.files.length && input.closest("form")?.dataset.auto !== undefined) return;
+}
+for (const kind of ["dragover", "dragleave", "drop"]) {
+  document.addEventListener(kind, (event) => {
+    const drop = event.target.closest?.(".drop");
+    if (!drop) return;
+    event.preventDefault();
+    drop.classList.toggle("over", kind === "dragover");
+    if (kind !== "drop") return;
+    const input = drop.querySelector("input");
+    input.files = event.dataTransfer.files;
+    input.dispatchEvent(new Event("change", { bubbles: true }));
+  });
+}
+
+document.addEventListener("click", (event) => {
+  const at = event.target;
+  closeMenus(at.closest("details.menu"));
+  at.closest("[data-dismiss]")?.closest(".notice").remove();
+  const opener = at.closest("[data-dialog]");
+  if (opener) document.getElementById(opener.dataset.dialog)?.showModal();
+  if (at.closest("[data-close]")) at.closest("dialog").close();
+  if (at.nodeName === "DIALOG") at.close(); // the backdrop
+  const copy = at.closest("[data-copy]");
+  if (copy) {
+    navigator.clipboard?.writeText(copy.dataset.copy).then(() => tell("gain", "Copied.", ""));
+  }
+});
+
+document.addEventListener("keydown", (event) => {
+  const typing = event.target.closest("input, textarea, select, [contenteditable]");
+  if (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey && !event.altKey) {
+    const filter = document.querySelector("[data-slash]");
+    if (filter) { event.preventDefault(); filter.focus(); filter.select(); }
+  }
+  if (event.key === "Escape") {
+    const menu = document.querySelector("details.menu[open]");
+    if (menu) { menu.open = false; menu.querySelector("summary").focus(); }
+    document.querySelector("#notices .notice")?.remove();
+  }
+});

@@ -1,0 +1,197 @@
+"""Settings: appearance, sign-in and devices, own sectors, jobs; for admins people and the server."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request
+from starlette.responses import HTMLResponse, Response
+
+from tunefolio.core.errors import Misuse, NotFound, Rejected, Retry
+from tunefolio.core.identity import InstrumentId, JobId, SessionId
+from tunefolio.core.people import Role
+from tunefolio.core.secret import Secret
+from tunefolio.ledger.accounts import name_of
+from tunefolio.services import identity, timetable
+from tunefolio.services.jobs import ask_cancel
+from tunefolio.services.views.portfolio import portfolio as valued_portfolio
+from tunefolio.store import instruments, jobs, persons, sectors
+from tunefolio.web import render
+from tunefolio.web.deps import (
+    CurrentSession,
+    CurrentViewer,
+    HouseDep,
+    OwnWriting,
+    Reading,
+    RowId,
+    SignedInPerson,
+    Writing,
+)
+from tunefolio.web.errors import TooMany
+from tunefolio.web.pages.forms import FormId, FormSecret, FormText, QueryId, find_id, go
+
+router = APIRouter()
+_PAGE = 60
+_THEMES = ("system", "light", "dark")
+_BROWSERS = (
+    ("Edg/", "Edge"),
+    ("OPR/", "Opera"),
+    ("Firefox/", "Firefox"),
+    ("Chrome/", "Chrome"),
+    ("Safari/", "Safari"),
+)
+_SYSTEMS = (
+    ("Android", "Android"),
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Windows", "Windows"),
+    ("Mac OS", "macOS"),
+    ("Linux", "Linux"),
+)
+ThemeForm = Annotated[str, Form(max_length=10)]
+
+
+@router.get("/settings")
+def appearance(request: Request, person: SignedInPerson) -> HTMLResponse:
+    return render.page(request, "settings/page.html", person=person)
+
+
+@router.post("/settings/appearance")
+def choose_theme(db: OwnWriting, person: SignedInPerson, theme: ThemeForm) -> Response:
+    """Light, dark or as the system; kept with the person, so every device paints it first."""
+    if theme not in _THEMES:
+        raise Misuse("theme", f"{theme!r} is unknown", cure=f"Choose one of {', '.join(_THEMES)}")
+    persons.set_preferences(db, person.viewer, {**person.preferences, "theme": theme})
+    return go("/settings")
+
+
+@router.post("/settings/name")
+def rename(db: OwnWriting, viewer: CurrentViewer, name: FormText) -> Response:
+    persons.rename(db, viewer, name_of(name))
+    return go("/settings")
+
+
+@router.get("/settings/security")
+def security(
+    request: Request, db: Reading, house: HouseDep, viewer: CurrentViewer, session: CurrentSession
+) -> HTMLResponse:
+    """Password and devices."""
+    devices = [
+        {
+            "id": one.id,
+            "device": one.device,
+            "words": device_words(one.device),
+            "address": one.address,
+            "seen": one.seen,
+            "created": one.created,
+        }
+        for one in identity.devices(db, house, viewer)
+    ]
+    return render.page(request, "settings/security.html", devices=devices, current=session.id)
+
+
+@router.post("/settings/password")
+def change_password(
+    db: OwnWriting,
+    house: HouseDep,
+    viewer: CurrentViewer,
+    session: CurrentSession,
+    old_password: FormSecret,
+    new_password: FormSecret,
+) -> Response:
+    """Every other device is signed out."""
+    try:
+        identity.change_password(db, house, viewer, session.id, Secret(old_password), Secret(new_password))
+    except Retry as busy:
+        raise TooMany(busy.reason, after=busy.after) from None
+    except Rejected as wrong:
+        raise Misuse("old_password", "is not the present one", cure="Try again, or ask an admin") from wrong
+    return go("/settings/security")
+
+
+@router.post("/settings/sessions/end-others")
+def end_others(db: OwnWriting, house: HouseDep, viewer: CurrentViewer, session: CurrentSession) -> Response:
+    identity.end_other_sessions(db, house, viewer, session.id)
+    return go("/settings/security")
+
+
+@router.post("/settings/sessions/{id}/end")
+def end_one(db: OwnWriting, house: HouseDep, viewer: CurrentViewer, id: RowId) -> Response:
+    if not identity.end_session(db, house, viewer, SessionId(id)):
+        raise NotFound("session")
+    return go("/settings/security")
+
+
+@router.get("/settings/sectors")
+def own_sectors(
+    request: Request, db: Reading, house: HouseDep, viewer: CurrentViewer, instrument: QueryId = ""
+) -> HTMLResponse:
+    """The viewer's own word on instruments, before every other source."""
+    own = sectors.overrides(db, viewer)
+    view = valued_portfolio(db, house, viewer)
+    named = instruments.of_ids(db, list(own))
+    held = {row.instrument.id: row.instrument for row in view.rows}
+    return render.page(
+        request,
+        "settings/sectors.html",
+        overrides=[{"instrument": named[id], "claim": claim} for id, claim in own.items()],
+        held=sorted(held.values(), key=lambda listed: listed.symbol),
+        sectors=sorted({row.sector for row in view.sectors}),
+        chosen=find_id(instrument, "instrument"),
+    )
+
+
+@router.post("/settings/sectors")
+def set_sector(
+    db: Writing,
+    house: HouseDep,
+    viewer: CurrentViewer,
+    instrument: FormId,
+    sector: FormText,
+    industry: FormText = "",
+) -> Response:
+    id = InstrumentId(instrument)
+    if id not in instruments.of_ids(db, [id]):
+        raise NotFound("instrument")
+    words = name_of(industry, "industry") if industry.strip() else ""
+    sectors.set_override(db, viewer, id, name_of(sector, "sector"), words, house.clock.now())
+    return go("/settings/sectors")
+
+
+@router.post("/settings/sectors/{instrument}/clear")
+def clear_sector(db: Writing, viewer: CurrentViewer, instrument: RowId) -> Response:
+    sectors.clear_override(db, viewer, InstrumentId(instrument))
+    return go("/settings/sectors")
+
+
+@router.get("/settings/jobs")
+def work(
+    request: Request, db: Reading, house: HouseDep, person: SignedInPerson, before: QueryId = ""
+) -> HTMLResponse:
+    """Jobs with their progress and history, and the timetable. An admin sees everyone's."""
+    last = find_id(before, "before")
+    after = None if last is None else JobId(last)
+    listed = jobs.page_all if person.role is Role.ADMIN else jobs.page
+    found = listed(db, person.viewer, after, _PAGE + 1)
+    return render.page(
+        request,
+        "settings/jobs.html",
+        jobs=found[:_PAGE],
+        more=f"/settings/jobs?before={found[_PAGE - 1].id}" if len(found) > _PAGE else None,
+        duties=timetable.entries(house, house.clock.now()),
+    )
+
+
+@router.post("/settings/jobs/{id}/cancel")
+def cancel(db: Writing, house: HouseDep, viewer: CurrentViewer, id: RowId) -> Response:
+    ask_cancel(db, house, viewer, JobId(id))
+    return go("/settings/jobs")
+
+
+def device_words(agent: str) -> str:
+    """Chrome on Linux: a user agent as a person would say it; its start when it is of no known browser."""
+    browser = next((name for mark, name in _BROWSERS if mark in agent), "")
+    system = next((name for mark, name in _SYSTEMS if mark in agent), "")
+    if not browser:
+        return agent[:60] or "An unnamed program"
+    return f"{browser} on {system}" if system else browser
