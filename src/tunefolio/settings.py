@@ -17,7 +17,7 @@ from tunefolio.core.errors import Misuse
 from tunefolio.core.secret import Secret
 
 PREFIX = "TUNEFOLIO_"
-_NOT_OURS = ("TUNEFOLIO_TEST_", "TUNEFOLIO_DATA", "TUNEFOLIO_CHROMIUM")
+_FOR_TESTS = ("TUNEFOLIO_DATA", "TUNEFOLIO_CHROMIUM")
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
@@ -139,7 +139,7 @@ VARIABLES: tuple[Variable, ...] = (
     Variable(
         "TUNEFOLIO_HOST", "host", "127.0.0.1", "Address to listen on; 0.0.0.0 for every network.", _text
     ),
-    Variable("TUNEFOLIO_PORT", "port", "8000", "Port to listen on.", _whole(1, 65535)),
+    Variable("TUNEFOLIO_PORT", "port", "8000", "Port to listen on; the demo uses it as well.", _whole(1, 65535)),
     Variable(
         "TUNEFOLIO_PUBLIC_URL",
         "public_url",
@@ -307,7 +307,8 @@ def _options(environ: Mapping[str, str], families: Collection[str]) -> dict[str,
     fixed = {variable.name for variable in VARIABLES}
     found: dict[str, dict[str, Secret]] = {}
     for name, value in environ.items():
-        if not name.startswith(PREFIX) or name in fixed or name.startswith(_NOT_OURS):
+        is_for_tests = name in _FOR_TESTS or name.startswith(f"{PREFIX}TEST_")
+        if not name.startswith(PREFIX) or name in fixed or is_for_tests:
             continue
         family = next((one for one in families if name.startswith(f"{PREFIX}{one.upper()}_")), None)
         if family is None:

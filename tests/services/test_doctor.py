@@ -1,0 +1,140 @@
+"""The doctor: well when well, and for each ailment the cure."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from tunefolio.core.errors import Misuse
+from tunefolio.core.secret import Secret
+from tunefolio.core.time import FixedClock, Instant
+from tunefolio.market import calendars
+from tunefolio.services.doctor import Diagnosis, Installation, examine
+from tunefolio.store import jobs, schema
+from tunefolio.store.db import open_database
+from tunefolio.store.vault import KeyRing
+
+NOW = Instant.parse("2026-11-20T05:00:00+00:00")
+
+
+def free_port() -> int:
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def well(database_url: str, tmp_path: Path) -> Installation:
+    """An installation without a fault."""
+    home = tmp_path / "folio"
+    home.mkdir(mode=0o700)
+    assets = tmp_path / "dist"
+    assets.mkdir()
+    (assets / "app.js").write_text("")
+    KeyRing.load(home / "key")
+    schema.migrate(database_url)
+    return Installation(
+        home=home,
+        database_url=database_url,
+        key=None,
+        key_file=home / "key",
+        host="127.0.0.1",
+        port=free_port(),
+        clock=FixedClock(NOW),
+        calendar=calendars.packaged(),
+        brokers={"zerodha": lambda: object()},
+        assets=assets,
+        is_rehearsal=False,
+    )
+
+
+def ill(there: Installation) -> dict[str, Diagnosis]:
+    found = {one.name: one for one in examine(there) if not one.ok}
+    assert all(one.problem and one.cure for one in found.values())
+    return found
+
+
+def test_a_well_installation_is_well(well: Installation) -> None:
+    assert [one.name for one in examine(well) if not one.ok] == []
+    assert all((one.problem, one.cure) == ("", "") for one in examine(well))
+
+
+def refuses() -> object:
+    raise Misuse("TUNEFOLIO_ZERODHA_ROOT_URL", "is not an address", cure="Write https://host")
+
+
+AILMENTS: dict[str, tuple[Callable[[Installation], Installation], str]] = {
+    "folder": (lambda it: replace(it, home=it.home / "absent"), "does not exist"),
+    "key": (lambda it: replace(it, key_file=it.home / "absent"), "backup"),
+    "clock": (lambda it: replace(it, clock=FixedClock(Instant.parse("2001-01-01T00:00:00+00:00"))), "timedatectl"),
+    "calendar": (
+        lambda it: replace(it, clock=FixedClock(Instant.at(it.calendar.known_until.plus_days(-3), NOW.utc.time()))),
+        "Update",
+    ),
+    "assets": (lambda it: replace(it, assets=it.home), "make assets"),
+    "demo": (lambda it: replace(it, is_rehearsal=True), "TUNEFOLIO_HOME"),
+    "broker zerodha": (lambda it: replace(it, brokers={"zerodha": refuses}), "https://host"),
+}
+
+
+@pytest.mark.parametrize("name", AILMENTS)
+def test_each_ailment_is_found_with_its_cure(well: Installation, name: str) -> None:
+    change, words = AILMENTS[name]
+    found = ill(change(well))
+    assert list(found) == [name]
+    assert words in f"{found[name].problem} {found[name].cure}"
+
+
+def test_a_key_that_others_read_and_one_that_is_no_key(well: Installation) -> None:
+    well.key_file.chmod(0o644)
+    assert "chmod 600" in ill(well)["key"].cure
+    well.key_file.chmod(0o600)
+    well.key_file.write_text("not base64!")
+    assert "base64" in ill(well)["key"].problem
+    assert "key" not in ill(replace(well, key=Secret(KeyRing([b"x" * 32]).text())))
+
+
+def test_a_folder_open_to_others(well: Installation) -> None:
+    well.home.chmod(0o755)
+    assert "chmod 700" in ill(well)["folder"].cure
+
+
+def test_a_taken_port(well: Installation) -> None:
+    with closing(socket.socket()) as other:
+        other.bind((well.host, well.port))
+        other.listen()
+        assert list(ill(well)) == ["port"]
+
+
+def test_a_database_that_does_not_answer(well: Installation) -> None:
+    found = ill(replace(well, database_url=f"postgresql://nobody@127.0.0.1:{free_port()}/folio?connect_timeout=2"))
+    assert {"database", "schema", "jobs"} == set(found)
+    assert "does not answer" in found["database"].problem
+
+
+def test_a_database_that_is_not_there_or_empty(well: Installation, tmp_path: Path) -> None:
+    assert set(ill(replace(well, database_url=f"sqlite:///{tmp_path / 'no.db'}"))) == {"database", "schema"}
+    assert not (tmp_path / "no.db").exists()
+    (tmp_path / "empty.db").touch()
+    found = ill(replace(well, database_url=f"sqlite:///{tmp_path / 'empty.db'}"))
+    assert "tunefolio up" in found["schema"].cure
+
+
+def test_jobs_that_nobody_takes(well: Installation) -> None:
+    with closing(open_database(well.database_url)) as base, base.writing() as db:
+        jobs.add(db, None, "check", {}, now=NOW - timedelta(minutes=11))
+        jobs.add(db, None, "check", {}, now=NOW - timedelta(minutes=9))
+    assert ill(well)["jobs"].problem.startswith("1 job")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root writes everywhere")
+def test_a_folder_that_cannot_be_written(well: Installation) -> None:
+    well.home.chmod(0o500)
+    assert "cannot be written" in ill(well)["folder"].problem
