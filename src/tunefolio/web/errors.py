@@ -216,7 +216,7 @@ def sign_in_path(request: Request) -> str:
     else:
         path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         path = safe_next(path) if request.method == "GET" else HOME
-    return SIGN_IN if path == HOME else f"{SIGN_IN}?{urlencode({'next': path})}"
+    return SIGN_IN if path in (HOME, "/") else f"{SIGN_IN}?{urlencode({'next': path})}"
 
 
 def request_id(request: Request) -> str:

@@ -31,7 +31,7 @@ _log = logging.getLogger(__name__)
 router = APIRouter(tags=["live"])
 HEARTBEAT_SECONDS = 15.0
 _PROOFS_EVERY = 4
-_REMEMBERED = 500
+REMEMBERED = 500
 _MOST_WAITING = 100
 
 
@@ -78,8 +78,8 @@ class Hub:
         self._bus = bus
         self._most = most_per_person
         self._streams: set[Stream] = set()
-        self._past: deque[Numbered] = deque(maxlen=_REMEMBERED)
-        self._number = 0
+        self._past: deque[Numbered] = deque(maxlen=REMEMBERED)
+        self.heard = 0
         self._subscription: Subscription | None = None
         self._listening: asyncio.Task[None] | None = None
         self.boot = secrets.token_hex(4)
@@ -106,7 +106,7 @@ class Hub:
         boot, _, number = last_id.partition("-")
         if not last_id:
             return
-        first = self._past[0].number if self._past else self._number + 1
+        first = self._past[0].number if self._past else self.heard + 1
         if boot != self.boot or not number.isdigit() or int(number) + 1 < first:
             stream.must_refetch = True
             return
@@ -121,8 +121,8 @@ class Hub:
 
     async def _hear(self, subscription: Subscription) -> None:
         async for event in subscription:
-            self._number += 1
-            one = Numbered(self._number, event)
+            self.heard += 1
+            one = Numbered(self.heard, event)
             self._past.append(one)
             for stream in tuple(self._streams):
                 stream.put(one)
@@ -141,7 +141,7 @@ class Hub:
         return f"id: {self.boot}-{one.number}\nevent: {one.event.topic}\ndata: {data}\n\n"
 
     def refetch(self) -> str:
-        return f"id: {self.boot}-{self._number}\nevent: refetch\ndata: {{}}\n\n"
+        return f"id: {self.boot}-{self.heard}\nevent: refetch\ndata: {{}}\n\n"
 
 
 def concerns(event: Event, person: Person) -> bool:
@@ -171,16 +171,16 @@ async def live(
             return token is not None and identity.who(db, house, token) is not None
 
     last_id = request.headers.get("last-event-id", "")[:64]
-    lines = _lines(hub, visit.person, last_id, is_signed_in)
-    return StreamingResponse(lines, media_type="text/event-stream", headers={"x-accel-buffering": "no"})
+    text = lines(hub, visit.person, last_id, is_signed_in)
+    return StreamingResponse(text, media_type="text/event-stream", headers={"x-accel-buffering": "no"})
 
 
-async def _lines(
+async def lines(
     hub: Hub, person: Person, last_id: str, is_signed_in: Callable[[], bool]
 ) -> AsyncIterator[str]:
     """The stream's text: events as they come, a heartbeat when none do, an end with the sign-in."""
     with hub.stream(person, last_id) as stream:
-        yield f"retry: 3000\nid: {hub.boot}-{hub._number}\n\n" if not last_id else "retry: 3000\n\n"
+        yield f"retry: 3000\nid: {hub.boot}-{hub.heard}\n\n" if not last_id else "retry: 3000\n\n"
         beats = 0
         while True:
             if stream.must_refetch:

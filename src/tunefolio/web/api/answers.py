@@ -108,14 +108,15 @@ def wrong_cursor() -> Misuse:
     return Misuse("cursor", "is not one this list gave", cure="Pass `next` of the page before, unchanged")
 
 
-def _clean(text: str) -> str:
-    if "\x00" in text:
-        raise ValueError("must not hold a NUL character")
+def clean(text: str) -> str:
+    """Text that every database can keep; raises ValueError."""
+    if "\x00" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
+        raise ValueError("must not hold NUL or half a character")
     return text
 
 
-Text = Annotated[str, AfterValidator(_clean), Field(max_length=500)]
-Name = Annotated[str, AfterValidator(_clean), Field(min_length=1, max_length=80)]
+Text = Annotated[str, AfterValidator(clean), Field(max_length=500)]
+Name = Annotated[str, AfterValidator(clean), Field(min_length=1, max_length=80)]
 Number = Annotated[
     str, Field(pattern=r"^-?[0-9]{1,15}(\.[0-9]{1,8})?$", description='A decimal as text: "1500.50"')
 ]
@@ -123,4 +124,4 @@ Limit = Annotated[int, Query(ge=1, le=500, description="Most rows to answer.")]
 Cursor = Annotated[
     str, Query(max_length=64, description="`next` of the page before; empty for the first page.")
 ]
-QueryText = Annotated[str, AfterValidator(_clean), Query(max_length=200)]
+QueryText = Annotated[str, AfterValidator(clean), Query(max_length=200)]

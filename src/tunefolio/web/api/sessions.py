@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Request
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field
 from starlette.responses import Response
 
 from tunefolio.core.errors import NotFound, Retry
@@ -17,7 +17,7 @@ from tunefolio.services.views import BrokerStatus
 from tunefolio.store.connections import ConnectionState
 from tunefolio.store.sessions import Session
 from tunefolio.web import security
-from tunefolio.web.api.answers import Name, Text, ist, nothing, reply
+from tunefolio.web.api.answers import Name, Text, clean, ist, nothing, reply
 from tunefolio.web.api.shapes import SessionInfo
 from tunefolio.web.deps import (
     ConfigDep,
@@ -34,7 +34,7 @@ from tunefolio.web.errors import TooMany
 
 router = APIRouter(prefix="/api/session", tags=["session"])
 v1 = APIRouter(tags=["session"])
-Password = Annotated[str, Field(min_length=1, max_length=200)]
+Password = Annotated[str, AfterValidator(clean), Field(min_length=1, max_length=200)]
 
 
 class Credentials(BaseModel):

@@ -240,7 +240,7 @@ class SnapshotMeta(BaseModel):
 
 
 class SnapshotResult(BaseModel):
-    """What a trigger took: a MANUAL snapshot of every active account; a second on one day replaces the first."""
+    """What a trigger took: a MANUAL snapshot of every active account; a later one of a day replaces it."""
 
     model_config = _example(count=1, data=[{**_ENTRY, "snapshot_type": "MANUAL"}])
     count: int
