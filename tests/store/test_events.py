@@ -37,7 +37,12 @@ def until(is_so: Callable[[], bool], seconds: float = 10) -> bool:
 
 def heard(subscription: Subscription, count: int) -> list[Event]:
     got: list[Event] = []
-    until(lambda: bool(got.extend(subscription.take()) or len(got) >= count))
+
+    def is_enough() -> bool:
+        got.extend(subscription.take())
+        return len(got) >= count
+
+    until(is_enough)
     return got
 
 

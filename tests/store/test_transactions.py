@@ -183,8 +183,8 @@ def test_filters_narrow_the_page(database: Database) -> None:
     assert found(since=DAY.plus_days(1), until=DAY.plus_days(2)) == {b}
     assert len(found(with_reversed=True)) == 5
     assert found(book=Book.PAPER) == set()
-    with database.reading() as db:
-        assert [kept.id for kept in transactions.of_import(db, viewer, file)] == [a]
+    with database.reading() as reader:
+        assert [kept.id for kept in transactions.of_import(reader, viewer, file)] == [a]
 
 
 def test_tags_are_words_put_on_and_taken_off(database: Database) -> None:

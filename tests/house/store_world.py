@@ -1,0 +1,209 @@
+"""Two people and a house full of the first one's rows: what the test of viewer clauses looks at.
+
+Everything that is Asha's carries MARK, and her rows have ids that nobody else's can have.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Connection, select, text, update
+
+from tunefolio.core.identity import AccountId, ImportId, InstrumentId, TransactionId
+from tunefolio.core.money import INR, Money, Price
+from tunefolio.core.people import Role, Viewer
+from tunefolio.core.time import Instant, TradingDay
+from tunefolio.ledger.accounts import AccountKind, Book
+from tunefolio.ledger.statements import Holding, Statement
+from tunefolio.ledger.transactions import Fact, Kind
+from tunefolio.market.instruments import InstrumentClaim, Listing
+from tunefolio.store import (
+    accounts,
+    broker_apps,
+    connections,
+    imports,
+    instruments,
+    invites,
+    jobs,
+    login_states,
+    persons,
+    portfolios,
+    sectors,
+    sessions,
+    snapshots,
+    statements,
+    transactions,
+)
+from tunefolio.store.connections import ConnectionState
+from tunefolio.store.db import WriteDb
+from tunefolio.store.snapshots import SnapshotFilter, SnapshotLine, SnapshotType
+from tunefolio.store.tables import OWNED
+from tunefolio.store.tables import accounts as table_of_accounts
+from tunefolio.store.tables import persons as people
+from tunefolio.store.transactions import Entry, TransactionFilter
+
+MARK = "asha"
+FIRST_ID = 7_000_000
+NOW = Instant(datetime(2026, 11, 20, 4, 30, tzinfo=UTC))
+SOON = NOW + timedelta(hours=1)
+DAY = TradingDay.parse("2026-11-20")
+INFY = InstrumentClaim(Listing("NSE", "INFY"))
+MINE = Money.of("1500", INR)
+PRICE = Price.of("150")
+
+
+@dataclass(frozen=True)
+class World:
+    """values: by the name of a type, or of a parameter, or by module.function.parameter, which goes first."""
+
+    asha: Viewer
+    bela: Viewer
+    values: Mapping[str, Any]
+
+
+def fill(db: WriteDb) -> World:
+    """Every owned table gets a row of Asha's; Bela has none."""
+    asha = persons.add(db, f"{MARK}@example.org", MARK, "hash", Role.ADMIN, NOW).viewer
+    bela = persons.add(db, "bela@example.org", "bela", "hash", Role.ADMIN, NOW).viewer
+    for place, table in enumerate(sorted(table.name for table in OWNED)):
+        values = {"name": table, "id": FIRST_ID + 1_000 * place}
+        db.connection.execute(text("INSERT INTO sqlite_sequence (name, seq) VALUES (:name, :id)"), values)
+    return World(asha, bela, _samples() | _belongings(db, asha))
+
+
+def _belongings(db: WriteDb, asha: Viewer) -> dict[str, Any]:
+    infy = instruments.resolve(db, [INFY], NOW)[INFY]
+    session = sessions.add(db, asha, f"{MARK}-token", MARK, MARK, NOW, SOON)
+    portfolio = portfolios.add(db, asha, MARK, INR, NOW).id
+    account = accounts.add(db, asha, portfolio, MARK, AccountKind.BROKER, INR, NOW, "zerodha", MARK).id
+    sectors.set_override(db, asha, infy, MARK, MARK, NOW)
+    imports.keep(db, asha, MARK, f"{MARK}-sha", MARK.encode(), NOW)
+    connections.put(db, asha, account, "zerodha", MARK, _seal, expires=SOON, now=NOW)
+    connections.set_problem(db, asha, account, MARK, NOW)
+    broker_apps.put(db, asha, "zerodha", MARK, _seal, NOW)
+    login_states.add(db, asha, session, "zerodha", f"{MARK}-state", portfolio, NOW, SOON)
+    snapshot = snapshots.put(db, asha, account, SnapshotType.EOD, DAY, NOW, [_line(infy)])
+    snapshots.put(db, asha, account, SnapshotType.MANUAL, DAY, NOW, [_line(infy)])
+    file = imports.add(db, asha, account, MARK, f"{MARK}-sha", "csv", NOW)
+    fact = _fact_of(db, asha, account, file)
+    return {
+        "InstrumentId": infy,
+        "SessionId": session,
+        "PortfolioId": portfolio,
+        "AccountId": account,
+        "ImportId": file,
+        "TransactionId": fact,
+        "StatementId": statements.keep(db, asha, account, _statement(), {INFY: infy}),
+        "SnapshotId": snapshot,
+        "JobId": jobs.add(db, asha.person, "sync", {"of": MARK}, now=NOW)[0],
+        "InviteId": invites.add(db, asha, f"{MARK}-code", MARK, Role.MEMBER, NOW, SOON),
+        "PersonId": asha.person,
+        "TransactionFilter": TransactionFilter(portfolio=portfolio, tag=MARK),
+        "SnapshotFilter": SnapshotFilter(portfolio=portfolio),
+        "accounts": [account],
+        "transactions.reverse.ids": [fact],
+        "statements.keep.ids": {INFY: infy},
+        "lines": [_line(infy)],
+    }
+
+
+def _fact_of(db: WriteDb, asha: Viewer, account: AccountId, file: ImportId) -> TransactionId:
+    facts = [Entry(Fact(Kind.DEPOSIT, DAY, MINE, note=MARK), f"{MARK}-1")]
+    added = transactions.append(db, asha, account, Book.LIVE, facts, source=MARK, now=NOW, import_id=file)
+    transactions.tag(db, asha, added.ids[0], MARK)
+    return added.ids[0]
+
+
+def _seal(row: int) -> bytes:
+    return f"{MARK} {row}".encode()
+
+
+def _line(instrument: InstrumentId) -> SnapshotLine:
+    return SnapshotLine(instrument, Decimal(10), MINE, PRICE, MINE, NOW)
+
+
+def _statement() -> Statement:
+    holding = Holding(INFY, Decimal(10), Decimal(0), PRICE, PRICE, PRICE, MINE)
+    return Statement("zerodha", MARK, NOW, (holding,), MINE)
+
+
+def _samples() -> dict[str, Any]:
+    """Arguments that are nobody's; texts are new, so that they are taken by nothing."""
+    words = (
+        "name",
+        "filename",
+        "device",
+        "address",
+        "sector",
+        "industry",
+        "source",
+        "kind",
+        "problem",
+        "hash",
+    )
+    return {word: f"new {word}" for word in words} | {
+        "accounts.add.kind": AccountKind.MANUAL,
+        "accounts.add.broker": "",
+        "accounts.add.broker_user": "",
+        "transactions.tag.name": "new",
+        "transactions.untag.name": MARK,
+        "email": "new@example.org",
+        "broker": "zerodha",
+        "broker_user": MARK,
+        "api_key": "new key",
+        "format": "csv",
+        "sha256": f"{MARK}-sha",
+        "token_hash": "new token",
+        "code_hash": "new code",
+        "login_states.add.state_hash": "new state",
+        "state_hash": f"{MARK}-state",
+        "currency": INR,
+        "content": b"new",
+        "seal": _seal,
+        "preferences": {"theme": "dark"},
+        "now": NOW,
+        "sessions.touch.now": SOON,
+        "since": DAY.plus_days(-9),
+        "expires": SOON,
+        "limit": 50,
+        "before": None,
+        "after": None,
+        "but": None,
+        "until": None,
+        "added": 1,
+        "repeated": 1,
+        "refused": 1,
+        "snapshots.find.type": SnapshotType.EOD,
+        "SnapshotType": SnapshotType.MANUAL,
+        "TradingDay": DAY,
+        "Book": Book.LIVE,
+        "Role": Role.MEMBER,
+        "ConnectionState": ConnectionState.NEEDS_LOGIN,
+        "entries": [Entry(Fact(Kind.DEPOSIT, DAY, MINE), "new")],
+        "Statement": _statement(),
+    }
+
+
+def _second_portfolio(db: WriteDb, world: World) -> None:
+    other = portfolios.add(db, world.asha, "other", INR, NOW)
+    db.execute(update(table_of_accounts).values(portfolio_id=other.id))
+
+
+BEFORE: Mapping[str, Callable[[WriteDb, World], None]] = {
+    "portfolios.restore": lambda db, w: portfolios.archive(db, w.asha, w.values["PortfolioId"], NOW),
+    "accounts.restore": lambda db, w: accounts.archive(db, w.asha, w.values["AccountId"], NOW),
+    "accounts.move": _second_portfolio,
+}
+"""What must have happened before a call can change anything."""
+
+
+def belongings(connection: Connection, viewer: Viewer) -> dict[str, list[tuple[Any, ...]]]:
+    """Every row of the person's, by table; persons' own row too."""
+    mine = {"persons": list(connection.execute(select(people).where(people.c.id == viewer.person)))}
+    for table in OWNED:
+        mine[table.name] = list(connection.execute(select(table).where(table.c.owner_id == viewer.person)))
+    return {name: sorted(map(tuple, rows), key=repr) for name, rows in mine.items()}
