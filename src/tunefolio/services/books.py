@@ -10,18 +10,20 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import cached_property
 from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import Engine, func, select
 
 from tunefolio.core.errors import BrokenLaw, Misuse
-from tunefolio.core.identity import AccountId
+from tunefolio.core.identity import AccountId, InstrumentId
 from tunefolio.core.money import Currency, Money
 from tunefolio.core.people import Viewer
 from tunefolio.core.time import Instant
 from tunefolio.ledger.accounts import Account, Book
-from tunefolio.ledger.positions import Holdings, fold
+from tunefolio.ledger.positions import Holdings, Position, fold
 from tunefolio.ledger.reconcile import Break, Claim, compare
 from tunefolio.ledger.transactions import Transaction
 from tunefolio.store import statements, tables, transactions
@@ -30,6 +32,23 @@ from tunefolio.store.viewers import owned
 
 _MOST_ACCOUNTS = 1_000
 _NOTHING = Holdings({}, {}, {})
+
+
+class Counted(Position):
+    """A position that counts its lots once: a remembered fold is asked for its sums at every look."""
+
+    @cached_property
+    def quantity(self) -> Decimal:
+        return super().quantity
+
+    @cached_property
+    def cost(self) -> Money:
+        return super().cost
+
+
+def counted(position: Position) -> Counted:
+    """The same position, counting once."""
+    return Counted(position.instrument, position.currency, position.lots, position.matches, position.income)
 
 
 class State(NamedTuple):
@@ -110,14 +129,15 @@ def _fold(
 ) -> Folded:
     latest = statements.latest(db, viewer, account) if state.statement else None
     try:
-        holdings = fold(history)
+        bare = fold(history)
+        positions = {id: counted(position) for id, position in bare.positions.items()}
+        holdings = Holdings(dict[InstrumentId, Position](positions), bare.cash, bare.fees)
         breaks: tuple[Break, ...] = ()
         if latest is not None:
             claims = [Claim(h.instrument, h.settled + h.unsettled, h.average_price) for h in latest.lines]
             breaks = compare(claims, history).breaks
-        positions = holdings.positions.values()
-        realised = _summed((p.currency, p.realised) for p in positions)
-        income = _summed((p.currency, p.income) for p in positions)
+        realised = _summed((p.currency, p.realised) for p in positions.values())
+        income = _summed((p.currency, p.income) for p in positions.values())
         return Folded(state, holdings, breaks, latest.at if latest else None, "", realised, income)
     except (BrokenLaw, Misuse) as problem:
         return Folded(state, _NOTHING, (), None, str(problem))

@@ -153,10 +153,26 @@ def _day_now(house: House, type: SnapshotType) -> TradingDay:
 
 
 def _take_all(house: House, work: Work, type: SnapshotType) -> Mapping[str, Any]:
+    """Every account, when the window is open; what was missed, at any time."""
+    skipped, taken = "", 0
+    problems: set[str] = set()
+    try:
+        _day_now(house, type)
+    except Misuse as closed:
+        skipped = str(closed)
+    else:
+        taken, problems = _take_each(house, work, type)
+    with house.database.writing() as db:
+        missed = mark_missed(db, house)
+    return {"taken": taken, "missed": missed, "skipped": skipped, "problems": sorted(problems)[:10]}
+
+
+def _take_each(house: House, work: Work, type: SnapshotType) -> tuple[int, set[str]]:
     """Account by account, each in its own transaction: a stopped one does not hold up the others."""
     with house.database.reading() as db:
         every = accounts.all_active(db, Caretaker(f"snapshot_{type.lower()}"))
-    taken, problems = 0, []
+    taken = 0
+    problems: set[str] = set()
     owners: set[PersonId] = set()
     for done, account in enumerate(every):
         work.check()
@@ -170,12 +186,11 @@ def _take_all(house: House, work: Work, type: SnapshotType) -> Mapping[str, Any]
                 take(db, house, viewer, account.id, type)
             taken += 1
         except TunefolioError as problem:
-            problems.append(str(problem))
-            _log.warning("no snapshot", extra={"account": account.id, "type": type, "problem": str(problem)})
-    with house.database.writing() as db:
-        missed = mark_missed(db, house)
+            problems.add(str(problem))
+            extra = {"account": account.id, "type": type, "problem": str(problem)}
+            _log.warning("no snapshot", extra=extra)
     work.progress(len(every), len(every), "Done")
-    return {"taken": taken, "missed": missed, "problems": sorted(set(problems))[:10]}
+    return taken, problems
 
 
 def _refresh(house: House, viewer: Viewer) -> None:
