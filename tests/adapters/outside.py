@@ -101,7 +101,7 @@ class Outside:
                 self.end_headers()
                 self.wfile.write(reply.body)
 
-            do_GET = do_POST = do_DELETE = answer
+            do_GET = do_POST = do_DELETE = answer  # noqa: N815  names of the standard library
 
             def log_message(self, format: str, *args: Any) -> None:
                 """Silent."""

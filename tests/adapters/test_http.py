@@ -35,7 +35,8 @@ def test_what_is_sent(outside: Outside) -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "error"), [(400, Rejected), (301, Rejected), (404, Rejected), (429, Retry), (500, Retry), (503, Retry)]
+    ("status", "error"),
+    [(400, Rejected), (301, Rejected), (404, Rejected), (429, Retry), (500, Retry), (503, Retry)],
 )
 def test_a_status_says_what_to_do(outside: Outside, status: int, error: type[Exception]) -> None:
     outside.on("/a", Reply(status, b"x", headers={"Retry-After": "7"}))
@@ -114,7 +115,8 @@ def test_a_pace_lets_a_burst_through_and_then_waits() -> None:
     assert slow.reserve() == 0
     with pytest.raises(Retry) as caught:
         slow.reserve()
-    assert caught.value.after is not None and caught.value.after > timedelta(seconds=1)
+    assert caught.value.after is not None
+    assert caught.value.after > timedelta(seconds=1)
 
 
 def test_threads_share_one_pace(outside: Outside) -> None:
@@ -136,14 +138,17 @@ def test_by_status_lets_good_answers_pass() -> None:
 
 
 def test_loopback() -> None:
-    assert is_loopback("http://127.0.0.1:80") and is_loopback("ws://localhost/x")
+    assert is_loopback("http://127.0.0.1:80")
+    assert is_loopback("ws://localhost/x")
     assert not is_loopback("https://api.kite.trade")
 
 
 def test_options_name_the_wrong_one() -> None:
     with pytest.raises(Misuse, match=r"far\.colour: no such option"):
         Options("far", {"colour": "red"}, {"url"})
-    options = Options("far", {"url": "ftp://x", "rate": "-1", "port": "http://h:99999"}, {"url", "rate", "port"})
+    options = Options(
+        "far", {"url": "ftp://x", "rate": "-1", "port": "http://h:99999"}, {"url", "rate", "port"}
+    )
     for bad in ("url", "port"):
         with pytest.raises(Misuse, match=rf"far\.{bad}"):
             options.url(bad, "")

@@ -85,9 +85,11 @@ def changed(meta: dict[str, Any], **result: Any) -> dict[str, Any]:
 
 
 def test_pence_become_pounds() -> None:
-    claim = parsers.quote(changed({"currency": "GBp", "regularMarketPrice": 12345, "chartPreviousClose": 12000}), MM)
+    claim = parsers.quote(
+        changed({"currency": "GBp", "regularMarketPrice": 12345, "chartPreviousClose": 12000}), MM
+    )
     assert claim is not None
-    assert (claim.last, claim.previous_close) == (Decimal("123.45"), 120)
+    assert (claim.last, claim.previous_close) == (Decimal("123.45"), Decimal(120))
 
 
 def test_without_a_last_price_the_newest_close_that_is_not_null() -> None:
@@ -108,7 +110,8 @@ def test_no_price_at_all_is_absent(indicators: dict[str, Any]) -> None:
 
 def test_no_previous_close_is_none_and_zero_is_no_price() -> None:
     claim = parsers.quote(changed({"chartPreviousClose": None}), MM)
-    assert claim is not None and claim.previous_close is None
+    assert claim is not None
+    assert claim.previous_close is None
     assert parsers.quote(changed({"regularMarketPrice": 0}), MM) is None
 
 
@@ -127,7 +130,9 @@ def test_another_error_in_the_envelope_is_rejected() -> None:
 
 def test_a_search_counts_only_for_exactly_the_symbol() -> None:
     whole = body("search.json")
-    assert parsers.found_sector(whole, "M&M.NS") == SectorClaim("Consumer Cyclical", "Auto Manufacturers", "Yahoo")
+    assert parsers.found_sector(whole, "M&M.NS") == SectorClaim(
+        "Consumer Cyclical", "Auto Manufacturers", "Yahoo"
+    )
     assert parsers.found_sector(whole, "M&M") is None
     assert parsers.found_sector({"quotes": [{"symbol": "X", "sector": ""}]}, "X") is None
     assert parsers.found_sector({}, "X") is None
@@ -246,7 +251,8 @@ def test_options() -> None:
 def test_the_recorded_shapes(recorded: Path) -> None:
     folder = recorded / "yahoo"
     claim = parsers.quote(body("chart_1d.json", folder), Listing("NSE", "INFY"))
-    assert claim is not None and (claim.last, claim.previous_close) == (102, 99)
+    assert claim is not None
+    assert (claim.last, claim.previous_close) == (Decimal(102), Decimal(99))
     wanted = SectorClaim("Technology", "Information Technology Services", "Yahoo")
     assert parsers.found_sector(body("search.json", folder), "INFY.NS") == wanted
     assert parsers.profile_sector(body("quote_summary.json", folder)) == wanted

@@ -85,12 +85,15 @@ def test_a_whole_statement(outside: Outside, zerodha: Zerodha) -> None:
     statement = zerodha.statements("key", SESSION).fetch(NOW)
     assert (statement.broker, statement.broker_user, statement.at) == ("zerodha", "TF0001", NOW)
     assert [line.quantity for line in statement.holdings] == [45, 1000]
-    assert statement.cash is not None and statement.cash.amount == Decimal("80250.35")
+    assert statement.cash is not None
+    assert statement.cash.amount == Decimal("80250.35")
     assert len(statement.positions) == 2
     assert {asked.headers["authorization"] for asked in outside.asked} == {"token key:day-token"}
 
 
-@pytest.mark.parametrize("path", ["/user/profile", "/portfolio/holdings", "/portfolio/positions", "/user/margins"])
+@pytest.mark.parametrize(
+    "path", ["/user/profile", "/portfolio/holdings", "/portfolio/positions", "/user/margins"]
+)
 @pytest.mark.parametrize(
     ("reply", "kind"),
     [
@@ -135,7 +138,11 @@ def test_no_listings_no_call(outside: Outside, zerodha: Zerodha) -> None:
 
 def test_light_quotes_and_tokens(outside: Outside, zerodha: Zerodha) -> None:
     infy = Listing("NSE", "INFY")
-    row = {"instrument_token": 408065, "last_price": 1560.4, "ohlc": {"open": 1, "high": 1, "low": 1, "close": 0}}
+    row = {
+        "instrument_token": 408065,
+        "last_price": 1560.4,
+        "ohlc": {"open": 1, "high": 1, "low": 1, "close": 0},
+    }
     for path in ("/quote/ohlc", "/quote/ltp"):
         outside.on(path, success({"NSE:INFY": row}))
     source = zerodha.quotes("key", SESSION)

@@ -39,7 +39,7 @@ def test_holdings_become_claims_of_what_is_owned() -> None:
     infy, central = statements.holdings(data("holdings.json"))
     assert infy.instrument.listing == Listing("NSE", "INFY")
     assert infy.instrument.isin == "INE009A01021"
-    assert (infy.settled, infy.unsettled, infy.quantity) == (40, 5, 45)
+    assert [infy.settled, infy.unsettled, infy.quantity] == [40, 5, 45]
     assert infy.average_price == Price.of("1412.33333333")
     assert infy.last_price == Price.of("1560.4")
     assert infy.close_price == Price.of("1555.1")
@@ -60,7 +60,16 @@ def test_an_empty_book_may_be_null() -> None:
 
 @pytest.mark.parametrize(
     "field",
-    ["tradingsymbol", "exchange", "quantity", "t1_quantity", "average_price", "last_price", "close_price", "pnl"],
+    [
+        "tradingsymbol",
+        "exchange",
+        "quantity",
+        "t1_quantity",
+        "average_price",
+        "last_price",
+        "close_price",
+        "pnl",
+    ],
 )
 def test_a_missing_field_is_named(field: str) -> None:
     row = dict(data("holdings.json")[0])
@@ -89,7 +98,8 @@ def test_a_wrong_value_is_rejected(field: str, value: Any, code: str) -> None:
 
 
 def test_holdings_that_are_no_list_are_rejected() -> None:
-    for wrong in ({}, "x", [1]):
+    wrongs: list[Any] = [{}, "x", [1]]
+    for wrong in wrongs:
         with pytest.raises(Rejected):
             statements.holdings(wrong)
 
@@ -99,7 +109,8 @@ def test_day_positions_are_signed_and_closed_ones_stay() -> None:
     assert future.quantity == -65
     assert future.instrument.asset_class is AssetClass.FUTURE
     assert future.average_price == Price.of("26010.25")
-    assert (closed.quantity, closed.product, closed.pnl) == (0, "MIS", Money.of("-110"))
+    assert closed.quantity == 0
+    assert (closed.product, closed.pnl) == ("MIS", Money.of("-110"))
 
 
 def test_cash_is_that_of_the_equity_segment() -> None:
@@ -142,13 +153,17 @@ PAIRS = [
 
 
 @pytest.mark.parametrize(("exchange", "kite", "symbol", "series"), PAIRS)
-def test_symbol_and_series_come_apart_and_together(exchange: str, kite: str, symbol: str, series: str) -> None:
+def test_symbol_and_series_come_apart_and_together(
+    exchange: str, kite: str, symbol: str, series: str
+) -> None:
     listing = instruments.listing_of(exchange, kite)
     assert listing == Listing(exchange, symbol, series)
     assert instruments.tradingsymbol_of(listing) == kite
 
 
-@given(st.from_regex(r"[A-Z0-9&]{1,12}(-[A-Z0-9]{1,3}){0,2}", fullmatch=True), st.sampled_from(["NSE", "BSE"]))
+@given(
+    st.from_regex(r"[A-Z0-9&]{1,12}(-[A-Z0-9]{1,3}){0,2}", fullmatch=True), st.sampled_from(["NSE", "BSE"])
+)
 def test_every_symbol_comes_back(symbol: str, exchange: str) -> None:
     assert instruments.tradingsymbol_of(instruments.listing_of(exchange, symbol)) == symbol
 
@@ -197,8 +212,20 @@ def test_what_kind_of_thing_it_is(listing: Listing, isin: Any, kind: AssetClass)
 
 DIALECTS: list[tuple[int, dict[str, str], bytes, type[TunefolioError], str]] = [
     (403, JSON, b'{"status":"error","message":"bad token","error_type":"TokenException"}', Reauth, ""),
-    (403, JSON, b'{"status":"error","message":"no","error_type":"PermissionException"}', Rejected, "PermissionException"),
-    (400, JSON, b'{"status":"error","message":"no","error_type":"InputException"}', Rejected, "InputException"),
+    (
+        403,
+        JSON,
+        b'{"status":"error","message":"no","error_type":"PermissionException"}',
+        Rejected,
+        "PermissionException",
+    ),
+    (
+        400,
+        JSON,
+        b'{"status":"error","message":"no","error_type":"InputException"}',
+        Rejected,
+        "InputException",
+    ),
     (400, JSON, b'{"status":"error","message":"no","error_type":"NewException"}', Rejected, "NewException"),
     (400, JSON, b'{"status":"error"}', Rejected, "http_400"),
     (400, JSON, b'{"status":', Rejected, "http_400"),
@@ -301,7 +328,11 @@ def test_a_session_ends_at_six(now: str, ends: str) -> None:
 def test_a_session_without_a_token_is_rejected() -> None:
     whole = data("session.json")
     session = login.session_of(whole, at("2026-11-20T10:00:00"))
-    assert (session.broker_user, session.user_name, session.token) == ("TF0001", "Asha Rao", Secret("day-token"))
+    assert (session.broker_user, session.user_name, session.token) == (
+        "TF0001",
+        "Asha Rao",
+        Secret("day-token"),
+    )
     for field in ("user_id", "access_token"):
         with pytest.raises(Rejected, match=field):
             login.session_of({**whole, field: ""}, at("2026-11-20T10:00:00"))
@@ -313,7 +344,9 @@ def test_the_recorded_shapes(recorded: Path) -> None:
     lines = statements.holdings(data("holdings.json", folder))
     assert lines
     for line in lines:
-        assert line.average_price is not None and line.last_price is not None and line.pnl is not None
+        assert line.average_price is not None
+        assert line.last_price is not None
+        assert line.pnl is not None
         gained = (line.last_price * line.quantity) - (line.average_price * line.quantity)
         assert gained.rounded() == line.pnl.rounded()
     assert statements.positions(data("positions.json", folder))
@@ -325,7 +358,10 @@ def test_the_recorded_shapes(recorded: Path) -> None:
     rows = list(instruments.parse((folder / "instruments_all.csv").read_bytes()))
     assert len(rows) == 99
     assert {row.listing.series for row in rows} >= {"BE", "BL", ""}
-    assert login.session_of(data("generate_session.json", folder), at("2026-11-20T10:00:00")).broker_user == "XX0000"
+    assert (
+        login.session_of(data("generate_session.json", folder), at("2026-11-20T10:00:00")).broker_user
+        == "XX0000"
+    )
 
 
 def test_the_recorded_errors(recorded: Path) -> None:

@@ -6,7 +6,7 @@ import asyncio
 import base64
 import json
 import struct
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import aclosing
 from decimal import Decimal
 from http import HTTPStatus
@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from websockets.asyncio.server import Request, Response, ServerConnection, serve
+from websockets.asyncio.server import ServerConnection, serve
+from websockets.http11 import Request, Response
 
 from tunefolio.adapters.brokers.zerodha import ticks
 from tunefolio.adapters.brokers.zerodha.kite import Pass
@@ -81,12 +82,14 @@ def test_a_quote_and_a_full_packet() -> None:
     assert whole.asks[4] == ticks.Level(Decimal("1560.30"), 100, 10)
 
 
-@pytest.mark.parametrize(
-    ("segment", "price"), [(1, "12345.67"), (2, "12345.67"), (3, "0.1234567"), (4, "12345.67"), (6, "123.4567"),
-                           (7, "12345.67"), (9, "12345.67"), (12, "123.4567")]
-)  # fmt: skip
-def test_the_divisor_goes_by_segment(segment: int, price: str) -> None:
+@pytest.mark.parametrize(("segment", "price"), [(3, "0.1234567"), (6, "123.4567"), (12, "123.4567")])
+def test_currencies_have_finer_prices(segment: int, price: str) -> None:
     assert ticks.tick(ltp(256 * 9 + segment, 1_234_567)).last == Decimal(price)
+
+
+@pytest.mark.parametrize("segment", [1, 2, 4, 5, 7, 8, 9])
+def test_all_others_are_in_paise(segment: int) -> None:
+    assert ticks.tick(ltp(256 * 9 + segment, 1_234_567)).last == Decimal("12345.67")
 
 
 def test_a_heartbeat_is_no_tick() -> None:
@@ -105,7 +108,9 @@ def test_a_torn_or_unknown_frame_is_rejected() -> None:
 
 
 def test_text_messages() -> None:
-    assert ticks.note('{"type": "order", "data": {"order_id": "1"}}') == ticks.Note("order", {"order_id": "1"})
+    assert ticks.note('{"type": "order", "data": {"order_id": "1"}}') == ticks.Note(
+        "order", {"order_id": "1"}
+    )
     for wrong in ("", "[]", '{"data": 1}', "{"):
         with pytest.raises(Rejected):
             ticks.note(wrong)
@@ -142,7 +147,9 @@ def listen(handler: Handler, wanted: int, *, status: HTTPStatus | None = None) -
         async with serve(handler, "127.0.0.1", 0, process_request=gate) as server:
             port = server.sockets[0].getsockname()[1]
             leave = Pass("key", Secret("day-token"))
-            stream = ticks.TickStream(f"ws://127.0.0.1:{port}", leave, FixedClock(NOW), first_pause_seconds=0.01)
+            stream = ticks.TickStream(
+                f"ws://127.0.0.1:{port}", leave, FixedClock(NOW), first_pause_seconds=0.01
+            )
             found: Found = []
             async with aclosing(stream.quotes({INFY: Listing("NSE", "INFY")})) as batches:  # type: ignore[type-var]
                 async for batch in batches:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from datetime import date, time, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -187,7 +188,7 @@ def test_the_rules_of_a_segment_follow_each_other_without_gap_or_overlap(calenda
         rules = [rule for rule in calendar.rules if rule.segment is segment]
         assert rules[0].start <= calendar.known_from.date
         assert rules[-1].end is None
-        for earlier, later in zip(rules, rules[1:], strict=False):
+        for earlier, later in pairwise(rules):
             assert earlier.end == later.start
         for rule in rules:
             ends = [time(0), *(window.end for window in rule.windows)]

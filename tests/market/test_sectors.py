@@ -64,7 +64,8 @@ def test_a_stock_on_two_exchanges_has_one_sector(book: SectorBook) -> None:
 
 def test_a_new_isin_after_a_split_is_still_the_company(book: SectorBook) -> None:
     split = share("NSE:INFY", "INE009A01013")
-    assert split.isin is not None and split.isin not in book.by_isin
+    assert split.isin is not None
+    assert split.isin not in book.by_isin
     assert book.classify(split).source is SectorSourceKind.EXCHANGE
 
 

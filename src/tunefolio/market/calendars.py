@@ -144,7 +144,7 @@ class Calendar:
         return self._special_windows(day) or self._rule(day, segment).windows
 
     def trading_day(self, now: Instant) -> TradingDay:
-        """The session `now` belongs to: on a session day its own from midnight IST on, else the last before."""
+        """The session `now` belongs to: on a session day its own from midnight IST, else the last before."""
         today = TradingDay(calendar_date(now))
         return today if self.is_session(today) else self.previous(today)
 

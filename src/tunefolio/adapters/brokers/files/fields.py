@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 
 from tunefolio.core.errors import Misuse
 from tunefolio.core.identity import Isin, isin_of
@@ -67,16 +68,15 @@ def needed(cells: Sequence[str], places: Mapping[str, int], name: str) -> str:
 
 
 def number(text: str, field: str) -> Decimal:
-    """A finite number; grouping commas are allowed."""
-    plain = text.replace(",", "") if _GROUPED.match(text) else text
+    """A finite number of at most eight decimals; grouping commas are allowed."""
+    plain = text.replace(",", "") if "," in text and _GROUPED.match(text) else text
     try:
         value = Decimal(plain)
     except InvalidOperation:
         raise Flaw(field, f"{text[:40]!r} is not a number") from None
     if not value.is_finite() or abs(value) >= _ABSURD:
         raise Flaw(field, f"{text[:40]!r} is not a plausible number")
-    exponent = value.as_tuple().exponent
-    if isinstance(exponent, int) and exponent < -_PLACES and value != round(value, _PLACES):
+    if len(plain) > _PLACES and value != round(value, _PLACES):
         raise Flaw(field, f"{text[:40]!r} has more than {_PLACES} decimal places")
     return value
 
@@ -89,6 +89,7 @@ def above_zero(text: str, field: str) -> Decimal:
     return value
 
 
+@lru_cache(maxsize=1_024)
 def day(text: str, field: str) -> TradingDay:
     """YYYY-MM-DD."""
     try:

@@ -28,7 +28,7 @@ _SUFFIX = re.compile(
 
 
 class ConsoleHoldings:
-    """Console → Portfolio → Holdings → XLSX: title rows, data from column B, one line a share with its sector.
+    """Console → Portfolio → Holdings → XLSX: title rows, data from column B, a line a share with its sector.
 
     Units held are those available and those pledged; the discrepant and the long-term are among them.
     """
@@ -41,7 +41,7 @@ class ConsoleHoldings:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
 
-    def recognises(self, filename: str, content: bytes) -> bool:
+    def recognises(self, filename: str, content: bytes) -> bool:  # noqa: ARG002  a name proves nothing
         """By the header among the first rows of a sheet."""
         if not tables.is_workbook(content):
             return False
@@ -90,7 +90,7 @@ class KiteHoldings:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
 
-    def recognises(self, filename: str, content: bytes) -> bool:
+    def recognises(self, filename: str, content: bytes) -> bool:  # noqa: ARG002  a name proves nothing
         """By its first cell."""
         try:
             _, cells = next(iter(tables.csv_rows(content[:8_000])), (0, [""]))

@@ -145,7 +145,7 @@ class TradebookCsv:
     name = "zerodha_tradebook_csv"
     title = "Zerodha tradebook (CSV)"
 
-    def recognises(self, filename: str, content: bytes) -> bool:
+    def recognises(self, filename: str, content: bytes) -> bool:  # noqa: ARG002  a name proves nothing
         """By the header among the first rows."""
         try:
             return any(resembles(cells) for _, cells in _first(tables.csv_rows(content[:64_000])))
@@ -162,7 +162,7 @@ class TradebookXlsx:
     name = "zerodha_tradebook_xlsx"
     title = "Zerodha tradebook (XLSX)"
 
-    def recognises(self, filename: str, content: bytes) -> bool:
+    def recognises(self, filename: str, content: bytes) -> bool:  # noqa: ARG002  a name proves nothing
         """By the header among the first rows of a sheet."""
         if not tables.is_workbook(content):
             return False

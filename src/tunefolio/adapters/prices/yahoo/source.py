@@ -169,8 +169,7 @@ class Yahoo:
 
     def _cookie(self) -> str:
         """Any page of the cookie host sets it, its 404 included."""
-        self._breaker.check()
-        cookies = self._cookies.get("/", pace=self._pace).cookies
+        cookies = self._call(self._cookies, "/", (), None).cookies
         if not cookies:
             raise Retry("Yahoo: gave no cookie")
         return "; ".join(cookies)
