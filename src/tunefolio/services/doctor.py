@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import stat
@@ -10,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import timedelta
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 from sqlalchemy.exc import DBAPIError
@@ -163,7 +165,7 @@ def stuck_jobs(there: Installation) -> None:
         late = _late_jobs(base, there.clock.now())
     if late:
         raise Ailment(
-            f"{late} jobs wait since more than ten minutes",
+            f"due for more than ten minutes and not taken: {late}",
             "Start the house with `tunefolio up`; see `tunefolio jobs`",
         )
 
@@ -191,12 +193,25 @@ def calendar(there: Installation) -> None:
 
 
 def port(there: Installation) -> None:
-    """The port is free."""
-    if not is_free(there.host, there.port):
-        raise Ailment(
-            f"port {there.port} is taken, by this house or by another program",
-            "If the house does not run, set TUNEFOLIO_PORT to another one",
-        )
+    """The port is free, or it is this house that answers there."""
+    if is_free(there.host, there.port) or _is_ours(there.host, there.port):
+        return
+    raise Ailment(
+        f"port {there.port} is taken by another program",
+        f"Stop that program, or choose another port: TUNEFOLIO_PORT={there.port + 1}",
+    )
+
+
+def _is_ours(host: str, number: int) -> bool:
+    """Does what answers there call itself well or unwell as our health page does?"""
+    reached = "127.0.0.1" if host in {"0.0.0.0", "::", "localhost"} else host
+    try:
+        with closing(HTTPConnection(reached, number, timeout=2)) as caller:
+            caller.request("GET", "/healthz")
+            health = json.loads(caller.getresponse().read(10_000))
+    except (OSError, HTTPException, ValueError):
+        return False
+    return isinstance(health, dict) and {"status", "version", "rehearsal"} <= health.keys()
 
 
 def is_free(host: str, number: int) -> bool:
