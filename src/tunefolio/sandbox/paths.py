@@ -29,7 +29,7 @@ _DAY_BITS = 14
 
 _DRIFT_RATIO = 0.11
 _MARKET_DEVIATION, _SECTOR_DEVIATION, _OWN_DEVIATION = 0.0066, 0.0055, 0.0092
-"""Per calendar day, of the logarithm: about 20 % a year for the index and 34 % for a share."""
+"""Per calendar day, of the logarithm: about 13 % a year for the index and 24 % for a share."""
 
 _INTRADAY = 0.8
 """How far bridges inside a day swing, against the deviation of a day."""
@@ -191,7 +191,7 @@ class Paths:
         key = self._key("path", listed.company.symbol, day.iso())
         final, minutes = candle.close, window.minutes
         if window.final > window.end:
-            final = _on_tick(final * (1 + 0.0012 * gauss(key, -1 & 0xFFFF)), listed.tick)
+            final = _on_tick(final * (1 + 0.0012 * gauss(key, 3)), listed.tick)
         ends = (candle.open, min(candle.high, max(candle.low, final)))
         nodes = self._nodes(listed, day, ends, candle, minutes)
         highest, lowest = 1 + pick(key, 1, minutes - 1), 1 + pick(key, 2, minutes - 1)

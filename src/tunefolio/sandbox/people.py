@@ -22,7 +22,7 @@ class Purchase:
 class Demat:
     """One line of a demat account. t1: bought, not yet settled, beside the purchases.
 
-    pledged: how many of the settled ones are collateral. margin_funded: a block apart, the broker's money in it.
+    pledged: how many of the settled ones are collateral. margin_funded: a block apart.
     """
 
     key: str

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from threading import Event, Thread
 from urllib.parse import urlsplit
 
@@ -73,14 +74,19 @@ class SandboxConfig:
 
 def market_of(config: SandboxConfig) -> Market:
     """The simulated market: the same config shows the same prices in every process."""
+    return _market(config.seed, Hours(config.hours))
+
+
+@cache
+def _market(seed: int, hours: Hours) -> Market:
+    """One per process: a market holds nothing but what can be computed again."""
     book = sectors.packaged()
 
     def sector_of(symbol: str) -> str:
         row = book.listed(symbol)
         return "" if row is None else row.sector
 
-    sessions = sessions_of(Hours(config.hours), calendars.packaged())
-    return Market(universe.packaged(sector_of), sessions, config.seed)
+    return Market(universe.packaged(sector_of), sessions_of(hours, calendars.packaged()), seed)
 
 
 class Sandbox:
@@ -130,6 +136,7 @@ class Sandbox:
         try:
             await asyncio.gather(*(server.serve(sockets=[one]) for server, one in pairs))
         finally:
+            self._servers = []
             self._release()
 
     def start(self) -> None:
@@ -152,13 +159,14 @@ class Sandbox:
                 raise RuntimeError("the sandbox ended while it started")
 
     def stop(self) -> None:
-        """End both faces and free their ports."""
+        """End both faces and free their ports; a loop of the caller's own does so in its next turns."""
         for server in self._servers:
             server.should_exit = True
         if self._thread is not None:
             self._thread.join(timeout=10)
             self._thread = None
-        self._release()
+        if not self._servers:
+            self._release()
 
     def __enter__(self) -> Sandbox:
         self.start()
@@ -207,10 +215,11 @@ def _uvicorn_config(app: Starlette) -> uvicorn.Config:
 
 def _bound(host: str, port: int, name: str) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    one = socket.socket(family, socket.SOCK_STREAM)
+    one = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # named, or asyncio leaves Nagle on
     one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         one.bind((host, port))
+        one.listen(128)
     except OSError as problem:
         one.close()
         raise Misuse(
