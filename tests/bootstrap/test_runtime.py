@@ -1,0 +1,103 @@
+"""The wiring: adapters found by themselves, options to their adapter, every deed on its registry."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from importlib.metadata import EntryPoint
+from pathlib import Path
+
+import pytest
+
+from tunefolio.bootstrap import adapters
+from tunefolio.bootstrap.runtime import build, load_deeds, rules_of
+from tunefolio.core.errors import Misuse
+from tunefolio.ledger.brokers import BROKERS
+from tunefolio.services import jobs, timetable
+from tunefolio.services.house import SignUp
+from tunefolio.settings import Profile, Settings
+from tunefolio.store.vault import KeyRing
+
+
+def settings(home: Path, url: str = "", profile: Profile = Profile.UP, **given: str) -> Settings:
+    environ = {"TUNEFOLIO_HOME": str(home)} | {f"TUNEFOLIO_{name}": value for name, value in given.items()}
+    if url:
+        environ["TUNEFOLIO_DATABASE_URL"] = url
+    return Settings.from_env(environ, profile=profile, families=adapters.families())
+
+
+def test_families_are_named_without_importing_an_adapter() -> None:
+    assert {"zerodha", "yahoo"} <= set(adapters.families())
+    script = (
+        "import sys\nfrom tunefolio.bootstrap import adapters\nadapters.families()\n"
+        "print([name for name in sys.modules if name.startswith('tunefolio.adapters.') "
+        "and name.count('.') > 2])"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_every_adapter_folder_registers_itself() -> None:
+    adapters.load()
+    assert "zerodha" in BROKERS
+
+
+def test_an_adapter_of_others_comes_in_by_entry_point_and_a_broken_one_stays_out(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    points = (
+        EntryPoint("fine", "decimal", adapters.GROUP),
+        EntryPoint("broken", "tunefolio_of_others.missing", adapters.GROUP),
+    )
+    monkeypatch.setattr(adapters, "entry_points", lambda group: points if group == adapters.GROUP else ())
+    assert {"fine", "broken", "zerodha"} <= set(adapters.families())
+    adapters.load()
+    [told] = caplog.records
+    assert "cannot be imported" in told.getMessage()
+
+
+def test_a_house_is_built_twice_on_the_same_books(database_url: str, tmp_path: Path) -> None:
+    for _ in range(2):
+        runtime = build(settings(tmp_path / "folio", database_url))
+        assert "zerodha" in runtime.house.brokers
+        assert runtime.house.market_quotes is not None
+        runtime.start()
+        runtime.close()
+        runtime.close()
+    assert (tmp_path / "folio").stat().st_mode & 0o777 == 0o700
+    assert (tmp_path / "folio" / "key").stat().st_mode & 0o777 == 0o600
+
+
+def test_the_key_may_come_from_the_environment(database_url: str, tmp_path: Path) -> None:
+    ring = KeyRing([b"k" * 32])
+    runtime = build(settings(tmp_path / "folio", database_url, KEY=ring.text()))
+    assert runtime.house.vault.keys.sealing == ring.sealing
+    assert not (tmp_path / "folio" / "key").exists()
+    runtime.close()
+
+
+@pytest.mark.parametrize("name", ["ZERODHA_ROOT_URL", "ZERODHA_NO_SUCH_OPTION", "YAHOO_TIMEOUT_SECONDS"])
+def test_a_wrong_option_names_its_variable(tmp_path: Path, name: str) -> None:
+    with pytest.raises(Misuse) as wrong:
+        build(settings(tmp_path / "folio", **{name: "nonsense"}))
+    assert wrong.value.field == f"TUNEFOLIO_{name}"
+
+
+def test_the_operators_decisions_become_the_house_rules(tmp_path: Path) -> None:
+    rules = rules_of(
+        settings(
+            tmp_path, SIGN_UP="closed", SESSION_DAYS="3", UPLOAD_LIMIT_MIB="2", ENRICHMENT="no", PORT="8123",
+            ZERODHA_API_KEY="k", ZERODHA_API_SECRET="s",
+        )
+    )  # fmt: skip
+    assert (rules.sign_up, rules.session_days, rules.enrichment) == (SignUp.CLOSED, 3, False)
+    assert (rules.upload_limit_bytes, rules.public_url) == (2 * 1024 * 1024, "http://localhost:8123")
+    assert rules.operator_apps["zerodha"].api_secret.reveal() == "s"
+    assert not rules.rehearsal
+    assert rules_of(settings(tmp_path, profile=Profile.DEMO)).rehearsal
+
+
+def test_every_deed_the_timetable_and_the_services_ask_for_is_there() -> None:
+    load_deeds()
+    assert {"sync", "refresh_quotes", "enrich", "snapshot_sod", "snapshot_eod"} <= set(jobs.DEEDS.names())
+    assert {entry.asks for entry in timetable.DUTIES} <= set(jobs.DEEDS.names())
