@@ -97,7 +97,7 @@ def test_a_row_that_would_oversell_is_refused_and_the_others_go_in(desk: Desk) -
     assert (seen.fresh, seen.refused) == (2, 1)
     (problem,) = seen.problems
     assert (problem.row, problem.field) == (3, "quantity")
-    assert problem.problem == "sells 11 INFY on 2024-04-02 but only 10 are held"
+    assert problem.problem == "sells 11 INFY on 2024-04-02 but 10 are held"
     assert "missing purchase" in problem.cure
     assert bring_in(desk, text).refused == 1
     assert desk.quantity("INFY") == 0

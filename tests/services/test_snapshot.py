@@ -161,17 +161,18 @@ def run(desk: Desk, kind: str) -> kept_jobs.Job:
 
 
 def test_the_machine_was_off_and_says_so(desk: Desk) -> None:
-    """Made on Friday noon: Friday's SOD was before its time; it then sleeps until Tuesday afternoon."""
-    desk.clock.set(ist("2026-11-24 14:00"))
+    """Made on Friday noon, after that day's SOD; off until Wednesday, and Tuesday is a holiday."""
+    desk.clock.set(ist("2026-11-25 14:00"))
     done = run(desk, "snapshot_sod")
     assert done.result is not None
     assert (done.result["taken"], done.result["missed"]) == (0, 4)
+    assert "from 09:00 to 09:15" in done.result["skipped"]
     missed = [(s.type, s.day.iso(), s.state) for s in all_of(desk)]
     assert sorted(missed) == [
         (SnapshotType.EOD, "2026-11-20", SnapshotState.MISSED),
         (SnapshotType.EOD, "2026-11-23", SnapshotState.MISSED),
         (SnapshotType.SOD, "2026-11-23", SnapshotState.MISSED),
-        (SnapshotType.SOD, "2026-11-24", SnapshotState.MISSED),
+        (SnapshotType.SOD, "2026-11-25", SnapshotState.MISSED),
     ]
     again = run(desk, "snapshot_sod")
     assert again.result is not None
@@ -187,7 +188,7 @@ def test_eod_refreshes_prices_first_and_takes_everyone(desk: Desk) -> None:
     listing = Listing("NSE", "INFY")
     board.prices[listing] = QuoteClaim(listing, Money.of(1650).amount, None, ist("2026-11-20 15:30"))
     done = run(desk, "snapshot_eod")
-    assert done.result == {"taken": 2, "missed": 0, "problems": []}
+    assert done.result == {"taken": 2, "missed": 0, "skipped": "", "problems": []}
     assert [s.value for s in all_of(desk)] == [Money.of(16500)]
     assert len(all_of(other)) == 1
 

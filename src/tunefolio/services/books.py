@@ -6,16 +6,13 @@ statement joins the key because breaks depend on it. Only committed states are r
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
 from typing import NamedTuple
-from weakref import WeakKeyDictionary
 
-from sqlalchemy import Engine, func, select
+from sqlalchemy import func, select
 
 from tunefolio.core.errors import BrokenLaw, Misuse
 from tunefolio.core.identity import AccountId, InstrumentId
@@ -26,11 +23,11 @@ from tunefolio.ledger.accounts import Account, Book
 from tunefolio.ledger.positions import Holdings, Position, fold
 from tunefolio.ledger.reconcile import Break, Claim, compare
 from tunefolio.ledger.transactions import Transaction
+from tunefolio.services.memories import Memory
 from tunefolio.store import statements, tables, transactions
-from tunefolio.store.db import ReadDb, WriteDb
+from tunefolio.store.db import ReadDb
 from tunefolio.store.viewers import owned
 
-_MOST_ACCOUNTS = 1_000
 _NOTHING = Holdings({}, {}, {})
 
 
@@ -78,49 +75,23 @@ class Folded:
     income: Mapping[Currency, Money] = field(default_factory=dict)
 
 
-class _Memory:
-    """The least recently used folds of one database, safe between threads."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._kept: OrderedDict[AccountId, Folded] = OrderedDict()
-
-    def find(self, account: AccountId, state: State) -> Folded | None:
-        with self._lock:
-            kept = self._kept.get(account)
-            if kept is None or kept.state != state:
-                return None
-            self._kept.move_to_end(account)
-            return kept
-
-    def keep(self, account: AccountId, folded: Folded) -> None:
-        with self._lock:
-            self._kept[account] = folded
-            self._kept.move_to_end(account)
-            if len(self._kept) > _MOST_ACCOUNTS:
-                self._kept.popitem(last=False)
-
-
-_memories: WeakKeyDictionary[Engine, _Memory] = WeakKeyDictionary()
-_memories_lock = threading.Lock()
+_remembered: Memory[AccountId, Folded] = Memory(1_000)
 
 
 def folded(db: ReadDb, viewer: Viewer, accounts: Sequence[Account]) -> dict[AccountId, Folded]:
     """The viewer's accounts, folded, in the order given. Two queries when all are remembered; then one
     for the facts of all the others together and one for each of these that has a statement."""
     states = _states(db, viewer, [account.id for account in accounts])
-    memory = None if isinstance(db, WriteDb) else _memory(db.connection.engine)
-    known = {
-        account: kept
-        for account, state in states.items()
-        if memory is not None and (kept := memory.find(account, state)) is not None
-    }
+    known: dict[AccountId, Folded] = {}
+    for account, state in states.items():
+        kept = _remembered.find(db, account, state)
+        if kept is not None:
+            known[account] = kept
     missing = [account for account in states if account not in known]
     histories = transactions.of_accounts(db, viewer, missing, book=Book.LIVE) if missing else {}
     for account in missing:
         known[account] = _fold(db, viewer, account, histories.get(account, []), states[account])
-        if memory is not None:
-            memory.keep(account, known[account])
+        _remembered.keep(db, account, states[account], known[account])
     return {account.id: known[account.id] for account in accounts}
 
 
@@ -169,8 +140,3 @@ def _states(db: ReadDb, viewer: Viewer, accounts: Sequence[AccountId]) -> dict[A
         )
     }
     return {account: State(*heads.get(account, (0, 0)), claims.get(account, 0)) for account in accounts}
-
-
-def _memory(engine: Engine) -> _Memory:
-    with _memories_lock:
-        return _memories.setdefault(engine, _Memory())

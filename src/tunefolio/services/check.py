@@ -73,7 +73,7 @@ def _of_openings(db: ReadDb, account: Account, facts: Sequence[Transaction]) -> 
     for opening in again.openings:
         yield (
             law,
-            f"instrument {opening.instrument}: the statement says {plain(opening.quantity)} for {opening.cost}",
+            f"instrument {opening.instrument}: it says {plain(opening.quantity)} for {opening.cost}",
         )
     for former in again.reversals:
         yield law, f"transaction {former.id} is not what the statement says"

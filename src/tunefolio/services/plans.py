@@ -263,7 +263,7 @@ def _refused(row: PlannedRow, held: Decimal) -> PlannedRow:
     return replace(
         row,
         fate=RowFate.REFUSED,
-        problem=f"sells {plain(row.parsed.quantity)} {symbol} on {row.parsed.day} but only {plain(held)} are held",
+        problem=f"sells {plain(row.parsed.quantity)} {symbol} on {row.parsed.day} but {plain(held)} are held",
         cure="Import the years before, or record the missing purchase or an opening position first",
     )
 

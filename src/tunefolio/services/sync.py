@@ -13,7 +13,7 @@ from tunefolio.core.errors import Misuse, Reauth, Rejected
 from tunefolio.core.identity import AccountId, InstrumentId, JobId, StatementId
 from tunefolio.core.money import Price, quantized
 from tunefolio.core.people import Viewer
-from tunefolio.core.time import Instant, TradingDay
+from tunefolio.core.time import Instant, TradingDay, calendar_date
 from tunefolio.ledger.accounts import Account, AccountKind, Book
 from tunefolio.ledger.reconcile import Break, Claim, Opening, compare
 from tunefolio.ledger.statements import Holding, Statement
@@ -114,7 +114,7 @@ def record_statement(
     taken_back = transactions.reverse(
         db, viewer, [former.id for former in found.reversals], source=SOURCE, now=now
     )
-    day = house.calendar.trading_day(statement.at)
+    day = session_day(house.calendar, statement.at)
     entries = [opening_entry(opening, kept, day) for opening in found.openings]
     added = transactions.append(db, viewer, home.id, Book.LIVE, entries, source=SOURCE, now=now)
     quotes.put(db, stated_quotes(house.calendar, statement, ids))
@@ -184,11 +184,22 @@ def stated_quotes(
 def priced_at(calendar: Calendar, moment: Instant) -> Instant:
     """When the last price seen at `moment` was made: then, while a session runs, else at the end of the
     last one. Kite's holdings carry no time of their own."""
+    if not _is_known(calendar, moment):
+        return moment
     day = calendar.trading_day(moment)
     hours = calendar.hours(day)
     if hours is not None and moment < hours.open:
         day = calendar.previous(day)
     return min(moment, calendar.eod(day))
+
+
+def session_day(calendar: Calendar, moment: Instant) -> TradingDay:
+    """The session a moment belongs to; its civil day in India where the calendar knows no sessions yet."""
+    return calendar.trading_day(moment) if _is_known(calendar, moment) else TradingDay(calendar_date(moment))
+
+
+def _is_known(calendar: Calendar, moment: Instant) -> bool:
+    return calendar.known_from < TradingDay(calendar_date(moment)) <= calendar.known_until
 
 
 def _quote(holding: Holding, instrument: InstrumentId, at: Instant, source: str) -> Quote | None:

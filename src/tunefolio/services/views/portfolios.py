@@ -19,6 +19,7 @@ from tunefolio.market.sectors import Classification
 from tunefolio.services.books import Folded, folded
 from tunefolio.services.house import House
 from tunefolio.services.portfolios import active_accounts
+from tunefolio.services.views.counts import snapshot_counts
 from tunefolio.services.views.prices import expected_since, freshness
 from tunefolio.services.views.shapes import (
     BreakRow,
@@ -28,12 +29,12 @@ from tunefolio.services.views.shapes import (
     SectorRow,
     StoppedAccount,
 )
-from tunefolio.store import instruments, portfolios, quotes, sectors, snapshots
+from tunefolio.store import instruments, portfolios, quotes, sectors
 from tunefolio.store.db import ReadDb
 
 
 class Figured(ValuedPosition):
-    """A valued position that works its figures out once: sums, sectors, order and the page all ask for them."""
+    """A valued position that works its figures out once: sums, sectors, order and pages all ask for them."""
 
     @cached_property
     def value(self) -> Money | None:
@@ -105,7 +106,7 @@ def _context(
     since: Instant,
 ) -> _Context:
     known = instruments.of_ids(db, ids)
-    counts = snapshots.counts(db, viewer, [account.id for account in accounts])
+    counts = snapshot_counts(db, viewer, [account.id for account in accounts])
     return _Context(
         {account.id: account for account in accounts},
         known,
