@@ -23,6 +23,9 @@ from tunefolio.core.money import (
 )
 
 RUPEES = Money.of("1234.50")
+UNTYPED: Any = 1.5
+ANYTHING: Any = RUPEES
+A_PRICE: Any = Price.of("1")
 amounts = st.decimals(min_value="-1e12", max_value="1e12", places=4).map(lambda d: Money(d, INR))
 
 
@@ -44,18 +47,18 @@ def test_the_operator_table_holds() -> None:
 @pytest.mark.parametrize(
     "deed",
     [
-        lambda: RUPEES * RUPEES,
-        lambda: RUPEES + 1,
-        lambda: RUPEES - 1,
-        lambda: RUPEES * 1.5,
-        lambda: RUPEES * True,
-        lambda: RUPEES / 1.5,
-        lambda: RUPEES + Price.of("1"),
-        lambda: Price.of("1") + Price.of("1"),
-        lambda: Price.of("1") * 1.5,
-        lambda: Money(1.5, INR),
+        lambda: ANYTHING * RUPEES,
+        lambda: ANYTHING + 1,
+        lambda: ANYTHING - 1,
+        lambda: ANYTHING * 1.5,
+        lambda: ANYTHING * True,
+        lambda: ANYTHING / 1.5,
+        lambda: ANYTHING + Price.of("1"),
+        lambda: A_PRICE + Price.of("1"),
+        lambda: A_PRICE * 1.5,
+        lambda: Money(UNTYPED, INR),
         lambda: bool(RUPEES),
-        lambda: decimal_of(1.5),
+        lambda: decimal_of(UNTYPED),
         lambda: decimal_of(True),
     ],
 )
