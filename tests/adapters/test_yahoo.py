@@ -200,7 +200,7 @@ def test_a_sector_by_search_alone(outside: Outside, yahoo: Yahoo) -> None:
 
 def profile(outside: Outside, *replies: Reply) -> None:
     outside.on("/v1/finance/search", Reply(body=b'{"quotes": []}'))
-    outside.on("/", COOKIE)
+    outside.on("/fc", COOKIE)
     outside.on("/v1/test/getcrumb", Reply(body=b"first", content_type="text/plain"), Reply(body=b"second"))
     outside.on("/v10/finance/quoteSummary/M%26M.NS", *replies)
 
@@ -210,7 +210,7 @@ def test_a_sector_by_profile_with_cookie_and_crumb(outside: Outside, yahoo: Yaho
     assert yahoo.sector(MM) == SectorClaim("Industrials", "Railroads", "Yahoo")
     yahoo.sector(MM)
     paths = [asked.path for asked in outside.asked]
-    assert paths.count("/v1/test/getcrumb") == paths.count("/") == 1
+    assert paths.count("/v1/test/getcrumb") == paths.count("/fc") == 1
     asked = outside.asked[3]
     assert ("crumb", "first") in asked.query
     assert "A3=biscuit" in asked.headers["cookie"]
@@ -232,10 +232,10 @@ def test_a_symbol_without_a_profile_has_no_sector(outside: Outside, yahoo: Yahoo
 
 def test_no_cookie_or_no_crumb_is_retry(outside: Outside, yahoo: Yahoo) -> None:
     profile(outside, shape("profile.json"))
-    outside.on("/", Reply(404, b"", "text/html"))
+    outside.on("/fc", Reply(404, b"", "text/html"))
     with pytest.raises(Retry, match="no cookie"):
         yahoo.sector(MM)
-    outside.on("/", COOKIE)
+    outside.on("/fc", COOKIE)
     outside.on("/v1/test/getcrumb", Reply(body=b""))
     with pytest.raises(Retry, match="no crumb"):
         yahoo.sector(MM)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 
@@ -29,9 +30,11 @@ def shape(name: str) -> Reply:
 
 
 @pytest.fixture
-def zerodha(outside: Outside) -> Zerodha:
+def zerodha(outside: Outside) -> Iterator[Zerodha]:
     fast = {"quotes_per_second": "1000", "requests_per_second": "1000", "timeout_seconds": "2"}
-    return Zerodha({"root_url": outside.url, **fast})
+    broker = Zerodha({"root_url": outside.url, **fast})
+    yield broker
+    broker.close()
 
 
 def whole(outside: Outside) -> None:

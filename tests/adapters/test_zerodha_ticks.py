@@ -151,7 +151,7 @@ def listen(handler: Handler, wanted: int, *, status: HTTPStatus | None = None) -
                 f"ws://127.0.0.1:{port}", leave, FixedClock(NOW), first_pause_seconds=0.01
             )
             found: Found = []
-            async with aclosing(stream.quotes({INFY: Listing("NSE", "INFY")})) as batches:  # type: ignore[type-var]
+            async with aclosing(stream.quotes({INFY: Listing("NSE", "INFY")})) as batches:
                 async for batch in batches:
                     found.append(batch)
                     if len(found) == wanted:

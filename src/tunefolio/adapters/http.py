@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+import weakref
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -209,6 +210,7 @@ class Http:
                     headers=dict(self._config.headers),
                     trust_env=not is_loopback(self._config.base_url),
                 )
+                weakref.finalize(self, self._client.close)  # forgotten is closed, too
             return self._client
 
     def _away(self, reason: str) -> Retry:

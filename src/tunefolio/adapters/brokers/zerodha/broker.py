@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncGenerator, Iterator, Mapping
 
 from tunefolio.adapters.brokers.zerodha import instruments, login, ticks
 from tunefolio.adapters.brokers.zerodha.errors import BROKER
@@ -54,8 +54,8 @@ class Zerodha:
 
     def ticks(
         self, api_key: str, session: BrokerSession, tokens: Mapping[int, Listing], clock: Clock
-    ) -> AsyncIterator[Mapping[Listing, QuoteClaim]]:
-        """Live prices while somebody looks; tokens from quotes(…).tokens(listings)."""
+    ) -> AsyncGenerator[Mapping[Listing, QuoteClaim], None]:
+        """Live prices while somebody looks; tokens from quotes(…).tokens(listings). Use aclosing()."""
         stream = ticks.TickStream(self._config.ticks_url, Pass(api_key, session.token), clock)
         return stream.quotes(tokens)
 

@@ -9,7 +9,8 @@ import asyncio
 import json
 import logging
 import struct
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncGenerator, Iterator, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -194,17 +195,20 @@ class TickStream:
         self._clock = clock
         self._first_pause = first_pause_seconds
 
-    async def quotes(self, tokens: Mapping[int, Listing]) -> AsyncIterator[Mapping[Listing, QuoteClaim]]:
-        """Prices as they come, those of one frame together. Ends only by its reader or an error."""
+    async def quotes(
+        self, tokens: Mapping[int, Listing]
+    ) -> AsyncGenerator[Mapping[Listing, QuoteClaim], None]:
+        """Prices as they come, those of one frame together. Ends by an error or its reader (aclosing)."""
         if not 0 < len(tokens) <= MOST_TOKENS:
             raise Misuse("tokens", f"{len(tokens)} instruments", cure=f"Ask for 1 to {MOST_TOKENS}")
         failures = 0
         while failures < MOST_TRIES:
             try:
-                async for frame in self._frames(list(tokens)):
-                    failures = 0
-                    if found := claims(ticks(frame), tokens, self._clock.now()):
-                        yield found
+                async with aclosing(self._frames(list(tokens))) as frames:
+                    async for frame in frames:
+                        failures = 0
+                        if found := claims(ticks(frame), tokens, self._clock.now()):
+                            yield found
             except websockets.InvalidStatus as refusal:
                 if refusal.response.status_code == 403:
                     raise Reauth("Kite: the tick stream refused the token", broker=BROKER) from None
@@ -216,7 +220,7 @@ class TickStream:
             await asyncio.sleep(pause)
         raise Retry("Kite: the tick stream does not come back")
 
-    async def _frames(self, tokens: list[int]) -> AsyncIterator[bytes]:
+    async def _frames(self, tokens: list[int]) -> AsyncGenerator[bytes, None]:
         query = urlencode({"api_key": self._leave.api_key, "access_token": self._leave.token.reveal()})
         proxy: Literal[True] | None = None if is_loopback(self._url) else True
         async with websockets.connect(f"{self._url}?{query}", proxy=proxy) as line:

@@ -24,7 +24,10 @@ _AGENT = "Mozilla/5.0 (compatible; TuneFolio)"
 
 @dataclass(frozen=True, slots=True)
 class YahooConfig:
-    """Yahoo's hosts, and how politely they are asked. root_url, when given, stands for all three hosts."""
+    """Yahoo's hosts, and how politely they are asked. root_url, when given, stands for all three.
+
+    Under one root the cookie host is its path /fc.
+    """
 
     query1_url: str = "https://query1.finance.yahoo.com"
     query2_url: str = "https://query2.finance.yahoo.com"
@@ -41,7 +44,7 @@ class YahooConfig:
         return cls(
             query1_url=options.url("query1_url", root or cls().query1_url),
             query2_url=options.url("query2_url", root or cls().query2_url),
-            cookie_url=options.url("cookie_url", root or cls().cookie_url),
+            cookie_url=options.url("cookie_url", f"{root}/fc" if root else cls().cookie_url),
             timeout_seconds=options.above_zero("timeout_seconds", cls().timeout_seconds),
             requests_per_second=options.above_zero("requests_per_second", cls().requests_per_second),
             rest_seconds=options.above_zero("rest_seconds", cls().rest_seconds),
@@ -169,7 +172,7 @@ class Yahoo:
 
     def _cookie(self) -> str:
         """Any page of the cookie host sets it, its 404 included."""
-        cookies = self._call(self._cookies, "/", (), None).cookies
+        cookies = self._call(self._cookies, "", (), None).cookies
         if not cookies:
             raise Retry("Yahoo: gave no cookie")
         return "; ".join(cookies)
