@@ -33,12 +33,12 @@ def test_the_operator_table_holds() -> None:
     assert RUPEES + Money.of("0.50") == Money.of("1235.00")
     assert RUPEES - Money.of("0.50") == Money.of("1234.00")
     assert RUPEES * Decimal("0.1") == Money.of("123.450")
-    assert 2 * RUPEES == Money.of("2469.00")
+    assert Money.of("2469.00") == 2 * RUPEES
     assert RUPEES / Decimal(2) == Money.of("617.25")
     assert RUPEES / Money.of("617.25") == Decimal(2)
     assert Price.of("99.95") * 3 == Money.of("299.85")
     assert 3 * Price.of("99.95") == Money.of("299.85")
-    assert -RUPEES == Money.of("-1234.50")
+    assert Money.of("-1234.50") == -RUPEES
     assert abs(Money.of("-1")) == Money.of("1")
     assert Money.of("1") < Money.of("2") <= Money.of("2")
     assert Money.of("2") > Money.of("1") >= Money.of("1")

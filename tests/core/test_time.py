@@ -33,7 +33,7 @@ def test_an_instant_is_utc_inside_and_shown_in_a_zone() -> None:
 
 def test_a_naive_time_is_refused_unless_a_zone_is_named() -> None:
     with pytest.raises(Misuse, match="time zone"):
-        Instant(datetime(2026, 1, 1))
+        Instant(datetime(2026, 1, 1))  # noqa: DTZ001
     with pytest.raises(Misuse, match="time zone"):
         Instant.parse("2026-11-20 12:00:00")
     assert Instant.parse("2026-11-20 12:00:00", IST) == NOON
@@ -45,10 +45,10 @@ def test_instants_differ_by_spans() -> None:
     later = NOON + timedelta(minutes=5)
     assert later - NOON == timedelta(minutes=5)
     assert later - timedelta(minutes=5) == NOON
-    assert NOON < later
+    assert later > NOON
 
 
-@given(st.datetimes(min_value=datetime(1980, 1, 1), max_value=datetime(2100, 1, 1)))
+@given(st.datetimes(min_value=datetime(1980, 1, 1), max_value=datetime(2100, 1, 1)))  # noqa: DTZ001
 def test_iso_text_round_trips(moment: datetime) -> None:
     instant = Instant(moment.replace(tzinfo=UTC))
     assert Instant.parse(instant.iso()) == instant
