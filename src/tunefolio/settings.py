@@ -139,7 +139,9 @@ VARIABLES: tuple[Variable, ...] = (
     Variable(
         "TUNEFOLIO_HOST", "host", "127.0.0.1", "Address to listen on; 0.0.0.0 for every network.", _text
     ),
-    Variable("TUNEFOLIO_PORT", "port", "8000", "Port to listen on; the demo uses it as well.", _whole(1, 65535)),
+    Variable(
+        "TUNEFOLIO_PORT", "port", "8000", "Port to listen on; the demo uses it as well.", _whole(1, 65535)
+    ),
     Variable(
         "TUNEFOLIO_PUBLIC_URL",
         "public_url",

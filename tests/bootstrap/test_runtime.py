@@ -19,7 +19,7 @@ from tunefolio.settings import Profile, Settings
 from tunefolio.store.vault import KeyRing
 
 
-def settings(home: Path, url: str = "", profile: Profile = Profile.UP, **given: str) -> Settings:
+def settings(home: Path, url: str = "", profile: Profile = Profile.UP, /, **given: str) -> Settings:
     environ = {"TUNEFOLIO_HOME": str(home)} | {f"TUNEFOLIO_{name}": value for name, value in given.items()}
     if url:
         environ["TUNEFOLIO_DATABASE_URL"] = url
@@ -86,15 +86,21 @@ def test_a_wrong_option_names_its_variable(tmp_path: Path, name: str) -> None:
 def test_the_operators_decisions_become_the_house_rules(tmp_path: Path) -> None:
     rules = rules_of(
         settings(
-            tmp_path, SIGN_UP="closed", SESSION_DAYS="3", UPLOAD_LIMIT_MIB="2", ENRICHMENT="no", PORT="8123",
-            ZERODHA_API_KEY="k", ZERODHA_API_SECRET="s",
+            tmp_path,
+            SIGN_UP="closed",
+            SESSION_DAYS="3",
+            UPLOAD_LIMIT_MIB="2",
+            ENRICHMENT="no",
+            PORT="8123",
+            ZERODHA_API_KEY="k",
+            ZERODHA_API_SECRET="s",
         )
-    )  # fmt: skip
+    )
     assert (rules.sign_up, rules.session_days, rules.enrichment) == (SignUp.CLOSED, 3, False)
     assert (rules.upload_limit_bytes, rules.public_url) == (2 * 1024 * 1024, "http://localhost:8123")
     assert rules.operator_apps["zerodha"].api_secret.reveal() == "s"
     assert not rules.rehearsal
-    assert rules_of(settings(tmp_path, profile=Profile.DEMO)).rehearsal
+    assert rules_of(settings(tmp_path, "", Profile.DEMO)).rehearsal
 
 
 def test_every_deed_the_timetable_and_the_services_ask_for_is_there() -> None:

@@ -22,10 +22,17 @@ from tunefolio.store import accounts, persons
 from tunefolio.store.vault import KeyRing
 
 Call = Callable[..., tuple[int, str, str]]
-TRADEBOOK = """symbol,isin,trade_date,exchange,segment,series,trade_type,auction,quantity,price,trade_id,order_id,order_execution_time
+HEADER = (
+    "symbol,isin,trade_date,exchange,segment,series,trade_type,auction,quantity,price,trade_id,order_id,"
+    "order_execution_time\n"
+)
+TRADEBOOK = (
+    HEADER
+    + """\
 INFY,INE009A01021,2024-04-01,NSE,EQ,EQ,buy,false,10.000000,1500.000000,1001,2001,2024-04-01T10:00:00
 INFY,INE009A01021,2024-05-02,NSE,EQ,EQ,sell,false,4.000000,1450.000000,1002,2002,2024-05-02T10:00:00
 """
+)
 
 
 @pytest.fixture
@@ -74,11 +81,13 @@ def an_account(house: House, email: str = "asha@example.com", name: str = "Demat
 def test_people_are_added_listed_changed_and_shut_out(call: Call, house: House) -> None:
     first = value(call("user", "add", "Asha@example.com", "--json"))
     assert (first["email"], first["role"]) == ("asha@example.com", "admin")
-    assert identity.log_in(house, "asha@example.com", Secret(first["password"]), "x", "10.0.0.1")
-    second = value(call("user", "add", "b@example.com", "--password-stdin", "--json", typed="a long sentence\n"))
+    identity.log_in(house, "asha@example.com", Secret(first["password"]), "x", "10.0.0.1")
+    second = value(
+        call("user", "add", "b@example.com", "--password-stdin", "--json", typed="a long sentence\n")
+    )
     assert second["role"] == "member"
     assert "password" not in second
-    assert identity.log_in(house, "b@example.com", Secret("a long sentence"), "x", "10.0.0.1")
+    identity.log_in(house, "b@example.com", Secret("a long sentence"), "x", "10.0.0.1")
     assert value(call("user", "role", "b@example.com", "reader", "--json"))["role"] == "reader"
     assert value(call("user", "disable", "b@example.com", "--json"))["state"] == "disabled"
     rows = value(call("user", "list", "--json"))
@@ -88,7 +97,7 @@ def test_people_are_added_listed_changed_and_shut_out(call: Call, house: House) 
     ]
     assert value(call("user", "enable", "b@example.com", "--json"))["state"] == "active"
     fresh = value(call("user", "password", "b@example.com", "--json"))["password"]
-    assert identity.log_in(house, "b@example.com", Secret(fresh), "x", "10.0.0.1")
+    identity.log_in(house, "b@example.com", Secret(fresh), "x", "10.0.0.1")
 
 
 def test_an_invite_from_the_command_line_lets_one_person_in(call: Call, house: House) -> None:
@@ -99,14 +108,21 @@ def test_an_invite_from_the_command_line_lets_one_person_in(call: Call, house: H
     made = value(call("user", "invite", "--role", "reader", "--json"))
     assert made["url"].endswith(f"/sign-up?invite={made['code']}")
     with house.database.writing() as db:
-        joined = identity.sign_up(db, house, "c@example.com", "C", Secret("a long sentence"), invite=Secret(made["code"]))
+        joined = identity.sign_up(
+            db, house, "c@example.com", "C", Secret("a long sentence"), invite=Secret(made["code"])
+        )
     assert joined.role == "reader"
 
 
 def test_errors_are_one_line_with_the_cure_and_no_trace(call: Call) -> None:
     call("user", "add", "asha@example.com")
-    for words in (("user", "add", "asha@example.com"), ("user", "role", "asha@example.com", "member"),
-                  ("user", "add", "not-an-address"), ("import", "/no/such/file.csv"), ("import",)):  # fmt: skip
+    for words in (
+        ("user", "add", "asha@example.com"),
+        ("user", "role", "asha@example.com", "member"),
+        ("user", "add", "not-an-address"),
+        ("import", "/no/such/file.csv"),
+        ("import",),
+    ):
         code, out, err = call(*words)
         assert (code, out) == (Exit.USAGE, "")
         assert err.startswith("tunefolio: ")
@@ -198,7 +214,9 @@ def test_snapshot_sync_and_check_of_a_small_house(call: Call, house: House, tmp_
 def test_the_doctor_finds_a_small_house_well_but_for_what_is_not_built(call: Call, house: House) -> None:
     code, out, _ = call("doctor", "--json")
     found = {row["name"]: row for row in json.loads(out)}
-    assert {"folder", "key", "database", "schema", "jobs", "clock", "calendar", "broker zerodha"} <= set(found)
+    assert {"folder", "key", "database", "schema", "jobs", "clock", "calendar", "broker zerodha"} <= set(
+        found
+    )
     ill = {name for name, row in found.items() if not row["ok"]}
     assert ill <= {"assets", "port"}
     assert code == (Exit.FINDINGS if ill else Exit.OK)

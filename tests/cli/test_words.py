@@ -10,12 +10,33 @@ import pytest
 
 from tunefolio import cli
 from tunefolio.cli import Exit
-from tunefolio.core.errors import BrokenLaw, Forbidden, Misuse, NotFound, Reauth, Rejected, Retry, TunefolioError
+from tunefolio.core.errors import (
+    BrokenLaw,
+    Forbidden,
+    Misuse,
+    NotFound,
+    Reauth,
+    Rejected,
+    Retry,
+    TunefolioError,
+)
 
-HEAVY = ("sqlalchemy", "fastapi", "starlette", "uvicorn", "httpx2", "alembic", "cryptography", "pwdlib", "openpyxl")
+HEAVY = (
+    "sqlalchemy",
+    "fastapi",
+    "starlette",
+    "uvicorn",
+    "httpx2",
+    "alembic",
+    "cryptography",
+    "pwdlib",
+    "openpyxl",
+)
 
 
-def commands(parser: argparse.ArgumentParser, path: tuple[str, ...] = ()) -> dict[tuple[str, ...], argparse.ArgumentParser]:
+def commands(
+    parser: argparse.ArgumentParser, path: tuple[str, ...] = ()
+) -> dict[tuple[str, ...], argparse.ArgumentParser]:
     """Every command that does something, by its words."""
     found: dict[tuple[str, ...], argparse.ArgumentParser] = {}
     for action in parser._actions:
@@ -31,9 +52,25 @@ COMMANDS = commands(cli.parser())
 
 def test_the_commands_are_those_of_the_book() -> None:
     assert {" ".join(path) for path in COMMANDS} == {
-        "up", "demo", "import", "sync", "snapshot", "check", "doctor", "jobs", "key rotate", "settings", "version",
-        "user add", "user list", "user password", "user role", "user disable", "user enable", "user invite",
-    }  # fmt: skip
+        "up",
+        "demo",
+        "import",
+        "sync",
+        "snapshot",
+        "check",
+        "doctor",
+        "jobs",
+        "key rotate",
+        "settings",
+        "version",
+        "user add",
+        "user list",
+        "user password",
+        "user role",
+        "user disable",
+        "user enable",
+        "user invite",
+    }
 
 
 @pytest.mark.parametrize("path", COMMANDS, ids=" ".join)

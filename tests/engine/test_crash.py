@@ -76,7 +76,11 @@ def test_a_job_killed_in_mid_run_runs_again(
     with a_worker(environ, 0.2) as second:
         until(lambda: seen(runtime, job).state is JobState.DONE)
         assert seen(runtime, job).result == {"by": second.pid}
-    assert marks.read_text().splitlines() == [f"began {first.pid}", f"began {second.pid}", f"ended {second.pid}"]
+    assert marks.read_text().splitlines() == [
+        f"began {first.pid}",
+        f"began {second.pid}",
+        f"ended {second.pid}",
+    ]
     assert seen(runtime, job).attempts == 2
 
 
@@ -97,7 +101,7 @@ def test_a_stop_lets_a_running_job_finish(runtime: Runtime, environ: dict[str, s
     marks = tmp_path / "marks"
     with a_worker(environ, 1):
         job = asked(runtime, marks)
-        until(lambda: marks.exists())
+        until(marks.exists)
     assert seen(runtime, job).state is JobState.DONE
 
 

@@ -91,7 +91,7 @@ def test_the_sweeper_goes_on_when_the_database_was_away(engine: EmbeddedEngine) 
         if sweeps < 3:
             raise OperationalError("select", {}, Exception("gone"))
 
-    engine.start(lambda job: None, sweep)
+    engine.start(lambda _: None, sweep)
     until(lambda: sweeps > 4)
 
 
@@ -111,7 +111,9 @@ def test_a_worker_survives_a_database_that_was_away(engine: EmbeddedEngine) -> N
     until(lambda: len(tries) == 2)
 
 
-def test_the_timetable_performs_what_fell_due_at_once_and_then_by_its_own_times(engine: EmbeddedEngine) -> None:
+def test_the_timetable_performs_what_fell_due_at_once_and_then_by_its_own_times(
+    engine: EmbeddedEngine,
+) -> None:
     performed: list[tuple[str, Instant]] = []
     start = CLOCK.now()
 
@@ -123,7 +125,7 @@ def test_the_timetable_performs_what_fell_due_at_once_and_then_by_its_own_times(
         return CLOCK.now() + timedelta(seconds=0.3)
 
     duties = Duties(("missed", "never"), following, lambda name: performed.append((name, CLOCK.now())))
-    engine.start(lambda job: None, nothing, duties)
+    engine.start(lambda _: None, nothing, duties)
     until(lambda: len(performed) >= 3)
     engine.stop()
     assert {name for name, _ in performed} == {"missed"}

@@ -1,4 +1,4 @@
-"""A process with a house and its engine, for tests that kill it: python -m tests.engine.worker MARKS SECONDS."""
+"""A process with a house and its engine, to be killed: python -m tests.engine.worker SECONDS."""
 
 from __future__ import annotations
 
@@ -36,6 +36,7 @@ def leave_marks(_house: House, work: Work) -> Mapping[str, Any]:
 if __name__ == "__main__":
     runtime = build(Settings.from_env(os.environ))
     runtime.start()
-    print("ready", flush=True)
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
     sys.stdin.read()  # until the parent closes the pipe
     runtime.close()

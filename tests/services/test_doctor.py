@@ -49,7 +49,7 @@ def well(database_url: str, tmp_path: Path) -> Installation:
         port=free_port(),
         clock=FixedClock(NOW),
         calendar=calendars.packaged(),
-        brokers={"zerodha": lambda: object()},
+        brokers={"zerodha": object},
         assets=assets,
         is_rehearsal=False,
     )
@@ -73,9 +73,14 @@ def refuses() -> object:
 AILMENTS: dict[str, tuple[Callable[[Installation], Installation], str]] = {
     "folder": (lambda it: replace(it, home=it.home / "absent"), "does not exist"),
     "key": (lambda it: replace(it, key_file=it.home / "absent"), "backup"),
-    "clock": (lambda it: replace(it, clock=FixedClock(Instant.parse("2001-01-01T00:00:00+00:00"))), "timedatectl"),
+    "clock": (
+        lambda it: replace(it, clock=FixedClock(Instant.parse("2001-01-01T00:00:00+00:00"))),
+        "timedatectl",
+    ),
     "calendar": (
-        lambda it: replace(it, clock=FixedClock(Instant.at(it.calendar.known_until.plus_days(-3), NOW.utc.time()))),
+        lambda it: replace(
+            it, clock=FixedClock(Instant.at(it.calendar.known_until.plus_days(-3), NOW.utc.time()))
+        ),
         "Update",
     ),
     "assets": (lambda it: replace(it, assets=it.home), "make assets"),
@@ -114,7 +119,9 @@ def test_a_taken_port(well: Installation) -> None:
 
 
 def test_a_database_that_does_not_answer(well: Installation) -> None:
-    found = ill(replace(well, database_url=f"postgresql://nobody@127.0.0.1:{free_port()}/folio?connect_timeout=2"))
+    found = ill(
+        replace(well, database_url=f"postgresql://nobody@127.0.0.1:{free_port()}/folio?connect_timeout=2")
+    )
     assert {"database", "schema", "jobs"} == set(found)
     assert "does not answer" in found["database"].problem
 

@@ -49,7 +49,11 @@ def kinds(house: House) -> list[str]:
         ("snapshot_sod", "2026-11-23T12:00:00", "2026-11-25 09:00:00"),  # the 24th is a holiday
         ("snapshot_eod", "2026-11-20T12:00:00", "2026-11-20 16:05:00"),
         ("sync_close", "2026-11-20T12:00:00", "2026-11-20 16:00:00"),
-        ("snapshot_eod", "2026-07-30T12:00:00", "2026-07-30 16:05:00"),  # before the closing auction was introduced
+        (
+            "snapshot_eod",
+            "2026-07-30T12:00:00",
+            "2026-07-30 16:05:00",
+        ),  # before the closing auction was introduced
         ("check", "2026-11-20T03:00:00", "2026-11-21 03:00:00"),
         ("refresh_quotes", "2026-11-20T10:00:00", "2026-11-20 10:01:00"),
         ("refresh_quotes", "2026-11-20T23:00:00", "2026-11-23 09:15:00"),

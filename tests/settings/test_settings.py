@@ -14,7 +14,7 @@ HOME = {"HOME": "/home/asha"}
 FAMILIES = ("yahoo", "zerodha")
 
 
-def settings(profile: Profile = Profile.UP, **given: str) -> Settings:
+def settings(profile: Profile = Profile.UP, /, **given: str) -> Settings:
     environ = HOME | {f"TUNEFOLIO_{name}": value for name, value in given.items()}
     return Settings.from_env(environ, profile=profile, families=FAMILIES)
 
@@ -44,7 +44,7 @@ def test_the_demo_never_reads_the_real_database_or_key() -> None:
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.5", "::"])
 def test_the_demo_refuses_other_machines(host: str) -> None:
-    with pytest.raises(Misuse, match="TUNEFOLIO_HOST.*other machines"):
+    with pytest.raises(Misuse, match=r"TUNEFOLIO_HOST.*other machines"):
         settings(Profile.DEMO, HOST=host)
     assert settings(HOST=host).host == host
 

@@ -91,7 +91,14 @@ def test_known_shapes_of_secrets_are_masked(text: str, hidden: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["3 of 7 imported", "instrument_token 408065", "state queued", "the token has expired", "code 200", "pin"],
+    [
+        "3 of 7 imported",
+        "instrument_token 408065",
+        "state queued",
+        "the token has expired",
+        "code 200",
+        "pin",
+    ],
 )
 def test_ordinary_words_stay(text: str) -> None:
     assert masked(text) == text
@@ -105,7 +112,9 @@ def test_secrets_in_messages_fields_and_traces_never_reach_a_line(format: LogFor
     try:
         raise ValueError("access_token=tr4cedvalue")
     except ValueError:
-        log.exception("login with %s api_secret=%s", held, "m3ssagevalue", extra={"password": "f1eldvalue", "who": held})
+        log.exception(
+            "login with %s api_secret=%s", held, "m3ssagevalue", extra={"password": "f1eldvalue", "who": held}
+        )
     text = stream.getvalue()
     for hidden in ("0riginal-value", "tr4cedvalue", "m3ssagevalue", "f1eldvalue"):
         assert hidden not in text

@@ -1,4 +1,4 @@
-"""The rehearsal: a house of its own folder, key and password beside a simulated broker, on this machine only."""
+"""The rehearsal: a house of its own folder, key and password beside a simulated broker; this machine only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the demo's person kept by hand before: some years of a family's demat, at the rehearsal's own prices."""
+"""What the demo's person kept by hand before: a family's demat over years, at the rehearsal's prices."""
 
 from __future__ import annotations
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import uvicorn
@@ -17,10 +19,11 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
 _PATIENCE_SECONDS = 3
+_STOPS = (signal.SIGINT, signal.SIGTERM)
 
 
 class _Announcing(uvicorn.Server):
-    """A server that speaks once it can be reached."""
+    """A server that speaks once it can be reached, and for which being told to stop is no failure."""
 
     def __init__(self, config: uvicorn.Config, announce: Callable[[], None]) -> None:
         super().__init__(config)
@@ -30,6 +33,16 @@ class _Announcing(uvicorn.Server):
         await super().startup(sockets)
         if self.started and not self.should_exit:
             self._announce()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """As uvicorn's, but without raising them again at the end: what was opened is to be closed."""
+        before = {number: signal.signal(number, self.handle_exit) for number in _STOPS}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
 
 def must_be_free(settings: Settings) -> None:

@@ -1,4 +1,4 @@
-"""Makes brokers and price sources from the operator's options; a wrong option names its environment variable."""
+"""Makes brokers and price sources from the operator's options; a wrong one names its variable."""
 
 from __future__ import annotations
 

@@ -69,7 +69,8 @@ def _import(args: argparse.Namespace, runtime: Runtime, path: Path) -> int:
         "refused": done.refused,
         "problems": problems,
     }
-    text = f"{seen.title} → {account.name}: {done.added} added, {done.repeated} known already, {done.refused} refused"
+    counts = f"{done.added} added, {done.repeated} known already, {done.refused} refused"
+    text = f"{seen.title} → {account.name}: {counts}"
     if done.added:
         text += f"\nTake it back with: tunefolio import --undo {done.id}"
     show(args, value, "\n".join([*map(_problem_text, problems), text]))
@@ -216,7 +217,9 @@ def _problem_text(one: dict[str, object]) -> str:
 
 def _preview_text(account: Account, seen: Preview) -> str:
     lines = [_problem_text(_problem(one)) for one in seen.problems]
-    counts = f"{seen.rows_total} rows, {seen.fresh} new, {seen.repeated} known already, {len(seen.problems)} refused"
+    counts = (
+        f"{seen.rows_total} rows, {seen.fresh} new, {seen.repeated} known already, {seen.refused} refused"
+    )
     return "\n".join([*lines, f"{seen.title} → {account.name}: {counts}. Nothing was changed."])
 
 

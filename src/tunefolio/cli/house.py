@@ -67,7 +67,7 @@ def show(args: argparse.Namespace, value: Any, text: str) -> None:
 
 def table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> str:
     """Rows under their headings, every column as wide as its widest cell."""
-    cells = [[heading for heading in columns], *([_cell(row.get(name)) for name in columns] for row in rows)]
+    cells = [list(columns), *([_cell(row.get(name)) for name in columns] for row in rows)]
     widths = [max(len(line[place]) for line in cells) for place in range(len(columns))]
     lines = ("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in cells)
     return "\n".join(line.rstrip() for line in lines)

@@ -163,7 +163,7 @@ def end_other_sessions(db: WriteDb, house: House, viewer: Viewer, session: Sessi
 def change_password(
     db: WriteDb, house: House, viewer: Viewer, session: SessionId, old: Secret, new: Secret
 ) -> None:
-    """Replace the password and end every other session. Raises Rejected for a wrong old one, Misuse, Retry."""
+    """Replace the password and end every other session. Raises Rejected (wrong old one), Misuse, Retry."""
     person = persons.person_of(db, viewer.person)
     house.throttle.hit(BY_EMAIL, person.email)
     is_right, _ = passwords.matches(old, persons.password_hash_of(db, viewer.person))
@@ -175,7 +175,7 @@ def change_password(
 
 
 def reset_password(db: WriteDb, house: House, admin: Viewer, person_id: PersonId, new: Secret) -> None:
-    """An admin sets a person's password; all of that person's sessions end. Raises Forbidden, NotFound, Misuse."""
+    """An admin sets a person's password; their sessions end. Raises Forbidden, NotFound, Misuse."""
     admin.must_administer()
     person = persons.person_of(db, person_id)
     _set_password(db, person, new)
@@ -197,7 +197,7 @@ def invite(db: WriteDb, house: House, admin: Viewer, *, email: str = "", role: R
     return code
 
 
-def set_role(db: WriteDb, house: House, admin: Viewer, person_id: PersonId, role: Role) -> None:
+def set_role(db: WriteDb, _house: House, admin: Viewer, person_id: PersonId, role: Role) -> None:
     """Give a person another role; the house keeps at least one admin. Raises Forbidden, NotFound, Misuse."""
     admin.must_administer()
     person = persons.person_of(db, person_id)
@@ -218,7 +218,7 @@ def disable(db: WriteDb, house: House, admin: Viewer, person_id: PersonId) -> No
     _log.info("a person was disabled", extra={"person": person_id, "by": admin.person})
 
 
-def enable(db: WriteDb, house: House, admin: Viewer, person_id: PersonId) -> None:
+def enable(db: WriteDb, _house: House, admin: Viewer, person_id: PersonId) -> None:
     """Let a disabled person in again."""
     admin.must_administer()
     persons.person_of(db, person_id)

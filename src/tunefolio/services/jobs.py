@@ -171,7 +171,7 @@ def run(house: House, job_id: JobId, *, chance: random.Random = _chance) -> None
             _again(house, job, holder, busy.reason, max(busy.after or _NO_WAIT, wait(job.attempts, chance)))
         except TunefolioError as problem:
             _fail(house, job, holder, str(problem))
-        except Exception as problem:  # the job door: a fault of ours must not end the engine
+        except Exception as problem:  # noqa: BLE001 — the job door: no fault of ours may end the engine
             _log.exception("job broke", extra={"kind": job.kind, "attempt": job.attempts})
             _again(house, job, holder, f"unexpected: {type(problem).__name__}", wait(job.attempts, chance))
         else:
@@ -182,7 +182,7 @@ _NO_WAIT = timedelta(0)
 
 
 def wait(attempt: int, chance: random.Random) -> timedelta:
-    """How long until try attempt + 1: 2 s doubled each time, at most 15 min, ± a fifth so that crowds part."""
+    """How long until try attempt + 1: 2 s doubled each time, at most 15 min, ± a fifth to part crowds."""
     doublings = min(attempt - 1, 20)
     full = min(_FIRST_WAIT * (1 << doublings), _LONGEST_WAIT)
     return full * chance.uniform(0.8, 1.2)
@@ -221,7 +221,7 @@ def _again(house: House, job: Job, holder: str, problem: str, after: timedelta) 
         _fail(house, job, holder, f"{problem} (given up after {job.attempts} attempts)")
         return
     due = house.clock.now() + after
-    _end(house, job, lambda db, now: rows.retry_at(db, job.id, holder, due, problem), "comes back", problem)
+    _end(house, job, lambda db, _: rows.retry_at(db, job.id, holder, due, problem), "comes back", problem)
 
 
 def _fail(house: House, job: Job, holder: str, problem: str) -> None:

@@ -25,7 +25,9 @@ def checked(password: Secret, email: str, field: str = "password") -> Secret:
     if len(text) > LONGEST:
         raise Misuse(field, f"must have at most {LONGEST} characters")
     if len(set(text)) < 3:
-        raise Misuse(field, "must not be one or two characters repeated", cure="A few words in a row are good")
+        raise Misuse(
+            field, "must not be one or two characters repeated", cure="A few words in a row are good"
+        )
     if text.strip().lower() in {email.lower(), email.lower().partition("@")[0]}:
         raise Misuse(field, "must not be the e-mail address", cure="A few words in a row are good")
     return password
