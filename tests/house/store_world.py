@@ -66,30 +66,36 @@ class World:
 
 
 def fill(db: WriteDb) -> World:
-    """Every owned table gets a row of Asha's; Bela has none."""
-    asha = persons.add(db, f"{MARK}@example.org", MARK, "hash", Role.ADMIN, NOW).viewer
+    """Every owned table gets a row of Asha's, with ids of her own; Bela has none. SQLite only."""
     bela = persons.add(db, "bela@example.org", "bela", "hash", Role.ADMIN, NOW).viewer
     for place, table in enumerate(sorted(table.name for table in OWNED)):
         values = {"name": table, "id": FIRST_ID + 1_000 * place}
         db.connection.execute(text("INSERT INTO sqlite_sequence (name, seq) VALUES (:name, :id)"), values)
-    return World(asha, bela, _samples() | _belongings(db, asha))
+    asha, values = full_books(db, MARK)
+    return World(asha, bela, _samples() | values)
 
 
-def _belongings(db: WriteDb, asha: Viewer) -> dict[str, Any]:
+def full_books(db: WriteDb, name: str) -> tuple[Viewer, dict[str, Any]]:
+    """A new person with a row in every owned table, and what they are called by type; all texts hold the name."""
+    viewer = persons.add(db, f"{name}@example.org", name, "hash", Role.ADMIN, NOW).viewer
+    return viewer, _belongings(db, viewer, name)
+
+
+def _belongings(db: WriteDb, viewer: Viewer, name: str) -> dict[str, Any]:
     infy = instruments.resolve(db, [INFY], NOW)[INFY]
-    session = sessions.add(db, asha, f"{MARK}-token", MARK, MARK, NOW, SOON)
-    portfolio = portfolios.add(db, asha, MARK, INR, NOW).id
-    account = accounts.add(db, asha, portfolio, MARK, AccountKind.BROKER, INR, NOW, "zerodha", MARK).id
-    sectors.set_override(db, asha, infy, MARK, MARK, NOW)
-    imports.keep(db, asha, MARK, f"{MARK}-sha", MARK.encode(), NOW)
-    connections.put(db, asha, account, "zerodha", MARK, _seal, expires=SOON, now=NOW)
-    connections.set_problem(db, asha, account, MARK, NOW)
-    broker_apps.put(db, asha, "zerodha", MARK, _seal, NOW)
-    login_states.add(db, asha, session, "zerodha", f"{MARK}-state", portfolio, NOW, SOON)
-    snapshot = snapshots.put(db, asha, account, SnapshotType.EOD, DAY, NOW, [_line(infy)])
-    snapshots.put(db, asha, account, SnapshotType.MANUAL, DAY, NOW, [_line(infy)])
-    file = imports.add(db, asha, account, MARK, f"{MARK}-sha", "csv", NOW)
-    fact = _fact_of(db, asha, account, file)
+    session = sessions.add(db, viewer, f"{name}-token", name, name, NOW, SOON)
+    portfolio = portfolios.add(db, viewer, name, INR, NOW).id
+    account = accounts.add(db, viewer, portfolio, name, AccountKind.BROKER, INR, NOW, "zerodha", name).id
+    sectors.set_override(db, viewer, infy, name, name, NOW)
+    imports.keep(db, viewer, name, f"{name}-sha", name.encode(), NOW)
+    connections.put(db, viewer, account, "zerodha", name, _seal(name), expires=SOON, now=NOW)
+    connections.set_problem(db, viewer, account, name, NOW)
+    broker_apps.put(db, viewer, "zerodha", name, _seal(name), NOW)
+    login_states.add(db, viewer, session, "zerodha", f"{name}-state", portfolio, NOW, SOON)
+    snapshot = snapshots.put(db, viewer, account, SnapshotType.EOD, DAY, NOW, [_line(infy)])
+    snapshots.put(db, viewer, account, SnapshotType.MANUAL, DAY, NOW, [_line(infy)])
+    file = imports.add(db, viewer, account, name, f"{name}-sha", "csv", NOW)
+    fact = _fact_of(db, viewer, name, account, file)
     return {
         "InstrumentId": infy,
         "SessionId": session,
@@ -97,12 +103,12 @@ def _belongings(db: WriteDb, asha: Viewer) -> dict[str, Any]:
         "AccountId": account,
         "ImportId": file,
         "TransactionId": fact,
-        "StatementId": statements.keep(db, asha, account, _statement(), {INFY: infy}),
+        "StatementId": statements.keep(db, viewer, account, _statement(name), {INFY: infy}),
         "SnapshotId": snapshot,
-        "JobId": jobs.add(db, asha.person, "sync", {"of": MARK}, now=NOW)[0],
-        "InviteId": invites.add(db, asha, f"{MARK}-code", MARK, Role.MEMBER, NOW, SOON),
-        "PersonId": asha.person,
-        "TransactionFilter": TransactionFilter(portfolio=portfolio, tag=MARK),
+        "JobId": jobs.add(db, viewer.person, "sync", {"of": name}, now=NOW)[0],
+        "InviteId": invites.add(db, viewer, f"{name}-code", name, Role.MEMBER, NOW, SOON),
+        "PersonId": viewer.person,
+        "TransactionFilter": TransactionFilter(portfolio=portfolio, tag=name),
         "SnapshotFilter": SnapshotFilter(portfolio=portfolio),
         "accounts": [account],
         "transactions.reverse.ids": [fact],
@@ -111,24 +117,24 @@ def _belongings(db: WriteDb, asha: Viewer) -> dict[str, Any]:
     }
 
 
-def _fact_of(db: WriteDb, asha: Viewer, account: AccountId, file: ImportId) -> TransactionId:
-    facts = [Entry(Fact(Kind.DEPOSIT, DAY, MINE, note=MARK), f"{MARK}-1")]
-    added = transactions.append(db, asha, account, Book.LIVE, facts, source=MARK, now=NOW, import_id=file)
-    transactions.tag(db, asha, added.ids[0], MARK)
+def _fact_of(db: WriteDb, viewer: Viewer, name: str, account: AccountId, file: ImportId) -> TransactionId:
+    facts = [Entry(Fact(Kind.DEPOSIT, DAY, MINE, note=name), f"{name}-1")]
+    added = transactions.append(db, viewer, account, Book.LIVE, facts, source=name, now=NOW, import_id=file)
+    transactions.tag(db, viewer, added.ids[0], name)
     return added.ids[0]
 
 
-def _seal(row: int) -> bytes:
-    return f"{MARK} {row}".encode()
+def _seal(name: str) -> Callable[[int], bytes]:
+    return lambda row: f"{name} {row}".encode()
 
 
 def _line(instrument: InstrumentId) -> SnapshotLine:
     return SnapshotLine(instrument, Decimal(10), MINE, PRICE, MINE, NOW)
 
 
-def _statement() -> Statement:
+def _statement(name: str) -> Statement:
     holding = Holding(INFY, Decimal(10), Decimal(0), PRICE, PRICE, PRICE, MINE)
-    return Statement("zerodha", MARK, NOW, (holding,), MINE)
+    return Statement("zerodha", name, NOW, (holding,), MINE)
 
 
 def _samples() -> dict[str, Any]:
@@ -163,7 +169,7 @@ def _samples() -> dict[str, Any]:
         "state_hash": f"{MARK}-state",
         "currency": INR,
         "content": b"new",
-        "seal": _seal,
+        "seal": _seal("new"),
         "preferences": {"theme": "dark"},
         "now": NOW,
         "sessions.touch.now": SOON,
@@ -184,7 +190,7 @@ def _samples() -> dict[str, Any]:
         "Role": Role.MEMBER,
         "ConnectionState": ConnectionState.NEEDS_LOGIN,
         "entries": [Entry(Fact(Kind.DEPOSIT, DAY, MINE), "new")],
-        "Statement": _statement(),
+        "Statement": _statement("new"),
     }
 
 

@@ -6,16 +6,38 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from tunefolio.core.identity import AccountId, InstrumentId, PersonId, TransactionId
-from tunefolio.core.money import Currency, Money, Price
+from tunefolio.core.identity import AccountId, PersonId
+from tunefolio.core.money import Money, Price
 from tunefolio.core.time import Instant
 from tunefolio.ledger.accounts import Book
 from tunefolio.ledger.transactions import Fact, Kind, Transaction
 from tunefolio.store.tables import transactions
 
 COLUMNS = tuple(
-    column for column in transactions.c if column.name not in {"owner_id", "generation", "import_id"}
+    transactions.c[name]
+    for name in (
+        "id",
+        "account_id",
+        "book",
+        "kind",
+        "day",
+        "at",
+        "instrument_id",
+        "quantity",
+        "price",
+        "amount",
+        "fees",
+        "currency",
+        "note",
+        "source",
+        "source_key",
+        "fingerprint",
+        "reverses",
+        "recorded_at",
+    )
 )
+"""In the order in which transaction() takes them."""
+
 _COPIED = (
     "account_id",
     "book",
@@ -71,29 +93,30 @@ def reversal_row(row: Row[Any], owner: PersonId, source: str, now: Instant) -> d
     }
 
 
-def transaction(row: Row[Any], tags: tuple[str, ...]) -> Transaction:
-    """The fact in its place. No fees and zero fees are one: both come back as None."""
-    currency = Currency(row.currency)
+def transaction(row: Row[*tuple[Any, ...]], tags: tuple[str, ...]) -> Transaction:
+    """The fact in its place; row: of COLUMNS. No fees and zero fees are one: both come back as None.
+
+    Unpacked at once, because naming sixteen columns of each row is a third of the time a history takes.
+    """
+    (
+        id, account, book, kind, day, at, instrument, quantity, price, amount, fees, currency, note,
+        source, source_key, fingerprint, reverses, recorded,
+    ) = row  # fmt: skip
     fact = Fact(
-        Kind(row.kind),
-        row.day,
-        Money(row.amount, currency),
-        None if row.instrument_id is None else InstrumentId(row.instrument_id),
-        row.quantity,
-        None if row.price is None else Price(row.price, currency),
-        None if row.fees == 0 else Money(row.fees, currency),
-        row.note,
-        row.at,
+        _KINDS[kind],
+        day,
+        Money(amount, currency),
+        instrument,
+        quantity,
+        None if price is None else Price(price, currency),
+        Money(fees, currency) if fees else None,
+        note,
+        at,
     )
     return Transaction(
-        TransactionId(row.id),
-        AccountId(row.account_id),
-        Book(row.book),
-        fact,
-        row.source,
-        row.source_key,
-        row.recorded_at,
-        row.fingerprint,
-        None if row.reverses is None else TransactionId(row.reverses),
-        tags,
+        id, account, _BOOKS[book], fact, source, source_key, recorded, fingerprint, reverses, tags
     )
+
+
+_KINDS = {kind.value: kind for kind in Kind}
+_BOOKS = {book.value: book for book in Book}
