@@ -76,7 +76,7 @@ def fill(db: WriteDb) -> World:
 
 
 def full_books(db: WriteDb, name: str) -> tuple[Viewer, dict[str, Any]]:
-    """A new person with a row in every owned table, and what they are called by type; all texts hold the name."""
+    """A new person with a row in every owned table, and their ids by type; all texts hold the name."""
     viewer = persons.add(db, f"{name}@example.org", name, "hash", Role.ADMIN, NOW).viewer
     return viewer, _belongings(db, viewer, name)
 

@@ -35,8 +35,8 @@ def fill_books(db: WriteDb, name: str) -> Books:
 
 
 OF_ACCOUNT = {
-    "accounts", "imports", "transactions", "taggings", "statements", "holdings", "snapshots", "snapshot_lines",
-    "connections",
+    "accounts", "imports", "transactions", "taggings", "statements", "holdings", "connections",
+    "snapshots", "snapshot_lines",
 }  # fmt: skip
 OF_PORTFOLIO = OF_ACCOUNT | {"portfolios", "login_states"}
 
@@ -155,8 +155,13 @@ def test_a_deleted_account_leaves_its_neighbours(database: Database) -> None:
 def test_facts_go_only_with_their_account(database: Database) -> None:
     with database.writing() as db:
         asha, bela = fill_books(db, "asha"), fill_books(db, "bela")
-    with pytest.raises(DBAPIError, match="append-only"), database.writing() as db:
-        db.execute(insert(deletions), {"account_id": bela.account})
-        db.execute(delete(transactions).where(transactions.c.account_id == asha.account))
+
+    def wrong_account() -> None:
+        with database.writing() as db:
+            db.execute(insert(deletions), {"account_id": bela.account})
+            db.execute(delete(transactions).where(transactions.c.account_id == asha.account))
+
+    with pytest.raises(DBAPIError, match="append-only"):
+        wrong_account()
     with database.reading() as db:
         assert len(rows(db)["transactions"]) == 2
