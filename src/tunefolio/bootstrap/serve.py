@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -25,14 +25,22 @@ _STOPS = (signal.SIGINT, signal.SIGTERM)
 class _Announcing(uvicorn.Server):
     """A server that speaks once it can be reached, and for which being told to stop is no failure."""
 
-    def __init__(self, config: uvicorn.Config, announce: Callable[[], None]) -> None:
+    def __init__(
+        self, config: uvicorn.Config, announce: Callable[[], None], hang_up: Callable[[], Awaitable[None]]
+    ) -> None:
         super().__init__(config)
         self._announce = announce
+        self._hang_up = hang_up
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started and not self.should_exit:
             self._announce()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Live streams never end by themselves: end them first, then wait for the requests that do."""
+        await self._hang_up()
+        await super().shutdown(sockets)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -72,6 +80,6 @@ def serve(app: FastAPI, settings: Settings, announce: Callable[[], None]) -> boo
         forwarded_allow_ips=settings.proxies,
         timeout_graceful_shutdown=_PATIENCE_SECONDS,
     )
-    server = _Announcing(config, announce)
+    server = _Announcing(config, announce, app.state.hub.close)
     server.run()
     return server.started

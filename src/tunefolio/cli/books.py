@@ -21,7 +21,8 @@ from tunefolio.services import snapshot as snapshots
 from tunefolio.services import sync as syncing
 from tunefolio.services.views.shapes import Preview
 from tunefolio.settings import Profile
-from tunefolio.store import accounts, jobs, portfolios
+from tunefolio.store import accounts, connections, jobs, portfolios
+from tunefolio.store.connections import ConnectionState
 from tunefolio.store.db import ReadDb
 from tunefolio.store.jobs import OPEN, Job, JobState
 
@@ -95,21 +96,25 @@ def sync(args: argparse.Namespace) -> int:
             chosen = _broker_accounts(db, viewer, args.account)
             asked = [(one, syncing.ask_sync(db, house, viewer, one.id)) for one in chosen]
         outcomes = [(one, _result(runtime, viewer, job, one.name)) for one, job in asked]
+        code = _worst(runtime, viewer, outcomes)
     rows = [
         {"account": one.name, "state": job.state.value, "result": job.result, "problem": job.problem}
         for one, job in outcomes
     ]
     show(args, rows, table(rows, ("account", "state", "problem")) if rows else "No broker account to sync.")
-    return _worst([job for _, job in outcomes])
+    return code
 
 
-def _worst(outcomes: Sequence[Job]) -> int:
-    states = {job.state for job in outcomes}
-    if states & {JobState.QUEUED, JobState.RUNNING}:
-        return Exit.TRY_AGAIN
-    if any("log in" in job.problem for job in outcomes):
+def _worst(runtime: Runtime, viewer: Viewer, outcomes: Sequence[tuple[Account, Job]]) -> int:
+    """The exit code of several syncs: what a person must do goes before what only time mends."""
+    states = {job.state for _, job in outcomes}
+    if states <= {JobState.DONE}:
+        return Exit.OK
+    with runtime.house.database.reading() as db:
+        lines = [connections.of_account(db, viewer, one.id) for one, _ in outcomes]
+    if any(line is not None and line.state is ConnectionState.NEEDS_LOGIN for line in lines):
         return Exit.NEEDS_LOGIN
-    return Exit.OK if states <= {JobState.DONE} else Exit.FINDINGS
+    return Exit.TRY_AGAIN if states & {JobState.QUEUED, JobState.RUNNING} else Exit.FINDINGS
 
 
 def _result(runtime: Runtime, viewer: Viewer, job_id: JobId, title: str) -> Job:

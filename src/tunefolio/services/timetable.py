@@ -144,7 +144,7 @@ DUTIES: tuple[Entry, ...] = (
     Entry(
         "refresh_quotes",
         "Newest prices",
-        "every minute while the exchange trades",
+        "every minute while the exchange trades; every 20 seconds in a rehearsal",
         while_trading(timedelta(minutes=1), timedelta(seconds=20)),
         "refresh_quotes",
     ),
