@@ -14,10 +14,8 @@ from tunefolio.core.time import IST, Instant
 from tunefolio.market.calendars import Calendar, Phase
 from tunefolio.services import connect, sync
 from tunefolio.services.jobs import ask
-from tunefolio.services.views.history import curve
-from tunefolio.services.views.holding import lots
-from tunefolio.services.views.portfolio import portfolio as valued_portfolio
-from tunefolio.services.views.shapes import AppSource, BrokerStatus
+from tunefolio.services.views import AppSource, BrokerStatus, curve, lots
+from tunefolio.services.views import portfolio as valued_portfolio
 from tunefolio.store import jobs, portfolios
 from tunefolio.store.connections import ConnectionState
 from tunefolio.store.db import ReadDb
@@ -27,7 +25,7 @@ from tunefolio.web.deps import CurrentViewer, HouseDep, PortfolioChoice, Reading
 from tunefolio.web.pages.forms import go
 
 router = APIRouter()
-_SHOWN_JOBS = frozenset({"sync", "refresh_quotes", "enrich"})
+_SHOWN_JOBS = frozenset({"sync", "enrich"})
 _PHASES = {
     Phase.CLOSED: "NSE closed",
     Phase.PRE_OPEN: "NSE pre-open",
@@ -62,7 +60,7 @@ def dashboard(
         jobs=open_jobs(db, viewer),
         phase=market_phase(house.calendar, house.clock.now()),
         here="/dashboard" if portfolio is None else f"/dashboard?portfolio={portfolio}",
-        login_link=_login_link(statuses),
+        newcomer=_newcomer(statuses),
     )
 
 
@@ -121,8 +119,7 @@ def _wall(moment: Instant) -> str:
     return f"{moment.in_zone(IST):%H:%M} IST"
 
 
-def _login_link(statuses: list[BrokerStatus]) -> str:
-    """Where the first broker that can be connected logs in; "" when none can."""
+def _newcomer(statuses: list[BrokerStatus]) -> BrokerStatus | None:
+    """The first broker the viewer could connect now and never has."""
     ready = (status for status in statuses if status.account is None and status.app is not AppSource.NONE)
-    first = next(ready, None)
-    return "" if first is None else f"/auth/{first.broker}/login"
+    return next(ready, None)

@@ -13,7 +13,7 @@ from tunefolio.core.secret import Secret
 from tunefolio.services import admin as overview
 from tunefolio.services import identity
 from tunefolio.services.house import House
-from tunefolio.services.views.health import health
+from tunefolio.services.views import health
 from tunefolio.store.db import ReadDb
 from tunefolio.web import render
 from tunefolio.web.deps import AdminViewer, HouseDep, OwnWriting, Reading, RowId

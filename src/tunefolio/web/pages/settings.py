@@ -14,7 +14,7 @@ from tunefolio.core.secret import Secret
 from tunefolio.ledger.accounts import name_of
 from tunefolio.services import identity, timetable
 from tunefolio.services.jobs import ask_cancel
-from tunefolio.services.views.portfolio import portfolio as valued_portfolio
+from tunefolio.services.views import portfolio as valued_portfolio
 from tunefolio.store import instruments, jobs, persons, sectors
 from tunefolio.web import render
 from tunefolio.web.deps import (

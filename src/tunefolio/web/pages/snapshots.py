@@ -10,7 +10,7 @@ from starlette.responses import HTMLResponse, Response
 from tunefolio.core.errors import NotFound
 from tunefolio.core.identity import SnapshotId
 from tunefolio.services import snapshot
-from tunefolio.services.views.history import latest_snapshots
+from tunefolio.services.views import latest_snapshots
 from tunefolio.store import accounts, instruments, snapshots
 from tunefolio.store.snapshots import SnapshotFilter
 from tunefolio.web import render

@@ -19,8 +19,7 @@ from tunefolio.ledger.transactions import Kind
 from tunefolio.services import record as deeds
 from tunefolio.services.house import House
 from tunefolio.services.portfolios import active_accounts
-from tunefolio.services.views.history import transaction_page
-from tunefolio.services.views.shapes import TransactionRow
+from tunefolio.services.views import TransactionRow, transaction_page
 from tunefolio.store import accounts, instruments, transactions
 from tunefolio.store.db import ReadDb
 from tunefolio.store.transactions import TransactionFilter
