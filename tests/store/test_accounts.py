@@ -163,5 +163,5 @@ def test_facts_go_only_with_their_account(database: Database) -> None:
 
     with pytest.raises(DBAPIError, match="append-only"):
         wrong_account()
-    with database.reading() as db:
-        assert len(rows(db)["transactions"]) == 2
+    with database.reading() as reader:
+        assert len(rows(reader)["transactions"]) == 2

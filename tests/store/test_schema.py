@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
@@ -64,11 +68,9 @@ def test_what_is_migrated_is_what_is_declared(database: Database) -> None:
         assert compare_metadata(context, metadata) == []
 
 
-def test_declared_and_migrated_tables_have_the_same_sql(migrated_url: str) -> None:
+def test_declared_and_migrated_tables_have_the_same_sql(migrated_sqlite: Path) -> None:
     """Alembic does not compare checks, STRICT and partial indexes: the text of SQLite's schema does."""
-    if not migrated_url.startswith("sqlite"):
-        pytest.skip("PostgreSQL keeps no text of its tables")
-    migrated, declared = open_database(migrated_url), open_database("sqlite://")
+    migrated, declared = open_database(f"sqlite:///{migrated_sqlite}"), open_database("sqlite://")
     with declared.writing() as db:
         metadata.create_all(db.connection)
         wanted = {name: parts(sql) for name, sql in everything(db.connection).items()}
@@ -88,6 +90,13 @@ def test_declared_and_migrated_tables_have_the_same_sql(migrated_url: str) -> No
 def test_migrating_again_changes_nothing(migrated_url: str) -> None:
     schema.migrate(migrated_url)
     assert schema.current(migrated_url) == schema.head()
+
+
+def test_two_first_starts_at_once_both_end_well(database_url: str) -> None:
+    with ProcessPoolExecutor(3, mp_context=get_context("spawn")) as pool:
+        for start in [pool.submit(schema.migrate, database_url) for _ in range(3)]:
+            start.result(60)
+    assert schema.current(database_url) == schema.head()
 
 
 def test_a_database_of_a_newer_program_is_left_alone(migrated_url: str) -> None:
