@@ -48,7 +48,7 @@ class Bell:
         self.rung.append(job_id)
 
 
-@dataclass(frozen=True)
+@dataclass
 class DeskBroker:
     """A broker in this very process: whoever has its state may log in, as user AB1234."""
 
@@ -139,7 +139,7 @@ def opened(url: str, **rules: Any) -> Iterator[House]:
 
 
 def visitor(house: House, *, address: str = ADDRESS, config: WebConfig = CONFIG) -> TestClient:
-    """Somebody with a browser's cookie jar, who does not follow redirects and sees errors as they are sent."""
+    """Somebody with a browser's cookie jar, who follows no redirects and sees errors as they are sent."""
     return TestClient(create_app(house, config), base_url=address, follow_redirects=False)
 
 

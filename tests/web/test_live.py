@@ -1,4 +1,4 @@
-"""The live stream: one's own events and no one else's, in order, resumed after a break, ended with the sign-in."""
+"""The live stream: one's own events only, in order, resumed after a break, ended with the sign-in."""
 
 from __future__ import annotations
 

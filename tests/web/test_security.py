@@ -56,14 +56,19 @@ def cookie_of(client: TestClient) -> tuple[str, dict[str, str]]:
     answer = client.post("/api/v1/session", json=NEW)
     assert answer.status_code == 201, answer.text
     ((name, morsel),) = SimpleCookie(answer.headers["set-cookie"]).items()
-    return name, dict(morsel)
+    return name, {flag: str(value) for flag, value in morsel.items()}
 
 
 @pytest.mark.parametrize("address", ["https://testserver", "http://localhost", "http://127.0.0.1:8000"])
 def test_the_cookie_is_bound_to_its_host(small_house: House, address: str) -> None:
     name, flags = cookie_of(visitor(small_house, address=address))
     assert name == "__Host-tunefolio"
-    assert (flags["secure"], flags["httponly"], flags["samesite"], flags["path"]) == (True, True, "lax", "/")
+    assert (flags["secure"], flags["httponly"], flags["samesite"], flags["path"]) == (
+        "True",
+        "True",
+        "lax",
+        "/",
+    )
     assert flags["domain"] == ""
     assert flags["expires"] == "Sun, 20 Dec 2026 05:00:00 GMT"
 

@@ -104,7 +104,7 @@ async def _session(visit: CurrentVisit) -> Session:
     return visit.session
 
 
-async def _admin(visit: CurrentVisit) -> Viewer:
+async def admin_of(visit: CurrentVisit) -> Viewer:
     visit.person.viewer.must_administer()
     return visit.person.viewer
 
@@ -116,7 +116,7 @@ async def _maybe_person(visit: MaybeVisit) -> Person | None:
 SignedInPerson = Annotated[Person, Depends(_person)]
 CurrentViewer = Annotated[Viewer, Depends(_viewer)]
 CurrentSession = Annotated[Session, Depends(_session)]
-AdminViewer = Annotated[Viewer, Depends(_admin)]
+AdminViewer = Annotated[Viewer, Depends(admin_of)]
 MaybePerson = Annotated[Person | None, Depends(_maybe_person)]
 
 

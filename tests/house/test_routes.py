@@ -1,0 +1,343 @@
+"""Every route, found by itself: nobody enters unasked, and nobody sees or touches what is another's.
+
+A route added tomorrow is tested tomorrow; one whose ids this file cannot name fails and says so.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from fastapi import FastAPI, params
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute, iter_route_contexts
+from sqlalchemy import select
+from starlette.testclient import TestClient
+
+from tests.web.houses import ADDRESS, CONFIG, PASSWORD, connect_broker, join, opened, sign_in, visitor
+from tunefolio.bootstrap import adapters
+from tunefolio.services.house import House
+from tunefolio.store import schema
+from tunefolio.store.tables import OWNED
+from tunefolio.web import deps
+from tunefolio.web.app import create_app
+
+PUBLIC = {
+    ("GET", "/"),
+    ("GET", "/healthz"),
+    ("GET", "/favicon.ico"),
+    ("GET", "/manifest.webmanifest"),
+    ("GET", "/api/openapi.json"),
+    ("GET", "/api/docs"),
+    ("POST", "/api/v1/session"),
+    ("POST", "/api/v1/persons"),
+    ("GET", "/sign-in"),
+    ("POST", "/sign-in"),
+    ("GET", "/sign-up"),
+    ("POST", "/sign-up"),
+}
+"""All that a stranger may ask. Adding to it is a decision."""
+
+ENDLESS = {("GET", "/live")}
+NOUNS = {
+    "portfolios": "portfolio",
+    "accounts": "account",
+    "brokers": "account",
+    "holdings": "account",
+    "transactions": "transaction",
+    "imports": "import",
+    "snapshots": "snapshot",
+    "jobs": "job",
+    "sessions": "session",
+    "farewell": "upload",
+    "persons": "person",
+    "people": "person",
+    "invites": "invite",
+}
+"""What the id behind a path's word is an id of."""
+
+NOT_OWNED = {"instrument", "broker", "sector", "day", "name"}
+"""Path parameters that name nothing of anyone's."""
+
+BROWSER = {"accept": "text/html,*/*;q=0.8"}
+HTMX = {**BROWSER, "hx-request": "true", "hx-request-type": "partial"}
+Ids = dict[str, str]
+
+
+@dataclass(frozen=True)
+class Way:
+    """One method on one path. form: its fields come as a form, files among them."""
+
+    method: str
+    path: str
+    names: tuple[str, ...]
+    form: bool
+    takes_file: bool
+    is_admins: bool
+
+    @property
+    def owned(self) -> tuple[str, ...]:
+        return tuple(name for name in self.names if name not in NOT_OWNED)
+
+    @property
+    def takes_away(self) -> bool:
+        """Afterwards the ids in its path may name nothing any more."""
+        return self.method == "DELETE" or self.path.endswith(("/delete", "/undo", "/reverse", "/end"))
+
+    def to(self, ids: Ids) -> str:
+        """The path with these ids in it."""
+        return re.sub(r"{(\w+)(?::\w+)?}", lambda found: ids[self.noun(found)], self.path)
+
+    def noun(self, found: re.Match[str]) -> str:
+        name = found[1]
+        if name in NOT_OWNED or name == "account":
+            return name
+        word = self.path[: found.start()].rstrip("/").rpartition("/")[2]
+        word = "snapshots" if word.startswith("{day") else word
+        assert word in NOUNS, f"teach NOUNS what {self.path} means by {word}"
+        return NOUNS[word]
+
+
+def ways(app: FastAPI) -> list[Way]:
+    """Every way into the app but its static files."""
+    found = []
+    for context in iter_route_contexts(app.routes):
+        if context.path is None or context.path.startswith("/static"):
+            continue
+        route = context.original_route
+        assert isinstance(route, APIRoute), f"{context.path} is no route that this test understands"
+        fields = [field.field_info for field in route.dependant.body_params]
+        names = tuple(re.findall(r"{(\w+)", context.path))
+        form = any(isinstance(field, params.Form) for field in fields)
+        takes_file = any(isinstance(field, params.File) for field in fields)
+        is_admins = needs_admin(route.dependant)
+        methods = sorted(context.methods or ())
+        found += [Way(method, context.path, names, form, takes_file, is_admins) for method in methods]
+    return found
+
+
+def needs_admin(dependant: Dependant) -> bool:
+    """Whether somewhere below it stands the dependency that only admins pass."""
+    return any(below.call is deps.admin_of or needs_admin(below) for below in dependant.dependencies)
+
+
+@pytest.fixture
+def house(database_url: str) -> Iterator[House]:
+    adapters.load()
+    schema.migrate(database_url)
+    with opened(database_url) as made:
+        yield made
+
+
+@pytest.fixture
+def operator(house: House) -> TestClient:
+    """The first person, so admin."""
+    return join(visitor(house), "operator@example.org", "Operator")
+
+
+def ask(client: TestClient, way: Way, path: str, wish: dict[str, str], query: dict[str, str]) -> Any:
+    """Go that way with everything it could want; what it does not know it leaves aside."""
+    kinds: dict[str, Any] = {}
+    if way.method in ("POST", "PUT", "PATCH", "DELETE"):
+        kinds = {"data": wish} if way.form else {"json": wish}
+        if way.takes_file:
+            kinds = {"data": wish, "files": {"file": ("book.csv", tradebook("other"))}}
+    return client.request(way.method, path, params=query, headers=BROWSER, **kinds)
+
+
+def wish_with(ids: Ids) -> dict[str, str]:
+    """A body that suits every route: each takes the fields it knows."""
+    return {
+        "name": "Other",
+        "confirm_name": ids["portfolio name"],
+        "portfolio": ids["portfolio"],
+        "portfolio_id": ids["portfolio"],
+        "account": ids["account"],
+        "currency": "INR",
+        "kind": "deposit",
+        "day": "2024-05-01",
+        "amount": "5",
+        "text": "2024-04-01 deposit 5",
+        "line": "2024-04-01 deposit 5",
+        "sha256": ids["upload"],
+        "role": "member",
+        "tag": "other",
+        "sector": "Banks",
+        "theme": "dark",
+        "old": PASSWORD,
+        "new": PASSWORD,
+        "old_password": PASSWORD,
+        "new_password": PASSWORD,
+        "api_key": "abc",
+        "api_secret": "abc",
+        "email": "x@example.org",
+        "password": PASSWORD,
+    }
+
+
+def tradebook(word: str) -> bytes:
+    """A file with one trade, its own for each word."""
+    header = (
+        "symbol,isin,trade_date,exchange,segment,series,trade_type,auction,quantity,price,trade_id,order_id"
+    )
+    return f"{header}\nINFY,INE009A01021,2024-04-01,NSE,EQ,EQ,buy,false,10,1500,{word}77,1\n".encode()
+
+
+def settle(house: House, client: TestClient, word: str) -> Ids:
+    """A household full of things named by `word`; the ids of all of them."""
+
+    def made(path: str, **body: Any) -> str:
+        answer = client.post(path, **body)
+        assert answer.status_code in (200, 201), answer.text
+        return str(answer.json().get("id", ""))
+
+    connect_broker(house, client)
+    ids = {"portfolio": made("/api/v1/portfolios", json={"name": f"{word}-shelf"})}
+    home = {"portfolio_id": ids["portfolio"], "name": f"{word}-desk"}
+    ids["account"] = made("/api/v1/accounts", json=home)
+    line = f'2024-04-01 buy 10 NSE:INFY @ 1500 #{word}-tag "{word}-note"'
+    ids["transaction"] = made(f"/api/v1/accounts/{ids['account']}/transactions/line", json={"text": line})
+    files = {"file": (f"{word}-book.csv", tradebook(word))}
+    preview = client.post(f"/api/v1/accounts/{ids['account']}/imports/preview", files=files).json()
+    ids["upload"] = preview["sha256"]
+    ids["import"] = made(f"/api/v1/accounts/{ids['account']}/imports", json={"sha256": ids["upload"]})
+    taken = client.post("/api/snapshots/trigger").json()["data"]
+    snapshot = next(entry for entry in taken if str(entry["account_id"]) == ids["account"])
+    infy = client.get(f"/api/v1/transactions?account={ids['account']}").json()["data"][0]["instrument"]
+    sector = {"sector": f"{word}-sector", "industry": f"{word}-industry"}
+    assert client.put(f"/api/v1/sectors/overrides/{infy['id']}", json=sector).status_code == 204
+    app = {"api_key": f"{word}key", "api_secret": f"{word}secret"}
+    assert client.put("/api/v1/brokers/zerodha/app", json=app).status_code == 204
+    session = client.get("/api/v1/sessions").json()["data"][0]
+    return ids | {
+        "snapshot": str(snapshot["id"]),
+        "day": snapshot["trading_day"],
+        "job": str(client.get("/api/v1/jobs").json()["data"][0]["id"]),
+        "session": str(session["id"]),
+        "person": str(client.get("/api/v1/session").json()["person"]["id"]),
+        "invite": "1",
+        "instrument": str(infy["id"]),
+        "broker": "zerodha",
+        "sector": f"{word}-sector",
+        "name": f"{word}-tag",
+        "portfolio name": f"{word}-shelf",
+    }
+
+
+def belongings(house: House, person: str) -> dict[str, list[Any]]:
+    """Every owned row of a person, as it lies in the database."""
+    with house.database.reading() as db:
+        return {
+            table.name: sorted(
+                tuple(row) for row in db.execute(select(table).where(table.c.owner_id == int(person)))
+            )
+            if table.name not in ("sessions",)
+            else sorted(
+                db.execute(select(table.c.id, table.c.ended_at).where(table.c.owner_id == int(person)))
+            )
+            for table in OWNED
+        }
+
+
+def newcomer(house: House, word: str) -> TestClient:
+    client = visitor(house)
+    client.headers["user-agent"] = f"{word}-device"
+    return join(client, f"{word}@example.org", f"{word}-name")
+
+
+def test_a_stranger_gets_in_nowhere_else(house: House) -> None:
+    app = create_app(house, CONFIG)
+    client = TestClient(app, base_url=ADDRESS, follow_redirects=False)
+    every = ways(app)
+    gone = PUBLIC - {(way.method, way.path) for way in every}
+    assert not gone, "PUBLIC names ways that are no more"
+    ids = dict.fromkeys([*NOUNS.values(), *NOT_OWNED], "1") | {"day": "2026-11-20", "upload": "0" * 64}
+    for way in every:
+        if (way.method, way.path) in PUBLIC:
+            continue
+        answer = client.request(way.method, way.to(ids))
+        assert answer.status_code == 401, (way, answer.status_code)
+        seen = client.request(way.method, way.to(ids), headers=BROWSER)
+        led = seen.status_code == 303 and seen.headers["location"].startswith("/sign-in")
+        assert led or seen.status_code == 401, (way, seen.status_code)
+
+
+@pytest.mark.parametrize("intruder_is_admin", [False, True], ids=["member", "admin"])
+def test_another_persons_ids_are_not_found_and_change_nothing(
+    house: House, operator: TestClient, intruder_is_admin: bool
+) -> None:
+    mine = settle(house, newcomer(house, "canary"), "canary")
+    intruder = operator if intruder_is_admin else newcomer(house, "intruder")
+    own = settle(house, intruder, "intruder")
+    before = belongings(house, mine["person"])
+    email = "operator@example.org" if intruder_is_admin else "intruder@example.org"
+    tried, wrong = 0, []
+    for way in ways(create_app(house, CONFIG)):
+        if (way.method, way.path) in PUBLIC | ENDLESS or (way.is_admins and intruder_is_admin):
+            continue
+        wish = wish_with(own) | {"confirm_name": mine["portfolio name"]}
+        answer = ask(intruder, way, way.to(mine), wish, {"confirm_name": mine["portfolio name"]})
+        if way.is_admins or way.owned:
+            tried += 1
+            if answer.status_code != (403 if way.is_admins else 404):
+                wrong.append((way.method, way.path, answer.status_code, answer.text[:300]))
+        assert answer.status_code < 500, (way, answer.text[:500])
+        assert "canary" not in answer.text.replace("canary-sector", "").replace("canary-tag", ""), way
+        if intruder.get("/api/v1/session").status_code == 401:
+            sign_in(intruder, email)
+    assert wrong == []
+    assert tried >= 40
+    assert belongings(house, mine["person"]) == before
+
+
+def test_another_persons_ids_in_bodies_and_filters_lead_nowhere(house: House, operator: TestClient) -> None:
+    mine = settle(house, newcomer(house, "canary"), "canary")
+    intruder = newcomer(house, "intruder")
+    before = belongings(house, mine["person"])
+    every = [way for way in ways(create_app(house, CONFIG)) if (way.method, way.path) not in PUBLIC | ENDLESS]
+    own: Ids = {}
+    for number, way in enumerate(every):
+        if way.is_admins:
+            continue
+        if not own:
+            own = settle(house, intruder := newcomer(house, f"intruder{number}"), f"intruder{number}")
+        query = {name: mine[name] for name in ("portfolio", "account")} | {
+            "imported": mine["import"],
+            "farewell": mine["upload"],
+            "instrument": mine["instrument"],
+            "cursor": "",
+        }
+        for header in (BROWSER, HTMX) if way.method == "GET" else (HTMX,):
+            intruder.headers.update(header)
+            answer = ask(intruder, way, way.to(own), wish_with(mine), query)
+            assert answer.status_code < 500, (way, answer.text[:500])
+            assert "canary" not in answer.text, (way, answer.text[:2000])
+        if way.takes_away or intruder.get("/api/v1/session").status_code == 401:
+            own = {}
+    assert belongings(house, mine["person"]) == before
+
+
+def test_no_listing_tells_of_another_but_tells_of_oneself(house: House, operator: TestClient) -> None:
+    """The same pages, read by their owner, do show every word: so their silence to others means something."""
+    owner, intruder = newcomer(house, "canary"), newcomer(house, "intruder")
+    mine, own = settle(house, owner, "canary"), settle(house, intruder, "intruder")
+    words = [
+        f"canary-{what}" for what in ("shelf", "desk", "tag", "note", "book.csv", "sector", "name", "device")
+    ]
+    seen_by_owner = ""
+    for way in ways(create_app(house, CONFIG)):
+        if way.method != "GET" or (way.method, way.path) in ENDLESS:
+            continue
+        for headers in ({}, BROWSER, HTMX):
+            seen_by_owner += owner.get(way.to(mine), headers=headers).text
+            told = intruder.get(way.to(own), headers=headers).text
+            assert "canary" not in told, (way, told[:2000])
+            if not way.is_admins:
+                assert "canary" not in operator.get(way.to(own), headers=headers).text, way
+    assert [word for word in words if word not in seen_by_owner] == []
+    assert "canary@example.org" in seen_by_owner
+    assert "canarysecret" not in seen_by_owner
+    assert "token-of-the-broker" not in seen_by_owner

@@ -1,0 +1,125 @@
+"""The API's document: complete, true, with examples; and wild requests, answered without a 5xx."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from schemathesis.core.result import Ok
+from starlette.testclient import TestClient
+
+from tests.web.houses import ADDRESS, connect_broker, join, opened, visitor
+
+_SENT = ("method", "url", "params", "json", "data", "files", "headers")
+FIRST = {
+    ("GET", "/"): "HealthCheck",
+    ("GET", "/api/portfolio/overview"): "KpiResponse",
+    ("GET", "/api/portfolio/holdings"): "Holdings",
+    ("GET", "/api/sectors/allocation"): "Allocation",
+    ("GET", "/api/sectors/{sector}/holdings"): "SectorDetails",
+    ("GET", "/api/snapshots/latest"): "SnapshotMeta",
+    ("POST", "/api/snapshots/trigger"): "SnapshotResult",
+    ("GET", "/api/session/active"): "SessionInfo",
+}
+
+
+@pytest.fixture(scope="module")
+def investor(blank_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    """A person with holdings, in a house that lasts for the whole file."""
+    path = tmp_path_factory.mktemp("openapi") / "house.db"
+    shutil.copy(blank_sqlite, path)
+    with opened(f"sqlite:///{path}") as house:
+        client = join(visitor(house), "asha@example.org", "Asha")
+        connect_broker(house, client)
+        yield client
+
+
+@pytest.fixture(scope="module")
+def document(investor: TestClient) -> dict[str, Any]:
+    body: dict[str, Any] = investor.get("/api/openapi.json").json()
+    return body
+
+
+def test_the_first_systems_routes_name_their_shapes(document: dict[str, Any]) -> None:
+    for (method, path), shape in FIRST.items():
+        answer = document["paths"][path][method.lower()]["responses"]["200"]
+        assert answer["content"]["application/json"]["schema"]["$ref"].endswith(f"/{shape}")
+        assert "example" in document["components"]["schemas"][shape]
+    assert "302" in document["paths"]["/auth/zerodha/login"]["get"]["responses"]
+    assert "302" in document["paths"]["/auth/zerodha/callback"]["get"]["responses"]
+
+
+@pytest.mark.parametrize("path", [path for method, path in FIRST if method == "GET" and "{" not in path])
+def test_answers_have_no_field_the_document_lacks(
+    investor: TestClient, document: dict[str, Any], path: str
+) -> None:
+    shape = document["components"]["schemas"][FIRST["GET", path]]
+    body = investor.get(path).json()
+    assert set(body) <= set(shape["properties"])
+    assert set(shape["required"]) <= set(body)
+    example = set(shape["example"])
+    assert example <= set(shape["properties"])
+    rows = body.get("data") or body.get("sectors") or ()
+    for row in rows:
+        listed = shape["properties"]["data" if "data" in body else "sectors"]["items"]["$ref"]
+        assert set(row) <= set(document["components"]["schemas"][listed.rpartition("/")[2]]["properties"])
+
+
+def test_every_operation_is_described(document: dict[str, Any]) -> None:
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            assert operation["tags"], (method, path)
+            assert operation["summary"], (method, path)
+            words = operation["responses"].get("422", {}).get("content", {})
+            assert "HTTPValidationError" not in str(words), (method, path)
+
+
+def test_the_page_reads_without_scripts_of_others(investor: TestClient) -> None:
+    answer = investor.get("/api/docs")
+    assert answer.status_code == 200
+    assert "/api/portfolio/holdings" in answer.text
+    assert 'id="broken-law"' in answer.text
+    assert "://" not in answer.text.replace("http://www.w3.org", "")
+
+
+def test_wild_requests_are_never_our_fault(investor: TestClient, document: dict[str, Any]) -> None:
+    """Seeded, so that a failure comes back; the session of the caller is kept from being ended."""
+    kept = {path: entry for path, entry in document["paths"].items() if path != "/live"}
+    kept["/api/v1/session"] = {"get": kept["/api/v1/session"]["get"]}
+    for ending in ("/api/v1/session/password", "/api/v1/sessions/{session}"):
+        del kept[ending]
+    schema = schemathesis.openapi.from_dict({**document, "paths": kept})
+    asked: dict[int, int] = {}
+    for found in schema.get_all_operations():
+        assert isinstance(found, Ok)
+        operation = found.ok()
+
+        @seed(20261121)
+        @settings(
+            max_examples=12,
+            database=None,
+            deadline=None,
+            phases=(Phase.explicit, Phase.generate),
+            suppress_health_check=list(HealthCheck),
+        )
+        @given(case=operation.as_strategy())
+        def wild(case: schemathesis.Case[Any]) -> None:
+            answer = investor.request(**sendable(case))
+            asked[answer.status_code] = asked.get(answer.status_code, 0) + 1
+            assert answer.status_code < 500, (case, answer.text)
+
+        wild()
+    assert sum(asked.values()) > 300
+    assert {200, 201, 204, 404, 422} <= set(asked)
+    assert investor.get("/api/v1/session").status_code == 200, "signed out half-way"
+
+
+def sendable(case: schemathesis.Case[Any]) -> dict[str, Any]:
+    """A case as the test client sends it; what no HTTP header can hold is left out."""
+    sent = case.as_transport_kwargs(base_url=ADDRESS)
+    return {name: value for name, value in sent.items() if name in _SENT and value is not None}
