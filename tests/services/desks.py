@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -214,8 +215,9 @@ class Desk:
         rows = [row for row in self.look().rows if row.instrument.symbol == symbol]
         return sum((row.valued.quantity for row in rows), Decimal(0))
 
-    def session(self, token: str = "t1") -> SessionId:
-        now = self.clock.now()
+    def session(self) -> SessionId:
+        """A browser signed in."""
+        now, token = self.clock.now(), secrets.token_hex(8)
         with self.database.writing() as db:
             return sessions.add(db, self.viewer, token, "test", "127.0.0.1", now, now + timedelta(days=30))
 

@@ -16,6 +16,7 @@ from tunefolio.services import connect, portfolios
 from tunefolio.services.brokers import line
 from tunefolio.services.views import AppSource
 from tunefolio.store import accounts, broker_apps, connections, jobs
+from tunefolio.store import portfolios as shelves
 from tunefolio.store.connections import ConnectionState
 
 
@@ -65,7 +66,7 @@ def test_a_person_without_a_portfolio_gets_one(desk: Desk) -> None:
     session = desk.session()
     account = complete(desk, session, begun(desk, session))
     with desk.database.reading() as db:
-        home = portfolios.portfolios.portfolio_of(db, desk.viewer, account.portfolio)
+        home = shelves.portfolio_of(db, desk.viewer, account.portfolio)
     assert home.name == "My portfolio"
 
 
@@ -76,7 +77,7 @@ def refused(desk: Desk, session: SessionId, answer: dict[str, str]) -> Rejected:
 
 
 def test_forged_reused_late_and_foreign_states_are_refused_with_the_cure(desk: Desk) -> None:
-    session, other = desk.session("t1"), desk.session("t2")
+    session, other = desk.session(), desk.session()
     answer = begun(desk, session)
     assert refused(desk, session, answer | {"state": "forged"}).code == "state"
     assert refused(desk, session, {"status": "success"}).code == "state"
@@ -92,7 +93,7 @@ def test_another_person_cannot_use_a_state(desk: Desk) -> None:
     session = desk.session()
     answer, thief = begun(desk, session), desk.neighbour()
     with pytest.raises(Rejected):
-        connect.complete(desk.house, thief.viewer, thief.session("t9"), "deskbroker", answer)
+        connect.complete(desk.house, thief.viewer, thief.session(), "deskbroker", answer)
 
 
 def test_a_cancelled_login_uses_up_its_state(desk: Desk) -> None:

@@ -157,7 +157,7 @@ def test_history_that_covers_less_leaves_the_opening_and_shows_a_break(desk: Des
     home = opened_by_statement(desk, ("INFY", "40", "1500"))
     bring_in(desk, TRADES, home)
     (found,) = desk.look().breaks
-    assert (found.found.ours, found.found.theirs) == (55, 40)
+    assert [found.found.ours, found.found.theirs] == [55, 40]
 
 
 def test_an_opening_row_is_refused_where_there_are_entries(desk: Desk) -> None:

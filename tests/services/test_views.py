@@ -177,7 +177,9 @@ def test_what_was_rolled_back_is_never_remembered(desk: Desk) -> None:
         line = "2024-04-02 buy 5 NSE:INFY @ 1500"
         record.record_line(db, desk.house, desk.viewer, desk.account.id, line)
         assert portfolio(db, desk.house, desk.viewer).rows[0].valued.quantity == 15
-        db.connection.get_transaction().rollback()
+        under_way = db.connection.get_transaction()
+        assert under_way is not None
+        under_way.rollback()
     desk.write_down("2024-04-02 buy 7 NSE:INFY @ 1500")
     assert desk.quantity("INFY") == 17
 

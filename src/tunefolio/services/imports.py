@@ -1,7 +1,7 @@
 """Files into facts: a dry run, one commit, one undo. The same file twice changes nothing.
 
 Rows are told apart by source key (trade id, else file hash and row), never by looking alike: two identical
-fills are real. What a row may not do is said beside it, and the others go in (docs/spec/imports.md).
+fills are real. What a row may not do is said beside it, and the others go in (services.plans has the steps).
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ V = TypeVar("V")
 
 
 class Memory(Generic[K, V]):
-    """Answers of each database, the least recently used dropped first; each is good for one state of its rows.
+    """Answers of each database, the least recently used dropped first; each good for one state of its rows.
 
     A writer's view may be rolled back, and its ids used again: it neither finds nor keeps anything.
     """

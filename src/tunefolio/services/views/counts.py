@@ -1,4 +1,4 @@
-"""How often each instrument was frozen: grouped over every line once, remembered until a snapshot is added."""
+"""How often each instrument was frozen: grouped over every line once, remembered until one more is taken."""
 
 from __future__ import annotations
 
