@@ -49,7 +49,3 @@ class Memory(Generic[K, V]):
             mine.move_to_end(key)
             while len(mine) > self._most:
                 mine.popitem(last=False)
-
-    def clear(self) -> None:
-        with self._lock:
-            self._kept.clear()
