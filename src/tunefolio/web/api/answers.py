@@ -68,8 +68,11 @@ def put(row: dict[str, Any], name: str, value: Any, reason: str) -> None:
 
 
 def amount(money: Money | Price | None) -> str | None:
-    """Money in /api/v1: text."""
-    return None if money is None else f"{money.amount:f}"
+    """Money in /api/v1: text, exact, with at least two decimals and no idle zeros behind them."""
+    if money is None:
+        return None
+    whole, _, fraction = plain(money.amount).partition(".")
+    return f"{whole}.{fraction.ljust(PAISA, '0')}"
 
 
 def ist(moment: Instant | None) -> str | None:
