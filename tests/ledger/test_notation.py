@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from tests.books import histories, name_of, number_of
 from tunefolio.core.errors import Misuse
-from tunefolio.core.money import Currency, Money, Price
+from tunefolio.core.money import Currency, Money, Price, plain
 from tunefolio.core.time import Instant, TradingDay
 from tunefolio.ledger.notation import line, parse_line
-from tunefolio.ledger.transactions import Fact, Kind, Transaction, plain
+from tunefolio.ledger.transactions import Fact, Kind, Transaction
 
 USD = Currency("USD")
 

@@ -12,10 +12,10 @@ from hypothesis import given
 from tests.books import ACCOUNT, histories
 from tunefolio.core.errors import Misuse
 from tunefolio.core.identity import AccountId, InstrumentId
-from tunefolio.core.money import Money, Price
+from tunefolio.core.money import Money, Price, plain
 from tunefolio.core.time import TradingDay
 from tunefolio.ledger.accounts import Book, name_of
-from tunefolio.ledger.transactions import Fact, Kind, Transaction, plain, trade
+from tunefolio.ledger.transactions import Fact, Kind, Transaction, trade
 
 DAY = TradingDay.parse("2024-04-01")
 INFY = InstrumentId(1)

@@ -10,7 +10,7 @@ import pytest
 from tunefolio.core.errors import Misuse
 from tunefolio.settings import OPTIONS, VARIABLES, Profile, Settings
 
-HOME = {"HOME": "/home/asha"}
+HOME = {"HOME": "/srv/asha"}
 FAMILIES = ("yahoo", "zerodha")
 
 
@@ -21,8 +21,8 @@ def settings(profile: Profile = Profile.UP, /, **given: str) -> Settings:
 
 def test_nothing_set_gives_a_house_for_one_machine() -> None:
     plain = settings()
-    assert plain.home == Path("/home/asha/.local/share/tunefolio")
-    assert plain.database_url == "sqlite:////home/asha/.local/share/tunefolio/tunefolio.db"
+    assert plain.home == Path("/srv/asha/.local/share/tunefolio")
+    assert plain.database_url == "sqlite:////srv/asha/.local/share/tunefolio/tunefolio.db"
     assert plain.key_file == plain.home / "key"
     assert (plain.host, plain.port, plain.public_url) == ("127.0.0.1", 8000, "http://localhost:8000")
     assert (plain.sign_up, plain.insecure_cookies, plain.enrichment) == ("invite", False, True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 
 from tunefolio.core.identity import AccountId, InstrumentId
 from tunefolio.core.money import INR, Currency, Money, Price
@@ -14,9 +15,12 @@ from tunefolio.market.quotes import Quote
 NO_PRICE = "no price yet"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ValuedPosition:
-    """A position at a price. quote None: `missing` says why, and value, pnl and day change are None."""
+    """A position at a price. quote None: `missing` says why, and value, pnl and day change are None.
+
+    Figures are worked out once: sums, sectors, order and pages all ask for them.
+    """
 
     account: AccountId
     position: Position
@@ -35,21 +39,21 @@ class ValuedPosition:
     def invested(self) -> Money:
         return self.position.cost
 
-    @property
+    @cached_property
     def average_price(self) -> Price:
         return Price.per(self.position.cost, self.position.quantity)
 
-    @property
+    @cached_property
     def value(self) -> Money | None:
         """Quantity × price, rounded to the minor unit as brokers show it."""
         return None if self.quote is None else (self.quote.price * self.quantity).rounded()
 
-    @property
+    @cached_property
     def pnl(self) -> Money | None:
         value = self.value
         return None if value is None else value - self.invested
 
-    @property
+    @cached_property
     def day_change(self) -> Money | None:
         if self.quote is None:
             return None

@@ -150,7 +150,7 @@ class Money:
         raise TypeError("a Money has no truth; compare it with Money.zero(currency)")
 
     def rounded(self, digits: int | None = None) -> Money:
-        """To the currency's minor unit (paise, cents) or `digits`, half away from zero, as contract notes do."""
+        """To the minor unit (paise, cents) or `digits`, half away from zero as on contract notes."""
         places = minor_digits(self.currency) if digits is None else digits
         return Money(quantized(self.amount, places), self.currency)
 
@@ -205,6 +205,14 @@ def total(amounts: Iterable[Money], currency: Currency = INR) -> Money:
     for amount in amounts:
         result = result + amount
     return result
+
+
+def plain(number: Decimal | None) -> str:
+    """One text for equal numbers: 10, 10.0 and 1E+1 are the same."""
+    if number is None:
+        return ""
+    text = f"{number:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def _exact(amount: Decimal) -> None:

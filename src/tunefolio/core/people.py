@@ -42,7 +42,7 @@ class Viewer:
 
 @dataclass(frozen=True, slots=True)
 class Caretaker:
-    """The house itself at its upkeep (timetable, sweeper, migration): sees across owners; never made for a request."""
+    """The house at its own upkeep (timetable, sweeper): sees across owners; never made for a request."""
 
     duty: str
 

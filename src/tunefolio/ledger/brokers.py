@@ -1,4 +1,4 @@
-"""Ports to a broker's API and to a broker's files. A broker that lacks a capability lacks the file, not the flag."""
+"""Ports to a broker's API. A broker that lacks a capability lacks the file, not the flag."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Broker(Protocol):
 
 
 class BrokerMaker(Protocol):
-    """Builds a broker from its own options (base URLs, limits), given as text; raises Misuse naming the option."""
+    """Builds a broker from its own options (base URLs, limits), as text; raises Misuse naming the option."""
 
     def __call__(self, options: Mapping[str, str]) -> Broker: ...
 

@@ -16,7 +16,7 @@ from tunefolio.market.instruments import InstrumentClaim
 
 @dataclass(frozen=True, slots=True)
 class ParsedRow:
-    """One row understood. source_key: the broker's own trade key, else file hash and row: the idempotency key."""
+    """One row understood. source_key: the broker's own trade key, else file hash and row: once is enough."""
 
     row: int
     kind: Kind

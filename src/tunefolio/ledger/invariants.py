@@ -1,4 +1,4 @@
-"""The laws of the books as predicates: property tests, `tunefolio check` and the nightly job ask the same ones."""
+"""The laws of the books as predicates, the same for property tests, `tunefolio check` and the nightly job."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from tunefolio.core.errors import Misuse
 from tunefolio.core.identity import TransactionId
-from tunefolio.core.money import Money
+from tunefolio.core.money import Money, plain
 from tunefolio.core.time import TradingDay
 
 
@@ -22,7 +22,7 @@ class Oversold(Misuse):
         on = f" on {day}" if day else ""
         super().__init__(
             "quantity",
-            f"sells {wanted:f}{on} but only {held:f} are held",
+            f"sells {plain(wanted)}{on} but only {plain(held)} are held",
             cure="Record the missing purchase or an opening position first",
         )
         self.wanted = wanted

@@ -14,14 +14,13 @@ from decimal import Decimal
 
 from tunefolio.core.errors import Misuse
 from tunefolio.core.identity import InstrumentId
-from tunefolio.core.money import INR, Currency, Money, Price, currency_of, decimal_of
+from tunefolio.core.money import INR, Currency, Money, Price, currency_of, decimal_of, plain
 from tunefolio.core.time import Instant, TradingDay
 from tunefolio.ledger.transactions import (
     MOVES_UNITS,
     NEEDS_INSTRUMENT,
     Fact,
     Kind,
-    plain,
 )
 
 _TOKEN = re.compile(r'\s*(?:"((?:[^"\\]|\\.)*)"|(\S+))')

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 from typing import assert_never
 
 from tunefolio.core.errors import BrokenLaw
@@ -19,13 +20,14 @@ from tunefolio.ledger.lots import Lot, LotQueue, Match
 from tunefolio.ledger.transactions import Fact, Kind, Transaction
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Position:
     """What one account holds of one instrument: open lots, oldest first, and what was closed.
 
     quantity: units held, ≥ 0; zero for a closed position that still tells its gains.
     cost:     of the open lots, exact.
     realised: gains of all closed matches. income: dividends less their charges.
+    The sums are worked out once, when first asked for.
     """
 
     instrument: InstrumentId
@@ -34,15 +36,15 @@ class Position:
     matches: tuple[Match, ...]
     income: Money
 
-    @property
+    @cached_property
     def quantity(self) -> Decimal:
         return sum((lot.quantity for lot in self.lots), Decimal(0))
 
-    @property
+    @cached_property
     def cost(self) -> Money:
         return Money(sum((lot.cost.amount for lot in self.lots), Decimal(0)), self.currency)
 
-    @property
+    @cached_property
     def realised(self) -> Money:
         return Money(
             sum((match.gain.amount for match in self.matches), Decimal(0)),
@@ -89,7 +91,7 @@ _RANK = {
 def fold(history: Iterable[Transaction]) -> Holdings:
     """All facts of one account in one book → what remains. Any order in; linear but for the sort by day.
 
-    Raises Oversold when a sale finds too few units, and CurrencyMismatch when one instrument is traded in two.
+    Raises Oversold when a sale finds too few units, CurrencyMismatch when one instrument is traded in two.
     """
     running = _Running()
     for transaction in sorted(in_force(history), key=fold_order):
@@ -193,7 +195,7 @@ def units_of(fact: Fact) -> Decimal:
 
 
 def apportioned(whole: Money, weights: Sequence[Decimal]) -> list[Money]:
-    """`whole` split pro rata, each part rounded to the minor unit; the last takes the rounding, so parts sum to it."""
+    """`whole` pro rata, each part rounded to the minor unit; the last takes the rounding: parts sum to it."""
     left, weight_left = whole, sum(weights, Decimal(0))
     parts: list[Money] = []
     for weight in weights[:-1]:

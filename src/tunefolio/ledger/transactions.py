@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from tunefolio.core.errors import Misuse
 from tunefolio.core.identity import AccountId, InstrumentId, TransactionId
-from tunefolio.core.money import Money, Price
+from tunefolio.core.money import Money, Price, plain
 from tunefolio.core.time import Instant, TradingDay
 from tunefolio.ledger.accounts import Book
 
@@ -39,7 +39,7 @@ class Fact:
 
     day:      the exchange session it belongs to. For OPENING the day it was first seen, not acquired.
     quantity: units, > 0, for OPENING, BUY, SELL; None otherwise.
-    amount:   total money of the fact without charges, ≥ 0: quantity × price of a trade, the sum paid of others.
+    amount:   total of the fact without charges, ≥ 0: quantity × price of a trade, the sum paid of others.
     fees:     charges paid on top of a BUY or out of a SELL or DIVIDEND, ≥ 0, same currency.
     price:    the price per unit as the source gave it; kept because amount ÷ quantity may not be exact.
     """
@@ -151,11 +151,3 @@ def _check(fact: Fact) -> None:
             raise Misuse("fees", f"a {fact.kind} carries no fees", cure="Record a fee of its own")
     if len(fact.note) > 500:
         raise Misuse("note", "must have at most 500 characters")
-
-
-def plain(number: Decimal | None) -> str:
-    """One text for equal numbers: 10, 10.0 and 1E+1 are the same."""
-    if number is None:
-        return ""
-    text = f"{number:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text

@@ -1,4 +1,4 @@
-"""Ports to market data. Raises Retry, Rejected; a symbol the source does not know is absent from the answer."""
+"""Ports to market data. Raises Retry, Rejected; a symbol the source does not know is absent."""
 
 from __future__ import annotations
 

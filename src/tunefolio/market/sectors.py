@@ -14,10 +14,12 @@ from functools import cache
 from importlib import resources
 
 from tunefolio.core.identity import Isin, find_isin
-from tunefolio.market.instruments import Instrument
+from tunefolio.market.instruments import Instrument, InstrumentClaim
 from tunefolio.market.provider import SectorClaim
 
 UNCLASSIFIED = "Unclassified"
+FUNDS = "Exchange-traded funds"
+ISIN_TAXONOMY = "ISIN"
 NSE_TAXONOMY = "NSE"
 DHAN_TAXONOMY = "Dhan"
 YAHOO_TAXONOMY = "Yahoo"
@@ -81,20 +83,27 @@ class SectorBook:
         if row is not None and row.static_sector:
             sector, industry = row.static_sector, row.static_industry
             return Classification(sector, industry, DHAN_TAXONOMY, SectorSourceKind.STATIC)
+        if is_exchange_traded_fund(instrument.listing.exchange, instrument.isin):
+            return Classification(FUNDS, "", ISIN_TAXONOMY, SectorSourceKind.STATIC)
         return Classification(UNCLASSIFIED, "", "", SectorSourceKind.NONE)
 
     def company(self, instrument: Instrument) -> ListedCompany | None:
-        """The row of the instrument: by ISIN, else by NSE symbol when no ISIN says it is another company.
+        """The row of an instrument; see described_by."""
+        return self.described_by(InstrumentClaim(instrument.listing, instrument.isin))
+
+    def described_by(self, instrument: InstrumentClaim) -> ListedCompany | None:
+        """The row of what a source describes: by ISIN, else by NSE symbol unless the ISIN is another's.
 
         A face-value split changes the ISIN but not the issuer's part of it (its first seven characters).
         """
         if instrument.isin is not None and instrument.isin in self.by_isin:
             return self.by_isin[instrument.isin]
-        row = self.by_symbol.get(instrument.symbol) if instrument.exchange in {"NSE", "BSE"} else None
+        exchange, symbol = instrument.listing.exchange, instrument.listing.symbol
+        row = self.by_symbol.get(symbol) if exchange in {"NSE", "BSE"} else None
         if row is None:
             return None
         if instrument.isin is None or row.isin is None:
-            return row if instrument.exchange == "NSE" else None
+            return row if exchange == "NSE" else None
         return row if instrument.isin[:7] == row.isin[:7] else None
 
     def in_nse_words(self, claim: SectorClaim) -> SectorClaim:
@@ -113,6 +122,11 @@ class SectorBook:
     def companies(self) -> Iterator[ListedCompany]:
         """Every company on the list, in the order of symbols."""
         return iter(self.by_symbol.values())
+
+
+def is_exchange_traded_fund(exchange: str, isin: Isin | None) -> bool:
+    """Indian fund units have an ISIN that begins with INF; those listed on a stock exchange are ETFs."""
+    return exchange in {"NSE", "BSE"} and isin is not None and isin.startswith("INF")
 
 
 @cache

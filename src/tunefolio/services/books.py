@@ -8,44 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
-from functools import cached_property
 from typing import NamedTuple
 
-from sqlalchemy import func, select
-
 from tunefolio.core.errors import BrokenLaw, Misuse
-from tunefolio.core.identity import AccountId, InstrumentId
+from tunefolio.core.identity import AccountId
 from tunefolio.core.money import Currency, Money
 from tunefolio.core.people import Viewer
 from tunefolio.core.time import Instant
 from tunefolio.ledger.accounts import Account, Book
-from tunefolio.ledger.positions import Holdings, Position, fold
+from tunefolio.ledger.positions import Holdings, fold
 from tunefolio.ledger.reconcile import Break, Claim, compare
 from tunefolio.ledger.transactions import Transaction
 from tunefolio.services.memories import Memory
-from tunefolio.store import statements, tables, transactions
+from tunefolio.store import statements, transactions
 from tunefolio.store.db import ReadDb
-from tunefolio.store.viewers import owned
 
 _NOTHING = Holdings({}, {}, {})
-
-
-class Counted(Position):
-    """A position that counts its lots once: a remembered fold is asked for its sums at every look."""
-
-    @cached_property
-    def quantity(self) -> Decimal:
-        return super().quantity
-
-    @cached_property
-    def cost(self) -> Money:
-        return super().cost
-
-
-def counted(position: Position) -> Counted:
-    """The same position, counting once."""
-    return Counted(position.instrument, position.currency, position.lots, position.matches, position.income)
 
 
 class State(NamedTuple):
@@ -100,15 +78,13 @@ def _fold(
 ) -> Folded:
     latest = statements.latest(db, viewer, account) if state.statement else None
     try:
-        bare = fold(history)
-        positions = {id: counted(position) for id, position in bare.positions.items()}
-        holdings = Holdings(dict[InstrumentId, Position](positions), bare.cash, bare.fees)
+        holdings = fold(history)
         breaks: tuple[Break, ...] = ()
         if latest is not None:
             claims = [Claim(h.instrument, h.settled + h.unsettled, h.average_price) for h in latest.lines]
             breaks = compare(claims, history).breaks
-        realised = _summed((p.currency, p.realised) for p in positions.values())
-        income = _summed((p.currency, p.income) for p in positions.values())
+        realised = _summed((p.currency, p.realised) for p in holdings.positions.values())
+        income = _summed((p.currency, p.income) for p in holdings.positions.values())
         return Folded(state, holdings, breaks, latest.at if latest else None, "", realised, income)
     except (BrokenLaw, Misuse) as problem:
         return Folded(state, _NOTHING, (), None, str(problem))
@@ -122,21 +98,6 @@ def _summed(amounts: Iterable[tuple[Currency, Money]]) -> dict[Currency, Money]:
 
 
 def _states(db: ReadDb, viewer: Viewer, accounts: Sequence[AccountId]) -> dict[AccountId, State]:
-    facts, said = tables.transactions, tables.statements
-    heads: Mapping[AccountId, tuple[int, int]] = {
-        row.account_id: (row.newest, row.number)
-        for row in db.execute(
-            select(facts.c.account_id, func.max(facts.c.id).label("newest"), func.count().label("number"))
-            .where(owned(facts, viewer), facts.c.account_id.in_(accounts), facts.c.book == Book.LIVE.value)
-            .group_by(facts.c.account_id)
-        )
-    }
-    claims: Mapping[AccountId, int] = {
-        row.account_id: row.newest
-        for row in db.execute(
-            select(said.c.account_id, func.max(said.c.id).label("newest"))
-            .where(owned(said, viewer), said.c.account_id.in_(accounts))
-            .group_by(said.c.account_id)
-        )
-    }
+    heads = transactions.heads(db, viewer, accounts, book=Book.LIVE)
+    claims = statements.newest(db, viewer, accounts)
     return {account: State(*heads.get(account, (0, 0)), claims.get(account, 0)) for account in accounts}

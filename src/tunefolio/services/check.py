@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from tunefolio.core.errors import BrokenLaw, Misuse
+from tunefolio.core.money import plain
 from tunefolio.core.people import Caretaker, Viewer
 from tunefolio.ledger.accounts import Account, Book
 from tunefolio.ledger.invariants import violations
 from tunefolio.ledger.positions import fold
 from tunefolio.ledger.reconcile import Claim, compare
-from tunefolio.ledger.transactions import Transaction, plain
+from tunefolio.ledger.transactions import Transaction
 from tunefolio.services.house import House
 from tunefolio.store import snapshots, statements, transactions
 from tunefolio.store.db import ReadDb

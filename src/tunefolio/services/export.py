@@ -9,13 +9,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from tunefolio.core.identity import AccountId, InstrumentId, PortfolioId
-from tunefolio.core.money import Money
+from tunefolio.core.money import Money, plain
 from tunefolio.core.people import Viewer
 from tunefolio.core.time import IST, Instant
 from tunefolio.ledger.accounts import Account
 from tunefolio.ledger.notation import line
 from tunefolio.ledger.positions import Holdings, fold_order
-from tunefolio.ledger.transactions import Transaction, plain
+from tunefolio.ledger.transactions import Transaction
 from tunefolio.market.instruments import Instrument
 from tunefolio.services.books import folded
 from tunefolio.services.house import House

@@ -50,6 +50,7 @@ def sign_up(
 ) -> Person:
     """A new person by the house's rule; the very first one is admin. Raises Forbidden, Misuse."""
     address = email_of(email)
+    persons.one_at_a_time(db)
     if persons.count(db) == 0:
         return add_person(db, house, address, name, password, Role.ADMIN)
     rule = house.rules.sign_up
@@ -233,7 +234,8 @@ def iter_people(db: ReadDb, admin: Viewer) -> Iterator[Person]:
         after = page[-1].id
 
 
-def _keep_an_admin(db: ReadDb, admin: Viewer, leaving: Person) -> None:
+def _keep_an_admin(db: WriteDb, admin: Viewer, leaving: Person) -> None:
+    persons.one_at_a_time(db)
     others = (
         person
         for person in iter_people(db, admin)

@@ -19,9 +19,10 @@ from tunefolio.ledger.files import FORMATS, FileFormat, ParsedFile, Progress
 from tunefolio.ledger.positions import in_force
 from tunefolio.ledger.transactions import Transaction
 from tunefolio.services.house import House
+from tunefolio.services.instruments import resolved
 from tunefolio.services.plans import Plan, Preview, PreviewRow, planned
 from tunefolio.services.record import changed, imagined, must_hold_without, writable
-from tunefolio.store import imports, instruments, transactions
+from tunefolio.store import imports, transactions
 from tunefolio.store.db import WriteDb
 from tunefolio.store.imports import Import
 
@@ -137,7 +138,7 @@ def undo(db: WriteDb, house: House, viewer: Viewer, import_id: ImportId) -> int:
 
 def _plan(db: WriteDb, house: House, viewer: Viewer, home: Account, parsed: ParsedFile) -> Plan:
     claims = list(dict.fromkeys(row.instrument for row in parsed.rows))
-    ids = instruments.resolve(db, claims, house.clock.now())
+    ids = resolved(db, house, claims)
     history = in_force(transactions.of_account(db, viewer, home.id))
     return planned(home, parsed, ids, history, TradingDay(calendar_date(house.clock.now())))
 

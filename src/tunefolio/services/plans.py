@@ -14,12 +14,12 @@ from enum import StrEnum
 
 from tunefolio.core.errors import Misuse
 from tunefolio.core.identity import InstrumentId, TransactionId
-from tunefolio.core.money import Money, Price
+from tunefolio.core.money import Money, Price, plain
 from tunefolio.core.time import TradingDay
 from tunefolio.ledger.accounts import Account
 from tunefolio.ledger.files import ParsedFile, ParsedRow, RowProblem
 from tunefolio.ledger.positions import fold, units_of
-from tunefolio.ledger.transactions import Fact, Kind, Transaction, plain, trade
+from tunefolio.ledger.transactions import Fact, Kind, Transaction, trade
 from tunefolio.market.instruments import InstrumentClaim
 from tunefolio.services.record import imagined, shortfalls
 

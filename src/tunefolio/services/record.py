@@ -12,14 +12,16 @@ from decimal import Decimal
 
 from tunefolio.core.errors import Misuse
 from tunefolio.core.identity import AccountId, InstrumentId, TransactionId
+from tunefolio.core.money import plain
 from tunefolio.core.people import Viewer
 from tunefolio.core.time import TradingDay, calendar_date
 from tunefolio.ledger.accounts import Account, Book
 from tunefolio.ledger.notation import parse_line
 from tunefolio.ledger.positions import fold, fold_order, in_force, units_of
-from tunefolio.ledger.transactions import MOVES_UNITS, Fact, Kind, Transaction, plain
+from tunefolio.ledger.transactions import MOVES_UNITS, Fact, Kind, Transaction
 from tunefolio.market.instruments import InstrumentClaim, Listing, exchange_of
 from tunefolio.services.house import House
+from tunefolio.services.instruments import resolved
 from tunefolio.store import accounts, events, instruments, transactions
 from tunefolio.store.db import ReadDb, WriteDb
 
@@ -160,10 +162,8 @@ def instrument_named(db: WriteDb, house: House, name: str) -> InstrumentId:
     if found is not None:
         return found.id
     listed = house.sectors.listed(symbol) if exchange in {"NSE", "BSE"} else None
-    claim = InstrumentClaim(Listing(exchange, symbol))
-    if listed is not None:
-        claim = InstrumentClaim(Listing(exchange, symbol), listed.isin, listed.name)
-    return instruments.resolve(db, [claim], house.clock.now())[claim]
+    claim = InstrumentClaim(Listing(exchange, symbol), None if listed is None else listed.isin)
+    return resolved(db, house, [claim])[claim]
 
 
 def changed(db: WriteDb, house: House, viewer: Viewer, account: AccountId) -> None:

@@ -24,9 +24,10 @@ from tunefolio.market.quotes import Quote
 from tunefolio.services import enrich
 from tunefolio.services.brokers import line, needs_login
 from tunefolio.services.house import House
+from tunefolio.services.instruments import resolved
 from tunefolio.services.jobs import Work, ask, deed
 from tunefolio.services.record import changed
-from tunefolio.store import accounts, connections, events, instruments, quotes, statements, transactions
+from tunefolio.store import accounts, connections, events, quotes, statements, transactions
 from tunefolio.store.db import WriteDb
 
 SOURCE = "statement"
@@ -105,7 +106,7 @@ def record_statement(
             f"the broker answered for {statement.broker_user}, not {home.broker_user}", code="user"
         )
     now = house.clock.now()
-    ids = instruments.resolve(db, [holding.instrument for holding in statement.holdings], now)
+    ids = resolved(db, house, [holding.instrument for holding in statement.holdings])
     statement = replace(statement, holdings=joined(statement.holdings, ids))
     kept = statements.keep(db, viewer, home.id, statement, ids)
     claims = [Claim(ids[h.instrument], h.quantity, kept_price(h.average_price)) for h in statement.holdings]

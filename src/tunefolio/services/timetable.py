@@ -127,11 +127,11 @@ DUTIES: tuple[Entry, ...] = (
     ),
     Entry("check", "Check the books against their laws", "03:00 every day", daily(time(3, 0)), "check"),
     Entry(
-        "forget_uploads",
-        "Forget files that were never imported",
+        "forget",
+        "Forget files never imported and old job history",
         "03:30 every day",
         daily(time(3, 30)),
-        "forget_uploads",
+        "forget",
     ),
     Entry("enrich", "Look up missing sectors", "07:30 every day", daily(time(7, 30)), "enrich_all"),
     Entry(

@@ -12,11 +12,13 @@ from tunefolio.ledger.accounts import AccountKind
 from tunefolio.services import check, enrich, snapshot
 from tunefolio.services.house import House
 from tunefolio.services.jobs import Work, ask, deed
-from tunefolio.store import accounts, connections, imports
+from tunefolio.store import accounts, connections, imports, jobs, login_states
 from tunefolio.store.connections import ConnectionState
 
 _log = logging.getLogger(__name__)
 _UPLOAD_LIFE = timedelta(days=2)
+_JOB_LIFE = timedelta(days=90)
+_FREQUENT_JOB_LIFE = timedelta(days=1)
 
 
 @deed("sync_all")
@@ -61,9 +63,15 @@ def check_books(house: House, work: Work) -> Mapping[str, Any]:
     return {"findings": [{"account": one.account, "law": one.law, "detail": one.detail} for one in findings]}
 
 
-@deed("forget_uploads")
-def forget_uploads(house: House, work: Work) -> Mapping[str, Any]:
-    """Drop uploads that nobody imported within two days."""
+@deed("forget")
+def forget(house: House, work: Work) -> Mapping[str, Any]:
+    """Drop uploads that nobody imported within two days, log-ins at brokers that came to nothing, and the
+    history of jobs: after 90 days, of those that come every few seconds after one."""
+    keeper, now = Caretaker(work.job.kind), house.clock.now()
     with house.database.writing() as db:
-        dropped = imports.forget_before(db, Caretaker(work.job.kind), house.clock.now() - _UPLOAD_LIFE)
-    return {"dropped": dropped}
+        return {
+            "uploads": imports.forget_before(db, keeper, now - _UPLOAD_LIFE),
+            "logins": login_states.forget_before(db, keeper, now),
+            "jobs": jobs.forget_before(db, keeper, now - _JOB_LIFE)
+            + jobs.forget_before(db, keeper, now - _FREQUENT_JOB_LIFE, kind="refresh_quotes"),
+        }

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import Enum, StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, or_, select, update
+from sqlalchemy import ColumnElement, Row, and_, delete, or_, select, update
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from tunefolio.core.errors import NotFound
@@ -220,6 +220,19 @@ def page_all(db: ReadDb, admin: Viewer, before: JobId | None, limit: int) -> lis
     """Everyone's jobs and the house's own, newest first; raises Forbidden for all but admins."""
     admin.must_administer()
     return _page(db, jobs.c.id > 0, before, limit)
+
+
+def forget_before(
+    db: WriteDb,
+    caretaker: Caretaker,  # noqa: ARG001 — leave, not input
+    instant: Instant,
+    *,
+    kind: str | None = None,
+) -> int:
+    """Forget everyone's jobs that finished before `instant`, of one kind or all; how many. Open ones stay."""
+    old = (jobs.c.finished_at < instant, jobs.c.state.not_in([JobState.QUEUED, JobState.RUNNING]))
+    which = old if kind is None else (*old, jobs.c.kind == kind)
+    return db.execute(delete(jobs).where(*which)).rowcount
 
 
 def _page(db: ReadDb, which: ColumnElement[bool], before: JobId | None, limit: int) -> list[Job]:

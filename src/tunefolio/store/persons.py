@@ -14,6 +14,9 @@ from tunefolio.core.time import Instant
 from tunefolio.store.db import ReadDb, WriteDb
 from tunefolio.store.tables import persons
 
+_LOCK = 0x74756E65
+"""The advisory lock of membership; any number that nothing else of ours uses."""
+
 
 def count(db: ReadDb) -> int:
     """How many people there are, disabled ones too; 0 means that the next one becomes admin."""
@@ -33,6 +36,13 @@ def add(db: WriteDb, email: str, name: str, password_hash: str, role: Role, now:
     with db.unique("email", "already has an account here", cure="Sign in, or use another address"):
         key = db.execute(insert(persons).values(row).returning(persons.c.id)).scalar_one()
     return Person(PersonId(key), email, name, role, now)
+
+
+def one_at_a_time(db: WriteDb) -> None:
+    """Until this transaction ends nobody else passes here: who is first, and who the last admin, is decided
+    once. SQLite has one writer anyway; PostgreSQL takes an advisory lock."""
+    if db.dialect == "postgresql":
+        db.execute(select(func.pg_advisory_xact_lock(_LOCK)))
 
 
 def find_by_email(db: ReadDb, email: str) -> tuple[Person, str] | None:

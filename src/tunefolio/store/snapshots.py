@@ -258,6 +258,16 @@ def counts(
     return {InstrumentId(id): (at, count) for id, at, count in db.execute(query)}
 
 
+def head(db: ReadDb, viewer: Viewer, accounts: Sequence[AccountId]) -> tuple[int, int]:
+    """The newest snapshot of these accounts and how many there are, 0 for none: together they name a state,
+    because one is replaced only by a newer one."""
+    query = select(func.max(snapshots.c.id), func.count()).where(
+        owned(snapshots, viewer), snapshots.c.account_id.in_(accounts)
+    )
+    newest, number = db.execute(query).one()
+    return newest or 0, number
+
+
 _BEST_LAST = {SnapshotType.SOD: 0, SnapshotType.MANUAL: 1, SnapshotType.EOD: 2}
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Row, insert, select
+from sqlalchemy import Row, func, insert, select
 
 from tunefolio.core.errors import Misuse
 from tunefolio.core.identity import AccountId, InstrumentId, StatementId
@@ -94,6 +94,17 @@ def latest(db: ReadDb, viewer: Viewer, account: AccountId) -> KeptStatement | No
     cash = None if row.cash is None else Money(row.cash, Currency(row.currency))
     lines = _lines(db, viewer, StatementId(row.id))
     return KeptStatement(StatementId(row.id), AccountId(row.account_id), row.broker, row.at, cash, lines)
+
+
+def newest(db: ReadDb, viewer: Viewer, accounts: Sequence[AccountId]) -> dict[AccountId, StatementId]:
+    """For each account that has any, the id of the statement recorded last; one query."""
+    kept = statements.c
+    query = (
+        select(kept.account_id, func.max(kept.id))
+        .where(owned(statements, viewer), kept.account_id.in_(accounts))
+        .group_by(kept.account_id)
+    )
+    return {AccountId(account): StatementId(id) for account, id in db.execute(query)}
 
 
 def _lines(db: ReadDb, viewer: Viewer, id: StatementId) -> tuple[KeptHolding, ...]:

@@ -52,6 +52,12 @@ def _link(name: str, target: str, *, on_delete: str | None = None) -> Column[Any
     return _needed(name, Id, ForeignKey(f"{target}.id", ondelete=on_delete))
 
 
+def _unique_where(condition: str, name: str, *columns: str) -> Index:
+    """Unique among the rows that meet the condition."""
+    where = text(condition)
+    return Index(name, *columns, unique=True, sqlite_where=where, postgresql_where=where)
+
+
 def _table(name: str, *items: Any) -> Table:
     return Table(name, metadata, *items, sqlite_strict=True, sqlite_autoincrement=True)
 
@@ -124,15 +130,7 @@ accounts = _table(
     _needed("created_at", At()),
     Column("archived_at", At()),
     UniqueConstraint("owner_id", "name"),
-    Index(
-        "uq_accounts_broker_user",
-        "owner_id",
-        "broker",
-        "broker_user",
-        unique=True,
-        sqlite_where=text("broker <> ''"),
-        postgresql_where=text("broker <> ''"),
-    ),
+    _unique_where("broker <> ''", "uq_accounts_broker_user", "owner_id", "broker", "broker_user"),
     CheckConstraint("kind in ('manual', 'broker')", name="kind"),
 )
 
@@ -300,15 +298,7 @@ snapshots = _table(
     Column("value", MONEY),
     _needed("currency", Text),
     _needed("unpriced", Int),
-    Index(
-        "uq_snapshots_one_a_day",
-        "account_id",
-        "type",
-        "day",
-        unique=True,
-        sqlite_where=text("state <> 'replaced'"),
-        postgresql_where=text("state <> 'replaced'"),
-    ),
+    _unique_where("state <> 'replaced'", "uq_snapshots_one_a_day", "account_id", "type", "day"),
     Index("ix_snapshots_owner_day", "owner_id", "day"),
     CheckConstraint("type in ('SOD', 'EOD', 'MANUAL')", name="type"),
     CheckConstraint("state in ('taken', 'missed', 'replaced')", name="state"),
@@ -398,39 +388,12 @@ jobs = _table(
     Column("finished_at", At()),
     Index("ix_jobs_due", "state", "due_at"),
     Index("ix_jobs_owner", "owner_id", "id"),
-    Index(
-        "uq_jobs_open_dedupe_key",
-        "dedupe_key",
-        unique=True,
-        sqlite_where=text("state in ('queued', 'running')"),
-        postgresql_where=text("state in ('queued', 'running')"),
-    ),
+    _unique_where("state in ('queued', 'running')", "uq_jobs_open_dedupe_key", "dedupe_key"),
     CheckConstraint("state in ('queued', 'running', 'done', 'failed', 'cancelled')", name="state"),
 )
 
 duties = _table("duties", Column("name", Text, primary_key=True), _needed("last_run_at", At()))
 """When each entry of the timetable last ran: how a restart knows what it missed."""
 
-OWNED = frozenset(
-    {
-        sessions,
-        invites,
-        portfolios,
-        accounts,
-        imports,
-        uploads,
-        transactions,
-        tags,
-        taggings,
-        statements,
-        holdings,
-        sector_overrides,
-        snapshots,
-        snapshot_lines,
-        broker_apps,
-        connections,
-        login_states,
-        jobs,
-    }
-)
+OWNED = frozenset(table for table in metadata.tables.values() if "owner_id" in table.c)
 """Tables whose rows belong to one person; every query of them is scoped by viewers.owned()."""

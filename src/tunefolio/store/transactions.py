@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, delete, exists, insert, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, and_, delete, exists, func, insert, or_, select, tuple_
 
 from tunefolio.core.errors import Misuse, NotFound
 from tunefolio.core.identity import AccountId, ImportId, InstrumentId, PortfolioId, TransactionId
@@ -181,6 +181,23 @@ def of_accounts(
     for row in db.execute(query.order_by(transactions.c.account_id, transactions.c.day, transactions.c.id)):
         found[row.account_id].append(transaction(row, labels.get(row.id, ())))
     return found
+
+
+def heads(
+    db: ReadDb, viewer: Viewer, accounts: Sequence[AccountId], *, book: Book = Book.LIVE
+) -> dict[AccountId, tuple[int, int]]:
+    """For each account with facts: the newest id and how many. Append-only, so the two name a state.
+
+    The number is needed beside the id: on PostgreSQL a lower id may be committed after a higher one. One
+    query on ix_transactions_account_day.
+    """
+    facts = transactions.c
+    query = (
+        select(facts.account_id, func.max(facts.id), func.count())
+        .where(owned(transactions, viewer), facts.account_id.in_(accounts), facts.book == book)
+        .group_by(facts.account_id)
+    )
+    return {AccountId(id): (newest, number) for id, newest, number in db.execute(query)}
 
 
 def transaction_of(db: ReadDb, viewer: Viewer, id: TransactionId) -> Transaction:

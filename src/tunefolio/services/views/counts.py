@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import func, select
-
 from tunefolio.core.identity import AccountId, InstrumentId
 from tunefolio.core.people import Viewer
 from tunefolio.core.time import Instant
 from tunefolio.services.memories import Memory
-from tunefolio.store import snapshots, tables
+from tunefolio.store import snapshots
 from tunefolio.store.db import ReadDb
-from tunefolio.store.viewers import owned
 
 Counts = Mapping[InstrumentId, tuple[Instant, int]]
 
@@ -22,12 +19,7 @@ _remembered: Memory[tuple[AccountId, ...], Counts] = Memory(1_000)
 def snapshot_counts(db: ReadDb, viewer: Viewer, accounts: Sequence[AccountId]) -> Counts:
     """Per instrument when last, and in how many snapshots that stand. A replaced one comes with a new one, so
     the newest id and the number of rows name the state."""
-    kept = tables.snapshots
-    query = select(func.max(kept.c.id), func.count()).where(
-        owned(kept, viewer), kept.c.account_id.in_(accounts)
-    )
-    newest, number = db.execute(query).one()
-    key, state = tuple(accounts), (viewer.person, newest or 0, number)
+    key, state = tuple(accounts), (viewer.person, *snapshots.head(db, viewer, accounts))
     found = _remembered.find(db, key, state)
     if found is None:
         found = snapshots.counts(db, viewer, accounts)

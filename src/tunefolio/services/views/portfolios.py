@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cached_property
 
 from tunefolio.analysis.allocation import Grouped, Slice, allocation
 from tunefolio.analysis.valuation import Valuation, ValuedPosition, valuation, valued
@@ -31,22 +30,6 @@ from tunefolio.services.views.shapes import (
 )
 from tunefolio.store import instruments, portfolios, quotes, sectors
 from tunefolio.store.db import ReadDb
-
-
-class Figured(ValuedPosition):
-    """A valued position that works its figures out once: sums, sectors, order and pages all ask for them."""
-
-    @cached_property
-    def value(self) -> Money | None:
-        return super().value
-
-    @cached_property
-    def pnl(self) -> Money | None:
-        return super().pnl
-
-    @cached_property
-    def day_change(self) -> Money | None:
-        return super().day_change
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,15 +58,11 @@ def portfolio(
     open_positions = [(a, p) for a, fold in folds.items() for p in fold.holdings.open()]
     ids = sorted({p.instrument for _, p in open_positions} | _broken(folds.values()))
     prices = quotes.latest(db, ids)
-    lines = [_figured(valued(account, position, prices)) for account, position in open_positions]
+    lines = [valued(account, position, prices) for account, position in open_positions]
     whole = valuation(lines, currency)
     now = house.clock.now()
     context = _context(db, house, viewer, accounts, ids, expected_since(house.calendar, now))
     return _view(chosen, whole, folds, context, freshness(house.calendar, now, _newest(lines)))
-
-
-def _figured(line: ValuedPosition) -> Figured:
-    return Figured(line.account, line.position, line.quote, line.missing)
 
 
 def classes_of(

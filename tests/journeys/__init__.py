@@ -1,0 +1,1 @@
+"""A person in a real browser, against the whole product over HTTP; the broker is the sandbox."""

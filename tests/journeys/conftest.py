@@ -1,0 +1,170 @@
+"""A served house, a broker whose clock stands still, and people with browsers."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import Request, urlopen
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from tunefolio.core.secret import Secret
+from tunefolio.core.time import FixedClock, Instant
+from tunefolio.ledger.brokers import AppKeys
+from tunefolio.sandbox.kite.desk import KiteRates
+from tunefolio.sandbox.limits import Rate
+from tunefolio.sandbox.serve import Sandbox, SandboxConfig
+from tunefolio.sandbox.sessions import Hours
+
+PASSWORD = "correct horse battery"
+APP = AppKeys("journey", Secret("journey-secret"))
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+@dataclass(frozen=True)
+class Served:
+    """A house that answers: where, and its log so far."""
+
+    url: str
+    log: Path
+
+
+@pytest.fixture(scope="session")
+def browser(chromium_path: str) -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=chromium_path, args=list(FLAGS))
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def sandbox(port: int) -> Iterator[Sandbox]:
+    """The simulated broker and market on a Friday noon that does not pass: figures can be compared."""
+    quick = Rate(1_000)
+    config = SandboxConfig(
+        app=APP,
+        redirect_url=f"http://localhost:{port}/auth/zerodha/callback",
+        hours=Hours.ALWAYS,
+        clock=FixedClock(Instant.parse("2026-11-20T12:00:00+05:30")),
+        kite_rates=KiteRates(quick, quick, quick),
+        yahoo_rate=quick,
+    )
+    with Sandbox(config) as running:
+        yield running
+
+
+@pytest.fixture
+def served(port: int, sandbox: Sandbox, database_url: str, tmp_path: Path) -> Iterator[Served]:
+    """`tunefolio up` on an empty database of each kind, its broker and prices being the sandbox."""
+    environ = {
+        "TUNEFOLIO_HOME": str(tmp_path / "home"),
+        "TUNEFOLIO_DATABASE_URL": database_url,
+        "TUNEFOLIO_PORT": str(port),
+        "TUNEFOLIO_SIGN_UP": "open",
+        "TUNEFOLIO_ZERODHA_API_KEY": APP.api_key,
+        "TUNEFOLIO_ZERODHA_API_SECRET": APP.api_secret.reveal(),
+        "TUNEFOLIO_ZERODHA_ROOT_URL": sandbox.kite_url,
+        "TUNEFOLIO_ZERODHA_LOGIN_URL": f"{sandbox.kite_url}/connect/login",
+        "TUNEFOLIO_ZERODHA_TICKS_URL": sandbox.kite_stream_url,
+        "TUNEFOLIO_YAHOO_ROOT_URL": sandbox.yahoo_url,
+    }
+    with running(["up"], environ, port, tmp_path / "log") as house:
+        yield house
+
+
+@contextlib.contextmanager
+def running(command: list[str], environ: dict[str, str], port: int, log: Path) -> Iterator[Served]:
+    """`tunefolio COMMAND` in a process of its own until the block ends; fails with its log."""
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tunefolio", *command],
+            env=os.environ | environ,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        _wait(port, process, log)
+        yield Served(f"http://localhost:{port}", log)
+    finally:
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 0, log.read_text()
+
+
+def _wait(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
+    ask = Request(f"http://127.0.0.1:{port}/", headers={"Host": f"localhost:{port}"})
+    until = time.monotonic() + 60
+    while time.monotonic() < until and process.poll() is None:
+        with contextlib.suppress(URLError, ConnectionError, TimeoutError), urlopen(ask, timeout=5) as answer:
+            if answer.status == 200:
+                return
+        time.sleep(0.05)
+    pytest.fail(f"the house did not open:\n{log.read_text()}")
+
+
+@pytest.fixture
+def noises() -> list[str]:
+    """What browsers complained about; a test that provokes a refusal clears it."""
+    return []
+
+
+@pytest.fixture
+def person(browser: Browser, served: Served, noises: list[str]) -> Iterator[Callable[[str], Page]]:
+    """person("asha") signs up and is on the dashboard; her console must stay silent."""
+    contexts: list[BrowserContext] = []
+
+    def arrives(name: str) -> Page:
+        context = browser.new_context(base_url=served.url, viewport={"width": 1440, "height": 900})
+        contexts.append(context)
+        page = context.new_page()
+        listen(page, served.url, noises)
+        page.goto("/sign-up")
+        page.get_by_label("Your name").fill(name.title())
+        page.get_by_label("E-mail").fill(f"{name}@example.org")
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Create the").click()
+        page.wait_for_url("**/dashboard")
+        return page
+
+    yield arrives
+    for context in contexts:
+        context.close()
+    assert noises == []
+
+
+def listen(page: Page, origin: str, noises: list[str]) -> None:
+    """Collect what the browser complains about on our own pages."""
+    page.on("pageerror", lambda error: noises.append(f"{page.url}: {error}"))
+    page.on(
+        "console",
+        lambda message: (
+            noises.append(f"{page.url}: {message.text}")
+            if message.type in {"error", "warning"}
+            and str(message.location.get("url", "")).startswith(origin)
+            else None
+        ),
+    )

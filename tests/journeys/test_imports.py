@@ -1,0 +1,109 @@
+"""Import a tradebook, undo it, import it twice: nothing is lost and nothing is doubled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+pytestmark = pytest.mark.journey
+
+HEADER = (
+    "symbol,isin,trade_date,exchange,segment,series,trade_type,auction,quantity,price,trade_id,order_id,"
+    "order_execution_time\n"
+)
+TRADEBOOK = HEADER + (
+    "INFY,INE009A01021,2024-05-02,NSE,EQ,EQ,buy,false,10.000000,1415.500000,1,11,2024-05-02T09:20:11\n"
+    "INFY,INE009A01021,2024-05-02,NSE,EQ,EQ,buy,false,10.000000,1415.500000,2,11,2024-05-02T09:20:11\n"
+    "TCS,INE467B01029,2024-05-03,NSE,EQ,EQ,buy,false,5.000000,3850.050000,3,12,2024-05-03T10:00:00\n"
+    "INFY,INE009A01021,2024-06-10,NSE,EQ,EQ,sell,false,4.000000,1502.000000,4,13,2024-06-10T14:01:55\n"
+)
+FLAWED = HEADER + (
+    "INFY,INE009A01021,2024-05-02,NSE,EQ,EQ,buy,false,-10.000000,1415.500000,1,11,2024-05-02T09:20:11\n"
+    "INFY,INE009A01021,2024-05-02,MOON,EQ,EQ,buy,false,10.000000,1415.500000,2,11,2024-05-02T09:20:11\n"
+    "TCS,INE467B01029,2024-05-03,NSE,EQ,EQ,buy,false,5.000000,3850.050000,3,12,2024-05-03T10:00:00\n"
+    "TCS,INE467B01029,2024-05-03,NSE,EQ,EQ,buy,false,5.000000,3850.050000,3,12,2024-05-03T10:00:00\n"
+    "INFY,INE009A01021,2024-06-10,NSE,EQ,EQ,sell,false,4.000000,1502.000000,4,13,2024-06-10T14:01:55\n"
+)
+
+
+def account(page: Page) -> None:
+    """A person with an empty house makes a portfolio and an account, as the empty page teaches."""
+    made = page.request.post("/api/v1/portfolios", data={"name": "Main"})
+    assert made.ok, made.text()
+    home = page.request.post("/api/v1/accounts", data={"portfolio": made.json()["id"], "name": "Demat"})
+    assert home.ok, home.text()
+
+
+def choose(page: Page, name: str, text: str) -> None:
+    page.goto("/imports")
+    page.locator("input[type=file]").set_input_files(
+        {"name": name, "mimeType": "text/csv", "buffer": text.encode()}
+    )
+    page.get_by_role("button", name="Check the file").click()
+
+
+def holdings(page: Page) -> list[tuple[str, float, float]]:
+    data: list[dict[str, Any]] = page.request.get("/api/portfolio/holdings").json()["data"]
+    return sorted((row["symbol"], row["quantity"], row["invested_value"]) for row in data)
+
+
+def test_a_tradebook_comes_in_once_however_often_it_is_sent(person: Callable[[str], Page]) -> None:
+    page = person("asha")
+    account(page)
+    choose(page, "tradebook.csv", TRADEBOOK)
+    expect(page.get_by_role("heading", name="Check before recording")).to_be_visible()
+    assert holdings(page) == [], "a dry run records nothing"
+    page.get_by_role("button", name="Record 4 transactions").click()
+    page.wait_for_url("**/imports*")
+    once = [("INFY", 16, 22648.0), ("TCS", 5, 19250.25)]
+    assert holdings(page) == once
+
+    choose(page, "tradebook.csv", TRADEBOOK)
+    expect(page.get_by_text("Nothing new.")).to_be_visible()
+    expect(page.get_by_role("button", name="Record 0")).to_be_disabled()
+    assert holdings(page) == once
+
+    page.goto("/imports")
+    page.get_by_role("button", name="Undo").first.click()
+    _confirm(page)
+    expect(page.get_by_text("undone").first).to_be_visible()
+    assert holdings(page) == []
+
+    choose(page, "renamed.csv", TRADEBOOK)
+    page.get_by_role("button", name="Record 4 transactions").click()
+    page.wait_for_url("**/imports*")
+    assert holdings(page) == once
+
+
+def test_each_wrong_row_is_named_and_the_others_go_in(person: Callable[[str], Page]) -> None:
+    page = person("asha")
+    account(page)
+    choose(page, "flawed.csv", FLAWED)
+    left_out = page.locator("section", has=page.get_by_role("heading", name="Rows left out"))
+    expect(left_out).to_contain_text("quantity")
+    expect(left_out).to_contain_text("MOON")
+    expect(left_out.locator("tbody tr")).to_have_count(4)
+    page.get_by_role("button", name="Record 1 transaction").click()
+    page.wait_for_url("**/imports*")
+    assert holdings(page) == [("TCS", 5, 19250.25)]
+
+
+def test_a_file_of_no_known_kind_names_what_was_found_and_changes_nothing(
+    person: Callable[[str], Page], noises: list[str]
+) -> None:
+    page = person("asha")
+    account(page)
+    choose(page, "wrong.csv", "date,what,how much\n2024-05-02,INFY,10\n")
+    expect(page.get_by_role("alert").first).to_be_visible()
+    assert holdings(page) == []
+    noises.clear()  # the browser notes the refused request
+
+
+def _confirm(page: Page) -> None:
+    """Our own dialog asks before a deed that takes something back."""
+    dialog = page.get_by_role("dialog")
+    if dialog.count():
+        dialog.get_by_role("button").last.click()
