@@ -13,6 +13,7 @@ from contextlib import closing, contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
@@ -107,3 +108,22 @@ def test_a_taken_port_is_one_clear_line(tmp_path: Path, word: str) -> None:
         with pytest.raises(Misuse, match="is taken"):
             serve.must_be_free(Settings.from_env({"TUNEFOLIO_PORT": str(port)}))
     assert not (tmp_path / "folio").exists()
+
+
+def test_a_stop_ends_live_streams_first(tmp_path: Path) -> None:
+    port = free_port()
+    origin = f"http://localhost:{port}"
+    with serving(tmp_path / "folio", "demo", port=port) as told:
+        with closing(HTTPConnection("localhost", port, timeout=10)) as caller:
+            form = urlencode({"email": told["email"], "password": told["password"]})
+            headers = {"content-type": "application/x-www-form-urlencoded", "origin": origin}
+            caller.request("POST", "/sign-in", form, headers)
+            answer = caller.getresponse()
+            answer.read()
+            cookie = answer.headers["set-cookie"].partition(";")[0]
+        watcher = HTTPConnection("localhost", port, timeout=10)
+        watcher.request("GET", "/live", headers={"cookie": cookie, "accept": "text/event-stream"})
+        stream = watcher.getresponse()
+        assert stream.status == 200
+    stream.read()  # ended well, not cut off: http.client would raise IncompleteRead
+    watcher.close()

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import anyio.to_thread
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from starlette.middleware.gzip import GZipMiddleware
@@ -16,6 +17,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from tunefolio.services.house import House
+from tunefolio.services.live import Live
 from tunefolio.web import api, errors, live, pages, status
 from tunefolio.web.doors import Door
 from tunefolio.web.live import Hub
@@ -43,6 +45,7 @@ def create_app(house: House, config: WebConfig | None = None) -> FastAPI:
     app.state.house = house
     app.state.config = config or WebConfig()
     app.state.hub = Hub(house.bus, app.state.config.streams_per_person)
+    app.state.prices = Live(house)
     app.include_router(status.router)
     app.include_router(api.router)
     app.include_router(live.router, responses={401: api.PROBLEMS[401], 503: api.PROBLEMS[503]})
@@ -61,6 +64,7 @@ def create_app(house: House, config: WebConfig | None = None) -> FastAPI:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     yield
     await app.state.hub.close()
+    await anyio.to_thread.run_sync(app.state.prices.close)
 
 
 class StaticAssets(StaticFiles):

@@ -23,6 +23,7 @@ from tunefolio.core.errors import Retry
 from tunefolio.core.identity import PersonId
 from tunefolio.core.people import Person, Role
 from tunefolio.services import identity
+from tunefolio.services.live import Live
 from tunefolio.store.events import Bus, Event, Subscription
 from tunefolio.web.deps import ConfigDep, CurrentVisit, HouseDep
 from tunefolio.web.security import token_of
@@ -51,6 +52,12 @@ class Stream:
         self._waiting: deque[Numbered] = deque()
         self._ready = asyncio.Event()
         self.must_refetch = False
+        self.is_closed = False
+
+    def close(self) -> None:
+        """The house closes: the stream ends well, and its browser tries again by itself."""
+        self.is_closed = True
+        self._ready.set()
 
     def put(self, one: Numbered) -> None:
         if not concerns(one.event, self.person):
@@ -128,6 +135,9 @@ class Hub:
                 stream.put(one)
 
     async def close(self) -> None:
+        """End every stream and hear no more; safe to call twice."""
+        for stream in tuple(self._streams):
+            stream.close()
         if self._subscription is not None:
             self._subscription.close()
         if self._listening is not None:
@@ -171,8 +181,15 @@ async def live(
             return token is not None and identity.who(db, house, token) is not None
 
     last_id = request.headers.get("last-event-id", "")[:64]
-    text = lines(hub, visit.person, last_id, is_signed_in)
+    text = watched(request.app.state.prices, visit.person, lines(hub, visit.person, last_id, is_signed_in))
     return StreamingResponse(text, media_type="text/event-stream", headers={"x-accel-buffering": "no"})
+
+
+async def watched(prices: Live, person: Person, text: AsyncIterator[str]) -> AsyncIterator[str]:
+    """The same text; while it is read, the person's prices are kept fresh."""
+    with prices.watching(person.viewer):
+        async for line in text:
+            yield line
 
 
 async def lines(
@@ -182,14 +199,14 @@ async def lines(
     with hub.stream(person, last_id) as stream:
         yield f"retry: 3000\nid: {hub.boot}-{hub.heard}\n\n" if not last_id else "retry: 3000\n\n"
         beats = 0
-        while True:
+        while not stream.is_closed:
             if stream.must_refetch:
                 stream.must_refetch = False
                 yield hub.refetch()
             news = await stream.take(HEARTBEAT_SECONDS)
             for one in news:
                 yield hub.text(one)
-            if news:
+            if news or stream.is_closed:
                 continue
             beats += 1
             if beats % _PROOFS_EVERY == 0 and not await anyio.to_thread.run_sync(is_signed_in):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse
 
+from tunefolio.core.errors import Rejected
 from tunefolio.services import connect
 from tunefolio.web.deps import CurrentSession, CurrentViewer, HouseDep, PortfolioChoice, Writing
 from tunefolio.web.security import HOME
@@ -46,5 +47,10 @@ def callback(
 ) -> RedirectResponse:
     """Back from Zerodha: the session is kept, a sync is asked for, the browser goes to the dashboard."""
     viewer.must_write()
-    connect.complete(house, viewer, session.id, BROKER, dict(request.query_params))
+    try:
+        connect.complete(house, viewer, session.id, BROKER, dict(request.query_params))
+    except Rejected as refusal:
+        if refusal.code == "cancelled":  # her own decision is no error: back to where she began
+            return RedirectResponse("/brokers?login=cancelled", 302)
+        raise
     return RedirectResponse(HOME, 302)
