@@ -82,7 +82,6 @@ document.addEventListener("change", (event) => {
 function chosen(input) {
   const name = input.closest(".drop").querySelector("[data-file-name]");
   if (name) name.textContent = input.files[0]?.name ?? "";
-  if (input.files.length && input.closest("form")?.dataset.auto !== undefined) return;
 }
 for (const kind of ["dragover", "dragleave", "drop"]) {
   document.addEventListener(kind, (event) => {
