@@ -131,6 +131,11 @@ def test_a_holding_without_a_price_is_said_to_have_none(investor: TestClient) ->
     assert "no price yet" in page
 
 
+def test_a_cancelled_login_is_told_and_changes_nothing(asha: TestClient) -> None:
+    assert "The login was cancelled" in text_of(asha, "/brokers?login=cancelled")
+    assert "cancelled" not in text_of(asha, "/brokers")
+
+
 def test_lots_of_an_opening_have_no_invented_day(investor: TestClient) -> None:
     row = re.search(r'hx-get="(/holdings/\d+/\d+/lots)"', text_of(investor, "/dashboard"))
     assert row

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Path, Request
+from fastapi import APIRouter, Form, Path, Query, Request
 from starlette.responses import HTMLResponse, Response
 
 from tunefolio.core.identity import AccountId
@@ -17,12 +17,15 @@ from tunefolio.web.pages.forms import FormText, go
 
 router = APIRouter()
 BrokerName = Annotated[str, Path(pattern="^[a-z][a-z0-9_]{0,39}$")]
+LoginQuery = Annotated[str, Query(max_length=20)]
 ApiSecret = Annotated[str, Form(max_length=200)]
 
 
 @router.get("/brokers")
-def brokers(request: Request, db: Reading, house: HouseDep, viewer: CurrentViewer) -> HTMLResponse:
-    """Block `connections` is fetched anew when a sync moves."""
+def brokers(
+    request: Request, db: Reading, house: HouseDep, viewer: CurrentViewer, login: LoginQuery = ""
+) -> HTMLResponse:
+    """Block `connections` is fetched anew when a sync moves. login: how a visit to a broker ended."""
     offered = [
         {
             "name": name,
@@ -33,7 +36,13 @@ def brokers(request: Request, db: Reading, house: HouseDep, viewer: CurrentViewe
         for name, broker in sorted(house.brokers.items())
     ]
     statuses = connect.status(db, house, viewer)
-    return render.page(request, "brokers/page.html", statuses=statuses, brokers=offered)
+    return render.page(
+        request,
+        "brokers/page.html",
+        statuses=statuses,
+        brokers=offered,
+        was_cancelled=login == "cancelled",
+    )
 
 
 @router.post("/brokers/{account}/sync")
