@@ -33,7 +33,7 @@ def account(page: Page) -> None:
     """A person with an empty house makes a portfolio and an account, as the empty page teaches."""
     made = page.request.post("/api/v1/portfolios", data={"name": "Main"})
     assert made.ok, made.text()
-    home = page.request.post("/api/v1/accounts", data={"portfolio": made.json()["id"], "name": "Demat"})
+    home = page.request.post("/api/v1/accounts", data={"portfolio_id": made.json()["id"], "name": "Demat"})
     assert home.ok, home.text()
 
 
@@ -43,6 +43,11 @@ def choose(page: Page, name: str, text: str) -> None:
         {"name": name, "mimeType": "text/csv", "buffer": text.encode()}
     )
     page.get_by_role("button", name="Check the file").click()
+
+
+def record(page: Page, label: str) -> None:
+    page.get_by_role("button", name=label).click()
+    expect(page.get_by_role("heading", name="Past imports")).to_be_visible()
 
 
 def holdings(page: Page) -> list[tuple[str, float, float]]:
@@ -56,8 +61,7 @@ def test_a_tradebook_comes_in_once_however_often_it_is_sent(person: Callable[[st
     choose(page, "tradebook.csv", TRADEBOOK)
     expect(page.get_by_role("heading", name="Check before recording")).to_be_visible()
     assert holdings(page) == [], "a dry run records nothing"
-    page.get_by_role("button", name="Record 4 transactions").click()
-    page.wait_for_url("**/imports*")
+    record(page, "Record 4 transactions")
     once = [("INFY", 16, 22648.0), ("TCS", 5, 19250.25)]
     assert holdings(page) == once
 
@@ -73,8 +77,7 @@ def test_a_tradebook_comes_in_once_however_often_it_is_sent(person: Callable[[st
     assert holdings(page) == []
 
     choose(page, "renamed.csv", TRADEBOOK)
-    page.get_by_role("button", name="Record 4 transactions").click()
-    page.wait_for_url("**/imports*")
+    record(page, "Record 4 transactions")
     assert holdings(page) == once
 
 
@@ -86,8 +89,7 @@ def test_each_wrong_row_is_named_and_the_others_go_in(person: Callable[[str], Pa
     expect(left_out).to_contain_text("quantity")
     expect(left_out).to_contain_text("MOON")
     expect(left_out.locator("tbody tr")).to_have_count(4)
-    page.get_by_role("button", name="Record 1 transaction").click()
-    page.wait_for_url("**/imports*")
+    record(page, "Record 1 transaction")
     assert holdings(page) == [("TCS", 5, 19250.25)]
 
 
