@@ -86,7 +86,8 @@ def test_the_first_load_is_light_and_nothing_jumps(newcomer: Page) -> None:
     )
     page.add_init_script(
         "window.shift = 0; new PerformanceObserver(list => { for (const entry of list.getEntries())"
-        " if (!entry.hadRecentInput) window.shift += entry.value }).observe({type: 'layout-shift', buffered: true})"
+        " if (!entry.hadRecentInput) window.shift += entry.value })"
+        ".observe({type: 'layout-shift', buffered: true})"
     )
     page.goto("/dashboard")
     page.wait_for_timeout(2_500)
