@@ -45,6 +45,7 @@ def newcomer(browser: Browser, demo: Served) -> Iterator[Page]:
 def test_prices_move_while_one_looks(newcomer: Page) -> None:
     page = newcomer
     connect(page)
+    expect(page.locator("tf-curve canvas").first).to_be_visible()
     value = page.locator("#k-value")
     before = value.inner_text()
     expect(value).not_to_have_text(before, timeout=30_000)

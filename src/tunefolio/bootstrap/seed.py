@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from collections import deque
+from dataclasses import replace
 from decimal import Decimal
 
+from tunefolio.core.identity import AccountId, InstrumentId
+from tunefolio.core.money import Price
 from tunefolio.core.people import Viewer
-from tunefolio.core.time import TradingDay
+from tunefolio.core.time import FixedClock, TradingDay, calendar_date
+from tunefolio.market.quotes import Quote, QuoteKind
 from tunefolio.sandbox.market import Market
-from tunefolio.services import portfolios, record
+from tunefolio.sandbox.universe import Listed
+from tunefolio.services import portfolios, record, snapshot
 from tunefolio.services.house import House
+from tunefolio.store import quotes, transactions
 from tunefolio.store.db import WriteDb
+from tunefolio.store.snapshots import SnapshotType
 
 ACCOUNT = "Family demat"
 PORTFOLIO = "My portfolio"
@@ -37,15 +45,60 @@ _OTHERS = (
     "2025-11-06 dividend 1740 NSE:HINDUNILVR",
     "2026-04-01 fee 354",
 )
+_WEEK = 5
+_DAILY = 40
 _FEE_RATIO = Decimal("0.00112")
 
 
 def seed(db: WriteDb, house: House, viewer: Viewer, market: Market) -> None:
-    """A portfolio with one hand-kept account and its history; through the same services as by hand."""
+    """A portfolio with one hand-kept account and its history; through the same services as by hand.
+
+    The years are lived through in order: on each day of the curve what was done by then is recorded, and the
+    account is frozen at that day's closes by a house whose clock stands there. Only a rehearsal can do so.
+    """
     home = portfolios.create_portfolio(db, house, viewer, PORTFOLIO)
     account = portfolios.create_account(db, house, viewer, home.id, ACCOUNT)
-    for text in sorted((*_OTHERS, *(_line(market, *trade) for trade in _TRADES))):
-        record.record_line(db, house, viewer, account.id, text)
+    lines = deque(sorted((*_OTHERS, *(_line(market, *trade) for trade in _TRADES))))
+    held: dict[InstrumentId, Listed] = {}
+    for day in _curve_days(house):
+        while lines and TradingDay.parse(lines[0][:10]) <= day:
+            _record(db, house, viewer, account.id, lines.popleft(), held, market)
+        then = replace(house, clock=FixedClock(house.calendar.eod(day)))
+        quotes.put(db, [_closed(market, then, id, listed, day) for id, listed in held.items()])
+        snapshot.take(db, then, viewer, account.id, SnapshotType.EOD)
+    for line in lines:
+        record.record_line(db, house, viewer, account.id, line)
+
+
+def _curve_days(house: House) -> list[TradingDay]:
+    """Past sessions since the first trade, oldest first: one a week, and each of the last eight weeks."""
+    start = TradingDay.parse(min(day for day, *_ in _TRADES))
+    end = min(TradingDay(calendar_date(house.clock.now())), house.calendar.known_until)
+    sessions = list(house.calendar.sessions(start, end))
+    return sessions[:-_DAILY:_WEEK] + sessions[-_DAILY:]
+
+
+def _record(
+    db: WriteDb,
+    house: House,
+    viewer: Viewer,
+    account: AccountId,
+    line: str,
+    held: dict[InstrumentId, Listed],
+    market: Market,
+) -> None:
+    id = record.record_line(db, house, viewer, account, line)
+    instrument = transactions.transaction_of(db, viewer, id).fact.instrument
+    if instrument is not None and instrument not in held:
+        name = next(word for word in line.split() if ":" in word)
+        held[instrument] = market.universe.of(name)
+
+
+def _closed(market: Market, then: House, id: InstrumentId, listed: Listed, day: TradingDay) -> Quote:
+    """The official close of that day as a quote."""
+    before = then.calendar.previous(day)
+    price, previous = (Price.of(Decimal(market.close(listed, d)) / 100) for d in (day, before))
+    return Quote(id, price, previous, then.clock.now(), "rehearsal", QuoteKind.CLOSE)
 
 
 def _line(market: Market, day: str, kind: str, quantity: int, symbol: str, tag: str) -> str:
