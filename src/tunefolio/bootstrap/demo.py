@@ -28,7 +28,7 @@ from tunefolio.store import persons
 
 EMAIL = "demo@localhost"
 NAME = "Demo"
-SEED = 20_261_121
+SEED = 2026
 _BROKER = "zerodha"
 _PRICES = "yahoo"
 _LOOPBACK = "127.0.0.1"
