@@ -10,15 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tunefolio.core.errors import Misuse
-from tunefolio.core.time import (
-    IST,
-    Clock,
-    FixedClock,
-    Instant,
-    SystemClock,
-    TradingDay,
-    calendar_date,
-)
+from tunefolio.core.time import IST, Clock, FixedClock, Instant, SystemClock, TradingDay, calendar_date
 
 NOON = Instant(datetime(2026, 11, 20, 12, 0, tzinfo=IST))
 

@@ -10,16 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tunefolio.core.errors import (
-    Ambiguous,
-    BrokenLaw,
-    Forbidden,
-    Misuse,
-    NotFound,
-    Reauth,
-    Rejected,
-    Retry,
-)
+from tunefolio.core.errors import Ambiguous, BrokenLaw, Forbidden, Misuse, NotFound, Reauth, Rejected, Retry
 from tunefolio.core.identity import PersonId, check_digit, find_isin, isin_of
 from tunefolio.core.notice import Notice, Urgency
 from tunefolio.core.people import Person, Role, Viewer, email_of

@@ -29,11 +29,7 @@ def isin_of(text: str) -> Isin:
     """An ISIN whose check digit holds (ISO 6166: Luhn over letters as 10–35); raises Misuse."""
     code = text.strip().upper()
     if not _ISIN.match(code):
-        raise Misuse(
-            "isin",
-            f"{text!r} is not an ISIN",
-            cure="Twelve characters, such as INE009A01021",
-        )
+        raise Misuse("isin", f"{text!r} is not an ISIN", cure="Twelve characters, such as INE009A01021")
     if check_digit(code[:11]) != int(code[11]):
         raise Misuse("isin", f"{text!r} has a wrong check digit")
     return Isin(code)

@@ -23,17 +23,7 @@ Currency = NewType("Currency", str)
 INR = Currency("INR")
 
 _CODE = re.compile(r"[A-Z]{3}\Z")
-_MINOR_DIGITS = {
-    "JPY": 0,
-    "KRW": 0,
-    "VND": 0,
-    "CLP": 0,
-    "KWD": 3,
-    "BHD": 3,
-    "OMR": 3,
-    "TND": 3,
-    "JOD": 3,
-}
+_MINOR_DIGITS = {"JPY": 0, "KRW": 0, "VND": 0, "CLP": 0, "KWD": 3, "BHD": 3, "OMR": 3, "TND": 3, "JOD": 3}
 _PRECISION = Context(prec=38)
 
 
@@ -42,20 +32,14 @@ class CurrencyMismatch(Misuse):
 
     def __init__(self, left: Currency, right: Currency) -> None:
         super().__init__(
-            "currency",
-            f"{left} and {right} cannot be combined",
-            cure="Convert with a dated rate first",
+            "currency", f"{left} and {right} cannot be combined", cure="Convert with a dated rate first"
         )
 
 
 def currency_of(code: str) -> Currency:
     """An ISO 4217 alphabetic code; raises Misuse for anything else."""
     if not _CODE.match(code):
-        raise Misuse(
-            "currency",
-            f"{code!r} is not a three-letter ISO 4217 code",
-            cure="Write INR, USD, …",
-        )
+        raise Misuse("currency", f"{code!r} is not a three-letter ISO 4217 code", cure="Write INR, USD, …")
     return Currency(code)
 
 

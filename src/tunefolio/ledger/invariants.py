@@ -62,10 +62,7 @@ def proceeds_are_conserved(history: Sequence[Transaction], holdings: Holdings) -
             net = fact.amount.amount - fact.charges.amount
             brought[fact.instrument] = brought.get(fact.instrument, Decimal(0)) + net
     for instrument, net in brought.items():
-        matched = sum(
-            (m.proceeds.amount for m in holdings.positions[instrument].matches),
-            Decimal(0),
-        )
+        matched = sum((m.proceeds.amount for m in holdings.positions[instrument].matches), Decimal(0))
         if matched != net:
             yield f"instrument {instrument}: sales brought {net:f}, matches carry {matched:f}"
 

@@ -9,19 +9,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from tunefolio.core.errors import Misuse
 from tunefolio.core.identity import InstrumentId
 from tunefolio.core.money import INR, Currency, Money, Price, currency_of, decimal_of, plain
 from tunefolio.core.time import Instant, TradingDay
-from tunefolio.ledger.transactions import (
-    MOVES_UNITS,
-    NEEDS_INSTRUMENT,
-    Fact,
-    Kind,
-)
+from tunefolio.ledger.transactions import MOVES_UNITS, NEEDS_INSTRUMENT, Fact, Kind
 
 _TOKEN = re.compile(r'\s*(?:"((?:[^"\\]|\\.)*)"|(\S+))')
 _TAG = re.compile(r"#[^\s#\"]{1,40}\Z")
@@ -49,9 +44,7 @@ def parse_line(text: str, resolve: Resolve, currency: Currency = INR) -> tuple[F
     tokens = list(_tokens(text))
     if len(tokens) < 3:
         raise Misuse(
-            "line",
-            "too short",
-            cure="Write: DAY KIND QUANTITY INSTRUMENT @ PRICE, or DAY KIND AMOUNT",
+            "line", "too short", cure="Write: DAY KIND QUANTITY INSTRUMENT @ PRICE, or DAY KIND AMOUNT"
         )
     day = TradingDay.parse(tokens[0])
     kind = _kind(tokens[1])
@@ -60,11 +53,7 @@ def parse_line(text: str, resolve: Resolve, currency: Currency = INR) -> tuple[F
     instrument: InstrumentId | None = None
     if kind in NEEDS_INSTRUMENT or (kind is Kind.FEE and rest and ":" in rest[0]):
         if not rest:
-            raise Misuse(
-                "instrument",
-                f"a {kind} names an instrument",
-                cure="Write it as NSE:INFY",
-            )
+            raise Misuse("instrument", f"a {kind} names an instrument", cure="Write it as NSE:INFY")
         instrument = resolve(rest[0])
         rest = rest[1:]
     words = _words(rest)
@@ -152,21 +141,13 @@ def _words(rest: Sequence[str]) -> _Words:
             case _ if _CURRENCY.match(token):
                 words.currency = currency_of(token)
             case _:
-                raise Misuse(
-                    "line",
-                    f"{token!r} is not understood here",
-                    cure="Put notes in double quotes",
-                )
+                raise Misuse("line", f"{token!r} is not understood here", cure="Put notes in double quotes")
     return words
 
 
 def _tag(token: str) -> str:
     if not _TAG.match(token):
-        raise Misuse(
-            "tag",
-            f"{token!r} is not a tag",
-            cure="# and 1 to 40 characters without spaces",
-        )
+        raise Misuse("tag", f"{token!r} is not a tag", cure="# and 1 to 40 characters without spaces")
     return token[1:]
 
 
@@ -189,42 +170,23 @@ def _fact(
     words: _Words,
     currency: Currency,
 ) -> Fact:
+    """The fact that the words make. `number` is the quantity where units move, else the amount."""
     fees = None if words.fees is None else Money(words.fees, currency)
-    if kind not in MOVES_UNITS:
-        if words.price is not None or words.amount is not None:
-            raise Misuse("price", f"a {kind} has an amount only")
-        return Fact(
-            kind,
-            day,
-            Money(number, currency),
-            instrument,
-            None,
-            None,
-            fees,
-            words.note,
-            words.at,
-        )
-    if words.price is None and words.amount is None:
-        raise Misuse(
-            "price",
-            f"a {kind} needs a price or a total",
-            cure="Write @ PRICE per unit, or = TOTAL",
-        )
-    price = None if words.price is None else Price(words.price, currency)
+    if kind in MOVES_UNITS:
+        price = None if words.price is None else Price(words.price, currency)
+        amount = _total(kind, number, price, words, currency)
+        return Fact(kind, day, amount, instrument, number, price, fees, words.note, words.at)
+    if words.price is not None or words.amount is not None:
+        raise Misuse("price", f"a {kind} has an amount only")
+    return Fact(kind, day, Money(number, currency), instrument, None, None, fees, words.note, words.at)
+
+
+def _total(kind: Kind, quantity: Decimal, price: Price | None, words: _Words, currency: Currency) -> Money:
+    """The total named after "=", else quantity × price, rounded once."""
     if price is not None and price.amount < 0:
         raise Misuse("price", "must not be negative")
-    fact = Fact(
-        kind,
-        day,
-        Money.zero(currency),
-        instrument,
-        number,
-        price,
-        fees,
-        words.note,
-        words.at,
-    )
     if words.amount is not None:
-        return replace(fact, amount=Money(words.amount, currency))
-    assert price is not None  # one of the two stands above
-    return replace(fact, amount=(price * number).rounded())
+        return Money(words.amount, currency)
+    if price is None:
+        raise Misuse("price", f"a {kind} needs a price or a total", cure="Write @ PRICE per unit, or = TOTAL")
+    return (price * quantity).rounded()

@@ -46,10 +46,7 @@ class Position:
 
     @cached_property
     def realised(self) -> Money:
-        return Money(
-            sum((match.gain.amount for match in self.matches), Decimal(0)),
-            self.currency,
-        )
+        return Money(sum((match.gain.amount for match in self.matches), Decimal(0)), self.currency)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,10 +149,7 @@ class _Running:
 
     def _of(self, transaction: Transaction) -> InstrumentId:
         """The fact's instrument, entered in the books at its first fact, in that fact's currency."""
-        instrument, currency = (
-            transaction.fact.instrument,
-            transaction.fact.amount.currency,
-        )
+        instrument, currency = (transaction.fact.instrument, transaction.fact.amount.currency)
         if instrument is None:
             raise BrokenLaw("a fact about an instrument names it", f"transaction {transaction.id}")
         known = self.currency.setdefault(instrument, currency)

@@ -122,9 +122,7 @@ def _together(one: Claim, other: Claim) -> Claim:
     return Claim(one.instrument, quantity, Price((price * 1).rounded(8).amount, price.currency))
 
 
-def _known_by_openings_only(
-    standing: Iterable[Transaction],
-) -> dict[InstrumentId, list[Transaction]]:
+def _known_by_openings_only(standing: Iterable[Transaction]) -> dict[InstrumentId, list[Transaction]]:
     """Per instrument its statement openings, where nothing else is known of it."""
     openings: dict[InstrumentId, list[Transaction]] = {}
     others: set[InstrumentId] = set()

@@ -128,14 +128,11 @@ def trade(
 def _check(fact: Fact) -> None:
     if fact.amount.amount < 0:
         raise Misuse(
-            "amount",
-            f"{fact.amount.amount:f} must not be negative",
-            cure="The kind says the direction",
+            "amount", f"{fact.amount.amount:f} must not be negative", cure="The kind says the direction"
         )
     if (fact.kind in NEEDS_INSTRUMENT) != (fact.instrument is not None) and fact.kind is not Kind.FEE:
         raise Misuse(
-            "instrument",
-            f"a {fact.kind} {'needs' if fact.instrument is None else 'has no'} instrument",
+            "instrument", f"a {fact.kind} {'needs' if fact.instrument is None else 'has no'} instrument"
         )
     if fact.kind in MOVES_UNITS:
         if fact.quantity is None or fact.quantity <= 0:
