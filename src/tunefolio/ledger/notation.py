@@ -183,6 +183,8 @@ def _fact(
 
 def _total(kind: Kind, quantity: Decimal, price: Price | None, words: _Words, currency: Currency) -> Money:
     """The total named after "=", else quantity × price, rounded once."""
+    if quantity <= 0:
+        raise Misuse("quantity", f"{plain(quantity)} must be above zero", cure="The kind says the direction")
     if price is not None and price.amount < 0:
         raise Misuse("price", "must not be negative")
     if words.amount is not None:
