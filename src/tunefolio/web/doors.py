@@ -76,7 +76,7 @@ class Door:
     def _refusal(self, request: Request) -> HTTPException | None:
         host = security.host_of(request)
         if not security.is_allowed_host(host, self.config.allowed_hosts):
-            cure = "the operator can add it to TUNEFOLIO_ALLOWED_HOSTS"
+            cure = "its operator sets TUNEFOLIO_PUBLIC_URL to the address browsers use"
             return HTTPException(421, f"This server does not answer to {host or 'no name'!r}; {cure}.")
         if request.method not in security.SAFE_METHODS and security.is_cross_site(request, self.origins):
             return HTTPException(403, "This request came from another site, so it was not carried out.")
