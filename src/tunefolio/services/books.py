@@ -16,7 +16,7 @@ from tunefolio.core.money import Currency, Money
 from tunefolio.core.people import Viewer
 from tunefolio.core.time import Instant
 from tunefolio.ledger.accounts import Account, Book
-from tunefolio.ledger.positions import Holdings, fold
+from tunefolio.ledger.positions import Holdings, Position, fold
 from tunefolio.ledger.reconcile import Break, Claim, compare
 from tunefolio.ledger.transactions import Transaction
 from tunefolio.services.memories import Memory
@@ -42,6 +42,7 @@ class Folded:
     """One account's live book. problem: why it is stopped, "" when it is sound; then holdings are empty.
 
     breaks: where the latest statement differs, seen at `stated`. realised, income: summed once, by currency.
+    open: the positions that hold something.
     """
 
     state: State
@@ -51,6 +52,7 @@ class Folded:
     problem: str = ""
     realised: Mapping[Currency, Money] = field(default_factory=dict)
     income: Mapping[Currency, Money] = field(default_factory=dict)
+    open: tuple[Position, ...] = ()
 
 
 _remembered: Memory[AccountId, Folded] = Memory(1_000)
@@ -85,7 +87,8 @@ def _fold(
             breaks = compare(claims, history).breaks
         realised = _summed((p.currency, p.realised) for p in holdings.positions.values())
         income = _summed((p.currency, p.income) for p in holdings.positions.values())
-        return Folded(state, holdings, breaks, latest.at if latest else None, "", realised, income)
+        stated = latest.at if latest else None
+        return Folded(state, holdings, breaks, stated, "", realised, income, holdings.open())
     except (BrokenLaw, Misuse) as problem:
         return Folded(state, _NOTHING, (), None, str(problem))
 

@@ -25,9 +25,9 @@ class Memory(Generic[K, V]):
     def __init__(self, most: int) -> None:
         self._most = most
         self._lock = threading.Lock()
-        self._kept: WeakKeyDictionary[Engine, OrderedDict[K, tuple[Hashable, V]]] = WeakKeyDictionary()
+        self._kept: WeakKeyDictionary[Engine, OrderedDict[K, tuple[object, V]]] = WeakKeyDictionary()
 
-    def find(self, db: ReadDb, key: K, state: Hashable) -> V | None:
+    def find(self, db: ReadDb, key: K, state: object) -> V | None:
         """The answer kept for that very state, None when there is none."""
         if isinstance(db, WriteDb):
             return None
@@ -39,7 +39,7 @@ class Memory(Generic[K, V]):
             mine.move_to_end(key)
             return kept[1]
 
-    def keep(self, db: ReadDb, key: K, state: Hashable, answer: V) -> None:
+    def keep(self, db: ReadDb, key: K, state: object, answer: V) -> None:
         """Remember it in place of that of any former state."""
         if isinstance(db, WriteDb):
             return

@@ -4,17 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
 
-from sqlalchemy import Row, case, or_, select, update
+from sqlalchemy import case, or_, select, update
 
 from tunefolio.core.identity import InstrumentId, Isin
 from tunefolio.core.money import Currency
 from tunefolio.core.time import Instant
 from tunefolio.market.instruments import AssetClass, Instrument, InstrumentClaim, Listing
-from tunefolio.store.batches import batches
+from tunefolio.store.batches import among, batches
 from tunefolio.store.db import ReadDb, WriteDb
 from tunefolio.store.tables import instruments
+
+_COLUMNS = (
+    instruments.c.id,
+    instruments.c.exchange,
+    instruments.c.symbol,
+    instruments.c.series,
+    instruments.c.isin,
+    instruments.c.name,
+    instruments.c.asset_class,
+    instruments.c.currency,
+)
 
 
 @dataclass(slots=True)
@@ -131,23 +142,21 @@ def _fill(row: _Known, claim: InstrumentClaim) -> bool:
 
 def of_ids(db: ReadDb, ids: Iterable[InstrumentId]) -> dict[InstrumentId, Instrument]:
     """The instruments of these ids by primary key, thousands in one query; unknown ids are absent."""
-    found: dict[InstrumentId, Instrument] = {}
-    for batch in batches(ids):
-        for row in db.execute(select(instruments).where(instruments.c.id.in_(batch))):
-            found[InstrumentId(row.id)] = _instrument(row)
-    return found
+    query = select(*_COLUMNS).where(among(db, instruments.c.id, ids))
+    found = [_instrument(*row) for row in db.execute(query).all()]
+    return {instrument.id: instrument for instrument in found}
 
 
 def find(db: ReadDb, exchange: str, symbol: str) -> Instrument | None:
     """The newest instrument of that symbol there; on ix_instruments_symbol."""
     query = (
-        select(instruments)
+        select(*_COLUMNS)
         .where(instruments.c.symbol == symbol, instruments.c.exchange == exchange)
         .order_by(instruments.c.id.desc())
         .limit(1)
     )
     row = db.execute(query).one_or_none()
-    return None if row is None else _instrument(row)
+    return None if row is None else _instrument(*row)
 
 
 def search(db: ReadDb, text: str, limit: int) -> list[Instrument]:
@@ -158,20 +167,18 @@ def search(db: ReadDb, text: str, limit: int) -> list[Instrument]:
     symbol, name = instruments.c.symbol, instruments.c.name
     begins = case((symbol.istartswith(text, autoescape=True), 0), else_=1)
     query = (
-        select(instruments)
+        select(*_COLUMNS)
         .where(or_(symbol.icontains(text, autoescape=True), name.icontains(text, autoescape=True)))
         .order_by(begins, symbol, instruments.c.exchange, instruments.c.id)
         .limit(limit)
     )
-    return [_instrument(row) for row in db.execute(query)]
+    return [_instrument(*row) for row in db.execute(query)]
 
 
-def _instrument(row: Row[Any]) -> Instrument:
-    return Instrument(
-        InstrumentId(row.id),
-        Listing(row.exchange, row.symbol, row.series),
-        Isin(row.isin) if row.isin else None,
-        row.name,
-        AssetClass(row.asset_class),
-        Currency(row.currency),
-    )
+@lru_cache(maxsize=20_000)
+def _instrument(
+    id: InstrumentId, exchange: str, symbol: str, series: str, isin: str, name: str, kind: str, currency: str
+) -> Instrument:
+    """The same row gives the very same value: whoever compares what was read twice sees it at once."""
+    listing = Listing(exchange, symbol, series)
+    return Instrument(id, listing, Isin(isin) if isin else None, name, AssetClass(kind), Currency(currency))

@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import select
 
 from tunefolio.core.identity import InstrumentId
 from tunefolio.core.money import Currency, Price
+from tunefolio.core.time import Instant
 from tunefolio.market.quotes import Quote, QuoteKind
-from tunefolio.store.batches import batches
+from tunefolio.store.batches import among
 from tunefolio.store.columns import kept_price
 from tunefolio.store.db import ReadDb, WriteDb
 from tunefolio.store.tables import quotes
+
+_COLUMNS = (
+    quotes.c.instrument_id,
+    quotes.c.price,
+    quotes.c.previous_close,
+    quotes.c.currency,
+    quotes.c.as_of,
+    quotes.c.source,
+    quotes.c.kind,
+)
 
 
 def put(db: WriteDb, news: Sequence[Quote]) -> None:
@@ -35,11 +48,9 @@ def put(db: WriteDb, news: Sequence[Quote]) -> None:
 
 def latest(db: ReadDb, ids: Iterable[InstrumentId]) -> dict[InstrumentId, Quote]:
     """The quotes of these instruments by primary key, thousands in one query; unknown ones are absent."""
-    found: dict[InstrumentId, Quote] = {}
-    for batch in batches(ids):
-        for row in db.execute(select(quotes).where(quotes.c.instrument_id.in_(batch))):
-            found[InstrumentId(row.instrument_id)] = _quote(row)
-    return found
+    query = select(*_COLUMNS).where(among(db, quotes.c.instrument_id, ids))
+    found = [_quote(*row) for row in db.execute(query).all()]
+    return {quote.instrument: quote for quote in found}
 
 
 def _row(quote: Quote) -> dict[str, Any]:
@@ -54,13 +65,16 @@ def _row(quote: Quote) -> dict[str, Any]:
     }
 
 
-def _quote(row: Row[Any]) -> Quote:
-    currency = Currency(row.currency)
-    return Quote(
-        InstrumentId(row.instrument_id),
-        Price(row.price, currency),
-        None if row.previous_close is None else Price(row.previous_close, currency),
-        row.as_of,
-        row.source,
-        QuoteKind(row.kind),
-    )
+@lru_cache(maxsize=20_000)
+def _quote(
+    id: InstrumentId,
+    price: Decimal,
+    previous_close: Decimal | None,
+    currency: Currency,
+    as_of: Instant,
+    source: str,
+    kind: str,
+) -> Quote:
+    """The same row gives the very same value: whoever compares what was read twice sees it at once."""
+    before = None if previous_close is None else Price(previous_close, currency)
+    return Quote(id, Price(price, currency), before, as_of, source, QuoteKind(kind))

@@ -11,7 +11,7 @@ from tunefolio.core.identity import InstrumentId
 from tunefolio.core.people import Viewer
 from tunefolio.core.time import Instant
 from tunefolio.market.provider import SectorClaim
-from tunefolio.store.batches import batches
+from tunefolio.store.batches import among
 from tunefolio.store.db import ReadDb, WriteDb
 from tunefolio.store.tables import classifications, sector_overrides
 from tunefolio.store.viewers import owned
@@ -60,15 +60,14 @@ def provided(db: ReadDb, ids: Iterable[InstrumentId]) -> dict[InstrumentId, Prov
     By primary key, thousands in one query; instruments never asked about are absent.
     """
     found: dict[InstrumentId, ProvidedSector] = {}
-    for batch in batches(ids):
-        query = (
-            select(classifications)
-            .where(classifications.c.instrument_id.in_(batch))
-            .order_by(classifications.c.sector != "", classifications.c.fetched_at, classifications.c.source)
-        )
-        for row in db.execute(query):
-            claim = SectorClaim(row.sector, row.industry, row.taxonomy) if row.sector else None
-            found[InstrumentId(row.instrument_id)] = ProvidedSector(claim, row.source, row.fetched_at)
+    query = (
+        select(classifications)
+        .where(among(db, classifications.c.instrument_id, ids))
+        .order_by(classifications.c.sector != "", classifications.c.fetched_at, classifications.c.source)
+    )
+    for row in db.execute(query):
+        claim = SectorClaim(row.sector, row.industry, row.taxonomy) if row.sector else None
+        found[InstrumentId(row.instrument_id)] = ProvidedSector(claim, row.source, row.fetched_at)
     return found
 
 

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from tunefolio.analysis.allocation import Grouped, Slice, allocation
 from tunefolio.analysis.valuation import Valuation, ValuedPosition, valuation, valued
-from tunefolio.core.identity import AccountId, InstrumentId, PortfolioId
+from tunefolio.core.identity import AccountId, InstrumentId, PersonId, PortfolioId
 from tunefolio.core.money import INR, Currency, Money, total
 from tunefolio.core.people import Viewer
 from tunefolio.core.time import Instant
 from tunefolio.ledger.accounts import Account, Portfolio
 from tunefolio.market.instruments import Instrument
+from tunefolio.market.provider import SectorClaim
+from tunefolio.market.quotes import Quote
 from tunefolio.market.sectors import Classification
 from tunefolio.services.books import Folded, folded
 from tunefolio.services.house import House
+from tunefolio.services.memories import Memory
 from tunefolio.services.portfolios import active_accounts
 from tunefolio.services.views.counts import snapshot_counts
 from tunefolio.services.views.prices import expected_since, freshness
@@ -30,17 +33,29 @@ from tunefolio.services.views.shapes import (
 )
 from tunefolio.store import instruments, portfolios, quotes, sectors
 from tunefolio.store.db import ReadDb
+from tunefolio.store.sectors import ProvidedSector
 
 
 @dataclass(frozen=True, slots=True)
-class _Context:
-    """What rows are made of besides positions, fetched once for all of them."""
+class _Parts:
+    """Everything a view is made of, fetched once: equal parts make an equal view.
 
-    accounts: Mapping[AccountId, Account]
+    folds: by account, in the accounts' order. own, provided: what the viewer and providers say of sectors.
+    old:   instruments whose newest price is older than the session calendar expects.
+    """
+
+    chosen: Portfolio | None
+    accounts: tuple[Account, ...]
+    folds: Mapping[AccountId, Folded]
     instruments: Mapping[InstrumentId, Instrument]
-    classes: Mapping[InstrumentId, Classification]
+    prices: Mapping[InstrumentId, Quote]
+    own: Mapping[InstrumentId, SectorClaim]
+    provided: Mapping[InstrumentId, ProvidedSector]
     counts: Mapping[InstrumentId, tuple[Instant, int]]
-    expected: Instant
+    old: frozenset[InstrumentId]
+
+
+_remembered: Memory[tuple[PersonId, PortfolioId | None], PortfolioView] = Memory(200)
 
 
 def portfolio(
@@ -48,99 +63,105 @@ def portfolio(
 ) -> PortfolioView:
     """One portfolio, or all active accounts of the viewer's active portfolios; raises NotFound.
 
-    Steps: 1 fold the accounts; 2 value each open position at its newest quote; 3 classify; 4 sum up, in
-    whole and by sector, so that the parts add up to the whole; 5 judge the age of the prices.
+    Steps: 1 fold the accounts; 2 fetch what is known of their instruments; 3 when none of it has changed
+    since the last look, take that view, else value, classify and sum up, in whole and by sector, so that the
+    parts add up to the whole; 4 judge the age of the prices, which changes with every look.
     """
-    chosen = portfolios.portfolio_of(db, viewer, portfolio) if portfolio is not None else None
-    currency = chosen.currency if chosen is not None else INR
-    accounts = active_accounts(db, viewer, portfolio)
-    folds = folded(db, viewer, accounts)
-    open_positions = [(a, p) for a, fold in folds.items() for p in fold.holdings.open()]
-    ids = sorted({p.instrument for _, p in open_positions} | _broken(folds.values()))
-    prices = quotes.latest(db, ids)
-    lines = [valued(account, position, prices) for account, position in open_positions]
-    whole = valuation(lines, currency)
     now = house.clock.now()
-    context = _context(db, house, viewer, accounts, ids, expected_since(house.calendar, now))
-    return _view(chosen, whole, folds, context, freshness(house.calendar, now, _newest(lines)))
+    parts = _parts(db, house, viewer, portfolio, now)
+    key = (viewer.person, portfolio)
+    view = _remembered.find(db, key, parts)
+    if view is None:
+        view = _view(house, parts)
+        _remembered.keep(db, key, parts, view)
+    return replace(view, freshness=freshness(house.calendar, now, view.freshness.as_of))
 
 
 def classes_of(
     db: ReadDb, house: House, viewer: Viewer, known: Mapping[InstrumentId, Instrument]
 ) -> dict[InstrumentId, Classification]:
     """The classification in force of each instrument for this viewer, in two queries."""
-    own, provided = sectors.overrides(db, viewer), sectors.provided(db, list(known))
+    return _classes(house, known, sectors.overrides(db, viewer), sectors.provided(db, list(known)))
+
+
+def _classes(
+    house: House,
+    known: Mapping[InstrumentId, Instrument],
+    own: Mapping[InstrumentId, SectorClaim],
+    provided: Mapping[InstrumentId, ProvidedSector],
+) -> dict[InstrumentId, Classification]:
     return {
         id: house.sectors.classify(instrument, own.get(id), provided[id].claim if id in provided else None)
         for id, instrument in known.items()
     }
 
 
-def _context(
-    db: ReadDb,
-    house: House,
-    viewer: Viewer,
-    accounts: Sequence[Account],
-    ids: Sequence[InstrumentId],
-    since: Instant,
-) -> _Context:
-    known = instruments.of_ids(db, ids)
-    counts = snapshot_counts(db, viewer, [account.id for account in accounts])
-    return _Context(
-        {account.id: account for account in accounts},
-        known,
-        classes_of(db, house, viewer, known),
-        counts,
-        since,
+def _parts(db: ReadDb, house: House, viewer: Viewer, portfolio: PortfolioId | None, now: Instant) -> _Parts:
+    chosen = portfolios.portfolio_of(db, viewer, portfolio) if portfolio is not None else None
+    accounts = active_accounts(db, viewer, portfolio)
+    folds = folded(db, viewer, accounts)
+    ids = sorted({p.instrument for fold in folds.values() for p in fold.open} | _broken(folds.values()))
+    prices = quotes.latest(db, ids)
+    expected = expected_since(house.calendar, now).utc
+    return _Parts(
+        chosen,
+        accounts,
+        folds,
+        instruments.of_ids(db, ids),
+        prices,
+        sectors.overrides(db, viewer),
+        sectors.provided(db, ids),
+        snapshot_counts(db, viewer, [account.id for account in accounts]),
+        frozenset(id for id, quote in prices.items() if quote.as_of.utc < expected),
     )
 
 
-def _view(
-    chosen: Portfolio | None,
-    whole: Valuation,
-    folds: Mapping[AccountId, Folded],
-    context: _Context,
-    age: Freshness,
-) -> PortfolioView:
-    rows = _rows(whole, context)
+def _view(house: House, parts: _Parts) -> PortfolioView:
+    """The view of these parts. Its freshness only says when the newest price was made."""
+    folds, currency = parts.folds, parts.chosen.currency if parts.chosen is not None else INR
+    lines = [valued(account, p, parts.prices) for account, fold in folds.items() for p in fold.open]
+    whole = valuation(lines, currency)
+    accounts = {account.id: account for account in parts.accounts}
+    rows = _rows(whole, accounts, parts, _classes(house, parts.instruments, parts.own, parts.provided))
     return PortfolioView(
-        chosen,
-        whole.currency,
-        tuple(context.accounts.values()),
+        parts.chosen,
+        currency,
+        parts.accounts,
         whole,
         rows,
-        tuple(sector_row(part) for part in allocation(map(_grouped, rows), whole.currency)),
+        tuple(sector_row(part) for part in allocation(map(_grouped, rows), currency)),
         len({row.instrument.economic_key for row in rows}),
         _day_change_ratio(whole),
-        _summed((fold.realised for fold in folds.values()), whole.currency),
-        _summed((fold.income for fold in folds.values()), whole.currency),
-        age,
-        _breaks(folds, context),
-        tuple(
-            StoppedAccount(context.accounts[id], fold.problem) for id, fold in folds.items() if fold.problem
-        ),
+        _summed((fold.realised for fold in folds.values()), currency),
+        _summed((fold.income for fold in folds.values()), currency),
+        Freshness(_newest(lines), is_stale=False),
+        _breaks(folds, accounts, parts.instruments),
+        tuple(StoppedAccount(accounts[id], fold.problem) for id, fold in folds.items() if fold.problem),
     )
 
 
-def _rows(whole: Valuation, context: _Context) -> tuple[HoldingRow, ...]:
-    rows = [_row(line, whole, context) for line in whole.positions]
-    return tuple(sorted(rows, key=_dearest_first))
+def _rows(
+    whole: Valuation,
+    accounts: Mapping[AccountId, Account],
+    parts: _Parts,
+    classes: Mapping[InstrumentId, Classification],
+) -> tuple[HoldingRow, ...]:
+    def row(line: ValuedPosition) -> HoldingRow:
+        value = line.value
+        weighed = value is not None and value.currency == whole.currency and whole.value.amount != 0
+        taken, count = parts.counts.get(line.instrument, (None, 0))
+        return HoldingRow(
+            parts.instruments[line.instrument],
+            accounts[line.account],
+            line,
+            classes[line.instrument],
+            value / whole.value if value is not None and weighed else None,
+            taken,
+            count,
+            line.instrument in parts.old,
+        )
 
-
-def _row(line: ValuedPosition, whole: Valuation, context: _Context) -> HoldingRow:
-    value = line.value
-    weighed = value is not None and value.currency == whole.currency and whole.value.amount != 0
-    taken, count = context.counts.get(line.instrument, (None, 0))
-    return HoldingRow(
-        context.instruments[line.instrument],
-        context.accounts[line.account],
-        line,
-        context.classes[line.instrument],
-        value / whole.value if value is not None and weighed else None,
-        taken,
-        count,
-        line.quote is not None and line.quote.as_of < context.expected,
-    )
+    return tuple(sorted(map(row, whole.positions), key=_dearest_first))
 
 
 def _dearest_first(row: HoldingRow) -> tuple[bool, Decimal, str, int]:
@@ -194,9 +215,13 @@ def _broken(folds: Iterable[Folded]) -> set[InstrumentId]:
     return {found.instrument for fold in folds for found in fold.breaks}
 
 
-def _breaks(folds: Mapping[AccountId, Folded], context: _Context) -> tuple[BreakRow, ...]:
+def _breaks(
+    folds: Mapping[AccountId, Folded],
+    accounts: Mapping[AccountId, Account],
+    known: Mapping[InstrumentId, Instrument],
+) -> tuple[BreakRow, ...]:
     return tuple(
-        BreakRow(context.accounts[id], context.instruments[found.instrument], found, fold.stated)
+        BreakRow(accounts[id], known[found.instrument], found, fold.stated)
         for id, fold in folds.items()
         if fold.stated is not None
         for found in fold.breaks
