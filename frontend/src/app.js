@@ -1,5 +1,6 @@
 // The page's own life: appearance, HTMX, live updates, notices; chart islands are fetched only where they stand.
 import "htmx.org";
+import "./ask.js";
 import "./forms.js";
 import { live } from "./live.js";
 import "./table.js";

@@ -1,4 +1,4 @@
-// Forms and notices: where an answer goes when it is a problem, asking before what cannot be undone, small comforts.
+// Forms and notices: where an answer goes when it is a problem, menus and dialogs, small comforts.
 const notices = () => document.getElementById("notices");
 
 // An error never replaces the page: its fragment goes to the notices, and its field is marked.
@@ -61,18 +61,6 @@ function closeMenus(but) {
   for (const menu of document.querySelectorAll("details.menu[open]")) if (menu !== but) menu.open = false;
 }
 
-document.addEventListener("submit", (event) => {
-  const question = event.target.dataset.confirm;
-  if (question && !event.target.hasAttribute("hx-post") && !confirm(question)) event.preventDefault();
-});
-document.addEventListener("htmx:confirm", (event) => {
-  const question = event.target.dataset?.confirm;
-  if (!question) return;
-  event.preventDefault();
-  if (confirm(question)) event.detail.issueRequest();
-  else event.detail.dropRequest();
-});
-
 document.addEventListener("change", (event) => {
   const form = event.target.closest("form[data-auto]");
   if (form) form.requestSubmit();
@@ -116,9 +104,20 @@ document.addEventListener("keydown", (event) => {
     const filter = document.querySelector("[data-slash]");
     if (filter) { event.preventDefault(); filter.focus(); filter.select(); }
   }
+  if (event.key === "?" && !typing && !event.ctrlKey && !event.metaKey && !event.altKey && !document.querySelector("dialog[open]")) {
+    event.preventDefault();
+    document.getElementById("keys")?.showModal();
+  }
   if (event.key === "Escape") {
     const menu = document.querySelector("details.menu[open]");
     if (menu) { menu.open = false; menu.querySelector("summary").focus(); }
     document.querySelector("#notices .notice")?.remove();
   }
 });
+
+// The chosen tab of a row that scrolls is in sight.
+document.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+
+// An address that names a dialog opens it: /transactions#add.
+const named = location.hash && document.getElementById(location.hash.slice(1));
+if (named instanceof HTMLDialogElement) named.showModal();

@@ -14,6 +14,18 @@ export function live(host) {
     announce("live");
   };
   const soon = () => { waiting ??= setTimeout(refresh, Math.max(80, PAUSE - (Date.now() - last))); };
+  const signIn = () => {
+    leaving = true;
+    stream.close();
+    location.assign(`/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`);
+  };
+  // The house answered, and not with a stream: the sign-in has ended, or too many pages are open.
+  const refused = async () => {
+    const answer = await fetch("/work", { headers: { "HX-Request": "true" } }).catch(() => null);
+    if (leaving) return;
+    if (answer?.status === 401) signIn();
+    else setTimeout(open, 5000);
+  };
   const open = () => {
     stream = new EventSource(host.dataset.live);
     stream.onopen = () => {
@@ -25,10 +37,10 @@ export function live(host) {
       if (leaving) return;
       lost = true;
       say("lost", "Reconnecting…");
-      if (stream.readyState === EventSource.CLOSED) setTimeout(open, 5000);
+      if (stream.readyState === EventSource.CLOSED) refused();
     };
-    stream.addEventListener("refetch", () => { announce("live-jobs"); soon(); });
-    stream.addEventListener("signed-out", () => { leaving = true; stream.close(); location.reload(); });
+    stream.addEventListener("refetch", () => { announce("live-refetch"); soon(); });
+    stream.addEventListener("signed-out", signIn);
     for (const topic of TOPICS) {
       stream.addEventListener(topic, () => {
         announce(`live-${topic}`);

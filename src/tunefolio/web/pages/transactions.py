@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -59,7 +60,7 @@ def ledger(
     before = None if after is None else (after[0], TransactionId(after[1]))
     view = transaction_page(db, house, viewer, chosen, before=before, limit=_PAGE)
     filters = {name: value for name, value in request.query_params.items() if name in _FILTERS and value}
-    values: dict[str, Any] = {"view": view, "taken_back": _taken_back(view.rows)}
+    values: dict[str, Any] = {"view": view, "taken_back": _taken_back(db, viewer, chosen, before, view.rows)}
     if view.next is not None:
         values["more"] = f"/transactions?{urlencode(filters | {'cursor': f'{view.next[0]}_{view.next[1]}'})}"
     if cursor and render.wants_fragment(request):
@@ -149,7 +150,8 @@ def tag_one(db: Writing, viewer: CurrentViewer, id: RowId, tag: FormText) -> Res
 
 @router.post("/transactions/{id}/untag")
 def untag_one(db: Writing, viewer: CurrentViewer, id: RowId, tag: FormText) -> Response:
-    transactions.untag(db, viewer, TransactionId(id), tag)
+    if not transactions.untag(db, viewer, TransactionId(id), tag):
+        raise NotFound("tag")
     return go(f"/transactions/{id}")
 
 
@@ -227,5 +229,23 @@ def _form_values(db: ReadDb, house: House, *, viewer: Viewer, homes: Sequence[Ac
     }
 
 
-def _taken_back(rows: Sequence[TransactionRow]) -> frozenset[TransactionId]:
-    return frozenset(row.transaction.reverses for row in rows if row.transaction.reverses is not None)
+def _taken_back(
+    db: ReadDb,
+    viewer: Viewer,
+    chosen: TransactionFilter,
+    before: tuple[TradingDay, TransactionId] | None,
+    rows: Sequence[TransactionRow],
+) -> frozenset[TransactionId]:
+    """Which facts of this page no longer stand, wherever their reversals are.
+
+    As many standing facts from the same place reach at least as far back as the page does: what is on the
+    page, is no reversal and is not among them was taken back.
+    """
+    if not chosen.with_reversed:
+        return frozenset()
+    standing = transactions.page(
+        db, viewer, filter=replace(chosen, with_reversed=False), before=before, limit=_PAGE
+    )
+    stands = {fact.id for fact in standing}
+    shown = (row.transaction for row in rows)
+    return frozenset(fact.id for fact in shown if fact.reverses is None and fact.id not in stands)
