@@ -194,9 +194,7 @@ def test_a_wrong_header_names_what_is_missing_and_found() -> None:
         parse(b"")
 
 
-@pytest.mark.parametrize(
-    "content", [b"", b"a,b\n1,2\n", b"\x00\x01\x02", b"PK\x03\x04", b"\xd0\xcf\x11\xe0..."]
-)
+@pytest.mark.parametrize("content", [b"", b"a,b\n1,2\n", b"\x00\x01\x02", b"\xd0\xcf\x11\xe0..."])
 def test_what_is_no_tradebook_is_not_recognised(content: bytes) -> None:
     assert not any(form.recognises("tradebook.csv", content) for _, form in FORMATS)
 
@@ -408,9 +406,15 @@ def bomb(size: int, members: int = 1) -> bytes:
 )
 def test_a_trap_or_a_ruin_is_refused(content: bytes, says: str) -> None:
     for form in (TradebookXlsx(), ConsoleHoldings(SATURDAY)):
-        assert not form.recognises("x.xlsx", content)
         with pytest.raises(Misuse, match=says):
             form.parse(content, "")
+
+
+@pytest.mark.parametrize("content", [bomb(101 * 1024 * 1024), bomb(10), b"PK\x03\x04not really"])
+def test_a_ruined_workbook_is_claimed_by_one_format_which_says_what_is_wrong(content: bytes) -> None:
+    assert TradebookXlsx().recognises("x.xlsx", content)
+    assert not ConsoleHoldings(SATURDAY).recognises("x.xlsx", content)
+    assert not TradebookXlsx().recognises("x.xlsx", b"symbol,isin")
 
 
 def test_every_truncation_of_a_workbook_is_refused() -> None:

@@ -69,6 +69,23 @@ def test_a_used_request_token_is_rejected(outside: Outside, zerodha: Zerodha) ->
     assert caught.value.code == "request_token"
 
 
+def test_what_kite_says_goes_to_the_log_and_a_sentence_to_the_person(
+    outside: Outside, zerodha: Zerodha, caplog: pytest.LogCaptureFixture
+) -> None:
+    whole(outside)
+    outside.on(
+        "/portfolio/holdings", failure(403, "TokenException", "Incorrect `api_key` or `access_token`.")
+    )
+    with caplog.at_level(logging.INFO), pytest.raises(Reauth) as caught:
+        zerodha.statements("key", SESSION).fetch(NOW)
+    assert str(caught.value) == "Zerodha has ended the session. Log in again to refresh."
+    assert [getattr(r, "said", "") for r in caplog.records] == ["Incorrect `api_key` or `access_token`."]
+    outside.on("/session/token", failure(403, "TokenException", "Invalid `checksum`."))
+    with pytest.raises(Rejected, match="check the API key and secret") as refused:
+        zerodha.exchange(APP, WAY_BACK, NOW)
+    assert "checksum" not in str(refused.value)
+
+
 def test_a_login_given_up_asks_nobody(outside: Outside, zerodha: Zerodha) -> None:
     with pytest.raises(Rejected, match="not completed"):
         zerodha.exchange(APP, {"status": "cancelled"}, NOW)

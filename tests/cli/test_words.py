@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import subprocess
 import sys
 
@@ -113,10 +114,15 @@ def test_exit_codes_say_what_to_do(problem: TunefolioError, code: Exit) -> None:
 
 
 def test_an_unknown_word_is_usage(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as end:
-        cli.main(["frobnicate"])
-    assert end.value.code == Exit.USAGE
+    assert cli.main(["frobnicate"]) == Exit.USAGE
     assert "frobnicate" in capsys.readouterr().err
+
+
+def test_a_wrong_word_is_one_document_under_json(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["doctor", "--frobnicate", "--json"]) == Exit.USAGE
+    out, err = capsys.readouterr()
+    assert json.loads(out) == {"error": "unrecognized arguments: --frobnicate", "kind": "Usage", "exit": 2}
+    assert err == ""
 
 
 def test_the_module_is_the_command() -> None:

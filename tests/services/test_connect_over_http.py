@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from decimal import Decimal
 from urllib.parse import parse_qsl, urlsplit
 
@@ -13,7 +14,7 @@ import pytest
 
 from tests.services.desks import Desk
 from tunefolio.adapters.brokers.zerodha.broker import Zerodha
-from tunefolio.core.errors import Reauth, Rejected
+from tunefolio.core.errors import Reauth, Rejected, Retry
 from tunefolio.core.money import Money, total
 from tunefolio.core.secret import Secret
 from tunefolio.ledger.accounts import Account
@@ -163,6 +164,34 @@ def test_a_request_token_works_once(rehearsal: Rehearsal) -> None:
     fresh = dict(parse_qsl(dict(parse_qsl(urlsplit(url).query))["redirect_params"]))
     with pytest.raises(Rejected, match="works once"):
         connect.complete(desk.house, desk.viewer, session, "zerodha", answer | fresh)
+
+
+def test_a_login_that_the_broker_cannot_finish_says_what_to_press(rehearsal: Rehearsal) -> None:
+    """The state is used up by then: loading the page again would only be refused."""
+    desk, session = rehearsal.desk, rehearsal.desk.session()
+    for fault in ("429", "502", "503", "truncated", "empty"):
+        with desk.database.writing() as db:
+            url = connect.begin(db, desk.house, desk.viewer, session, "zerodha")
+        answer = rehearsal.come_back(url)
+        rehearsal.sandbox.kite_faults.plan(fault, path="/session/token")
+        with pytest.raises(Retry, match="Press Connect and log in again"):
+            connect.complete(desk.house, desk.viewer, session, "zerodha", answer)
+    assert rehearsal.connect().broker_user == "TF0001"
+
+
+def test_a_failing_sync_says_why_until_it_succeeds(rehearsal: Rehearsal) -> None:
+    account = rehearsal.connect()
+    rehearsal.sandbox.kite_faults.plan("502", path="/portfolio/holdings")
+    rehearsal.sync(account)
+    with rehearsal.desk.database.reading() as db:
+        (told,) = connect.status(db, rehearsal.desk.house, rehearsal.desk.viewer)
+    assert told.state is ConnectionState.CONNECTED
+    assert "not available at the moment" in told.problem
+    rehearsal.desk.clock.advance(timedelta(minutes=1))
+    rehearsal.sync(account)
+    with rehearsal.desk.database.reading() as db:
+        (told,) = connect.status(db, rehearsal.desk.house, rehearsal.desk.viewer)
+    assert told.problem == ""
 
 
 def test_disconnecting_ends_the_session_at_the_broker(rehearsal: Rehearsal) -> None:

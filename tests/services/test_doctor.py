@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.services.desks import Desk
 from tunefolio.core.errors import Misuse
 from tunefolio.core.secret import Secret
 from tunefolio.core.time import FixedClock, Instant
@@ -106,6 +107,32 @@ def test_a_key_that_others_read_and_one_that_is_no_key(well: Installation) -> No
     assert "key" not in ill(replace(well, key=Secret(KeyRing([b"x" * 32]).text())))
 
 
+def test_secrets_of_another_key(desk: Desk, well: Installation) -> None:
+    """The key is one, but not the one; nothing is said where there is nothing to open."""
+    here = replace(well, database_url=desk.database.engine.url.render_as_string(hide_password=False))
+    assert "secrets" not in ill(here)
+    desk.broker_account()
+    found = ill(here)["secrets"]
+    assert "another key" in found.problem
+    assert "backup" in found.cure
+    assert "secrets" not in ill(replace(here, key=Secret(desk.house.vault.keys.text())))
+
+
+def test_a_database_of_a_newer_release_and_one_that_is_none(well: Installation, tmp_path: Path) -> None:
+    with closing(open_database(well.database_url)) as base, base.writing() as db:
+        db.connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    assert "newer TuneFolio" in ill(well)["schema"].cure
+    (tmp_path / "ruin.db").write_bytes(b"no database at all" * 100)
+    found = ill(replace(well, database_url=f"sqlite:///{tmp_path / 'ruin.db'}"))
+    assert "from your backup" in found["database"].cure
+
+
+def test_a_home_that_is_a_file(well: Installation, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    found = ill(replace(well, home=tmp_path / "file"))["folder"]
+    assert "is not a folder" in found.problem
+
+
 def test_a_folder_open_to_others(well: Installation) -> None:
     well.home.chmod(0o755)
     assert "chmod 700" in ill(well)["folder"].cure
@@ -122,7 +149,7 @@ def test_a_database_that_does_not_answer(well: Installation) -> None:
     found = ill(
         replace(well, database_url=f"postgresql://nobody@127.0.0.1:{free_port()}/folio?connect_timeout=2")
     )
-    assert {"database", "schema", "jobs"} == set(found)
+    assert {"database", "schema", "secrets", "jobs"} == set(found)
     assert "does not answer" in found["database"].problem
 
 

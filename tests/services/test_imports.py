@@ -173,6 +173,21 @@ def test_unknown_empty_and_large_files_are_refused(desk: Desk) -> None:
             imports.preview(db, desk.house, desk.viewer, desk.account.id, "a.bin", content)
 
 
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"a,b,c\n1,2,3\n", "its first line is 'a,b,c'"),
+        (b"\x00\x01\x02", "neither text nor a spreadsheet"),
+        (b"\xff\xd8\xff\xe0 a picture \x89 of something", "neither text nor a spreadsheet"),
+        (b" \n\n", "it has no text"),
+        (b"desk\n", "no rows below its header"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_told_apart(desk: Desk, content: bytes, words: str) -> None:
+    with desk.database.writing() as db, pytest.raises(Misuse, match=words):
+        imports.preview(db, desk.house, desk.viewer, desk.account.id, "a.csv", content)
+
+
 def test_a_stranger_finds_neither_upload_nor_import(desk: Desk) -> None:
     seen, other = look_at(desk, TRADES), desk.neighbour()
     done = bring_in(desk, TRADES)

@@ -18,10 +18,12 @@ from tunefolio.ledger.statements import Holding, Statement
 from tunefolio.ledger.transactions import Kind
 from tunefolio.market.calendars import packaged
 from tunefolio.services import connect, jobs, portfolios, sync
+from tunefolio.services.brokers import needs_login
 from tunefolio.services.sync import Synced
 from tunefolio.store import connections, instruments, quotes, statements, transactions
 from tunefolio.store import jobs as kept_jobs
 from tunefolio.store.connections import ConnectionState
+from tunefolio.store.vault import KeyRing, Vault, new_key
 
 
 def say(desk: Desk, home: Account, *lines: Holding) -> Synced:
@@ -192,7 +194,47 @@ def test_an_expired_session_needs_a_login_before_anybody_asks(desk: Desk) -> Non
     with desk.database.reading() as db:
         (line,) = connect.status(db, desk.house, desk.viewer)
     assert line.state is ConnectionState.NEEDS_LOGIN
-    assert "ended at 21 Nov 06:00 IST" in line.problem
+    assert "ended on 21 Nov 06:00 IST" in line.problem
+
+
+def test_a_login_made_during_a_sync_outlives_the_session_it_replaced(desk: Desk) -> None:
+    home = desk.broker_account()
+    with desk.database.reading() as db:
+        old = connections.of_account(db, desk.viewer, home.id)
+    assert old is not None
+    desk.clock.advance(timedelta(minutes=1))
+    with desk.database.writing() as db:
+        expires = desk.clock.now() + timedelta(hours=18)
+        connections.put(
+            db,
+            desk.viewer,
+            home.id,
+            desk.broker.name,
+            "key",
+            lambda _: b"new",
+            expires=expires,
+            now=desk.clock.now(),
+        )
+    needs_login(desk.house, desk.viewer, home.id, "the old token is dead", since=old.connected)
+    with desk.database.reading() as db:
+        now = connections.of_account(db, desk.viewer, home.id)
+    assert now is not None
+    assert (now.state, now.problem) == (ConnectionState.CONNECTED, "")
+    needs_login(desk.house, desk.viewer, home.id, "the new token is dead", since=now.connected)
+    with desk.database.reading() as db:
+        now = connections.of_account(db, desk.viewer, home.id)
+    assert now is not None
+    assert now.state is ConnectionState.NEEDS_LOGIN
+
+
+def test_a_token_of_another_key_asks_for_a_login(desk: Desk) -> None:
+    home = desk.broker_account()
+    desk.house = replace(desk.house, vault=Vault(KeyRing([new_key()])))
+    job = run(desk, home.id)
+    assert (job.state, "does not open" in job.problem) == (kept_jobs.JobState.FAILED, True)
+    with desk.database.reading() as db:
+        (told,) = connect.status(db, desk.house, desk.viewer)
+    assert told.state is ConnectionState.NEEDS_LOGIN
 
 
 def test_a_busy_broker_is_asked_again_and_nothing_is_written(desk: Desk) -> None:

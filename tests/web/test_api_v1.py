@@ -231,6 +231,26 @@ def test_jobs_and_the_timetable_are_shown(house: House, asha: TestClient) -> Non
     assert duties["snapshot_sod"]["next_run_at"] == "2026-11-23T09:00:00+05:30"
 
 
+def test_a_snapshot_without_lines_is_there_all_the_same(house: House, asha: TestClient) -> None:
+    desk(asha)
+    (empty,) = asha.post("/api/snapshots/trigger").json()["data"]
+    told = asha.get(f"/api/v1/snapshots/{empty['id']}").json()
+    assert (told["type"], told["value"], told["unpriced"]) == ("MANUAL", "0.00", 0)
+    assert asha.get(f"/api/v1/snapshots/{empty['id']}/lines").json() == {"data": []}
+    for path in ("999999", "999999/lines"):
+        assert asha.get(f"/api/v1/snapshots/{path}").status_code == 404
+    ravi = join(visitor(house), "ravi@example.org", "Ravi")
+    assert ravi.get(f"/api/v1/snapshots/{empty['id']}").status_code == 404
+    assert ravi.get(f"/api/v1/snapshots/{empty['id']}/lines").status_code == 404
+
+
+def test_everybody_is_listed_for_admins_only(house: House, asha: TestClient) -> None:
+    assert [one["name"] for one in asha.get("/api/v1/persons").json()["data"]] == ["Asha"]
+    ravi = join(visitor(house), "ravi@example.org", "Ravi")
+    assert ravi.get("/api/v1/persons").status_code == 403
+    assert visitor(house).get("/api/v1/persons").status_code == 401
+
+
 def test_snapshots_have_lines_and_a_curve(house: House, asha: TestClient) -> None:
     connect_broker(house, asha)
     asha.post("/api/snapshots/trigger")

@@ -123,3 +123,47 @@ def sendable(case: schemathesis.Case[Any]) -> dict[str, Any]:
     """A case as the test client sends it; what no HTTP header can hold is left out."""
     sent = case.as_transport_kwargs(base_url=ADDRESS)
     return {name: value for name, value in sent.items() if name in _SENT and value is not None}
+
+
+def _json_answers(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """(method, path, what it says of a good JSON answer) of every operation that has one."""
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            for status, answer in operation["responses"].items():
+                if status.startswith("2") and "application/json" in answer.get("content", {}):
+                    yield method, path, answer["content"]["application/json"]
+
+
+def _example(document: dict[str, Any], said: dict[str, Any]) -> Any:
+    named = said.get("schema", {}).get("$ref", "").rpartition("/")[2]
+    return said.get("example", document["components"]["schemas"].get(named, {}).get("example"))
+
+
+def test_every_answer_has_an_example(document: dict[str, Any]) -> None:
+    lacking = [(m, p) for m, p, said in _json_answers(document) if _example(document, said) is None]
+    assert lacking == []
+
+
+def test_examples_look_like_answers(investor: TestClient, document: dict[str, Any]) -> None:
+    """Lists that are empty here, and pages without a next one, show what they would hold. The document drops
+    what is null in an example."""
+    compared = 0
+    for method, path, said in _json_answers(document):
+        if method != "get" or not path.startswith("/api/v1"):
+            continue
+        answer = investor.get(path.format(id=1, instrument=1)).json()
+        if "status" in answer:  # what this house does not have
+            continue
+        example = _example(document, said)
+        assert set(example) - set(answer) <= {"next", "tags"}, path
+        assert _unshown(answer, example) == set(), path
+        for row in answer.get("data") or ():
+            compared += 1
+            assert set(example["data"][0]) <= set(row), path
+            assert _unshown(row, example["data"][0]) == set(), path
+    assert compared > 10
+
+
+def _unshown(answer: dict[str, Any], example: dict[str, Any]) -> set[str]:
+    told = {name for name, value in answer.items() if value is not None}
+    return told - set(example) - {"problem", "cure", "cure_link"}

@@ -11,7 +11,7 @@ from enum import IntEnum
 from typing import Any, NoReturn, TypeAlias
 
 from tunefolio import __version__
-from tunefolio.core.errors import Misuse, Reauth, Retry, TunefolioError
+from tunefolio.core.errors import Misuse, Reauth, Rejected, Retry, TunefolioError
 
 
 class Exit(IntEnum):
@@ -37,15 +37,27 @@ Settings are read from TUNEFOLIO_… environment variables: `tunefolio settings`
 Run = Callable[[argparse.Namespace], int]
 
 
+class _Usage(Exception):
+    """Words that are no command: how they should be, and what is wrong with them."""
+
+    def __init__(self, usage: str, message: str) -> None:
+        super().__init__(usage, message)
+        self.usage = usage
+        self.message = message
+
+
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        self.print_usage(sys.stderr)
-        self.exit(Exit.USAGE, f"tunefolio: {message}\n")
+        raise _Usage(self.format_usage(), message)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; every known error becomes one line and an exit code."""
-    args = parser().parse_args(argv)
+    words = sys.argv[1:] if argv is None else argv
+    try:
+        args = parser().parse_args(words)
+    except _Usage as wrong:
+        return _misused(wrong, words)
     try:
         return run_of(args.run)(args)
     except TunefolioError as problem:
@@ -55,6 +67,36 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader of a pipe has left; nothing more can be said
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return Exit.OK
+    except _outside() as refusal:
+        return _told(_named(refusal), args)
+
+
+def _misused(wrong: _Usage, words: Sequence[str]) -> int:
+    if "--json" in words:
+        _print_json({"error": wrong.message, "kind": "Usage", "exit": int(Exit.USAGE)})
+    else:
+        print(f"{wrong.usage}tunefolio: {wrong.message}", file=sys.stderr)
+    return Exit.USAGE
+
+
+def _outside() -> tuple[type[Exception], ...]:
+    """What the machine and the database refuse with; looked up once something has been refused."""
+    from sqlalchemy.exc import DBAPIError
+
+    return OSError, DBAPIError
+
+
+def _named(refusal: Exception) -> TunefolioError:
+    """A refusal of the machine or the database in one line with its cure."""
+    if isinstance(refusal, OSError):
+        what = f"{refusal.filename}: " if refusal.filename else ""
+        cure = "Make it yours to write, or set TUNEFOLIO_HOME to another folder; `tunefolio doctor` says more"
+        return Misuse("files", f"{what}{refusal.strerror or refusal}", cure=cure)
+    from sqlalchemy.exc import OperationalError
+
+    reason = str(getattr(refusal, "orig", refusal)).strip().splitlines()[0]
+    said = f"the database refused: {reason}. Run `tunefolio doctor`"
+    return Retry(said) if isinstance(refusal, OperationalError) else Rejected(said, code="database")
 
 
 def run_of(place: str) -> Run:
@@ -67,13 +109,16 @@ def run_of(place: str) -> Run:
 def _told(problem: TunefolioError, args: argparse.Namespace) -> int:
     code = exit_code(problem)
     if getattr(args, "json", False):
-        import json
-
-        told = {"error": str(problem), "kind": type(problem).__name__, "exit": int(code)}
-        print(json.dumps(told, ensure_ascii=False))
+        _print_json({"error": str(problem), "kind": type(problem).__name__, "exit": int(code)})
     else:
         print(f"tunefolio: {problem}", file=sys.stderr)
     return code
+
+
+def _print_json(told: dict[str, Any]) -> None:
+    import json
+
+    print(json.dumps(told, ensure_ascii=False))
 
 
 def exit_code(problem: TunefolioError) -> Exit:
@@ -176,6 +221,7 @@ def _books(commands: _Commands) -> None:
     imports = _command(commands, "import", "books:import_file", "import a broker's file, or undo an import")
     imports.add_argument("file", nargs="?", metavar="FILE", help="tradebook CSV or XLSX, holdings XLSX")
     imports.add_argument("--account", help="name or number of the account; not needed when there is one")
+    imports.add_argument("--new-account", metavar="NAME", help="make this account, and import there")
     imports.add_argument("--dry-run", action="store_true", help="say what would happen; change nothing")
     imports.add_argument("--undo", type=int, metavar="IMPORT", help="take an import back")
     sync = _command(commands, "sync", "books:sync", "fetch the statements of connected brokers")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +18,15 @@ from tunefolio.core.people import Viewer
 from tunefolio.ledger.accounts import Account, AccountKind, Portfolio
 from tunefolio.services import check as laws
 from tunefolio.services import imports
+from tunefolio.services import portfolios as shelves
 from tunefolio.services import snapshot as snapshots
 from tunefolio.services import sync as syncing
+from tunefolio.services.house import House
 from tunefolio.services.views.shapes import Preview
 from tunefolio.settings import Profile
 from tunefolio.store import accounts, connections, jobs, portfolios
 from tunefolio.store.connections import ConnectionState
-from tunefolio.store.db import ReadDb
+from tunefolio.store.db import ReadDb, WriteDb
 from tunefolio.store.jobs import OPEN, Job, JobState
 
 _POLL_SECONDS = 0.2
@@ -43,9 +46,9 @@ def import_file(args: argparse.Namespace) -> int:
 def _import(args: argparse.Namespace, runtime: Runtime, path: Path) -> int:
     house = runtime.house
     content = _content(path, house.rules.upload_limit_bytes)
-    with house.database.writing() as db:
+    with house.database.writing() as db, _tried(args, db):
         viewer = person_of(db, args.user).viewer
-        account = account_named(db, viewer, args.account, kind=AccountKind.MANUAL)
+        account = _target(args, db, house, viewer)
         seen = imports.preview(db, house, viewer, account.id, path.name, content)
     problems = [_problem(one) for one in seen.problems]
     if args.dry_run:
@@ -76,6 +79,27 @@ def _import(args: argparse.Namespace, runtime: Runtime, path: Path) -> int:
         text += f"\nTake it back with: tunefolio import --undo {done.id}"
     show(args, value, "\n".join([*map(_problem_text, problems), text]))
     return Exit.FINDINGS if done.refused or problems else Exit.OK
+
+
+@contextmanager
+def _tried(args: argparse.Namespace, db: WriteDb) -> Iterator[None]:
+    """What a dry run writes is undone at its end."""
+    trial = db.connection.begin_nested()
+    yield
+    if args.dry_run:
+        trial.rollback()
+    else:
+        trial.commit()
+
+
+def _target(args: argparse.Namespace, db: WriteDb, house: House, viewer: Viewer) -> Account:
+    """The account to import into: a named one, the only one, or a new one in the first portfolio."""
+    if args.new_account is None:
+        return account_named(db, viewer, args.account, kind=AccountKind.MANUAL)
+    if args.account is not None:
+        raise Misuse("--new-account", "cannot be said together with --account", cure="Say one of them")
+    home = shelves.first_portfolio(db, house, viewer)
+    return shelves.create_account(db, house, viewer, home.id, args.new_account)
 
 
 def _undo(args: argparse.Namespace, runtime: Runtime) -> int:
@@ -176,7 +200,7 @@ def account_named(
     if wanted is None:
         if len(there) == 1:
             return there[0]
-        names = ", ".join(one.name for one in there) or "none yet; make one on the page Portfolios"
+        names = ", ".join(one.name for one in there) or "none yet; say --new-account NAME to make one"
         raise Misuse("--account", "must be said", cure=f"There is: {names}")
     for one in there:
         if one.name.casefold() == wanted.strip().casefold() or str(one.id) == wanted.strip():
@@ -208,7 +232,8 @@ def _content(path: Path, limit: int) -> bytes:
             )
         return path.read_bytes()
     except OSError as refused:
-        raise Misuse("file", f"{path}: {refused.strerror}") from None
+        cure = "Give the path of a file you can read"
+        raise Misuse("file", f"{path}: {refused.strerror}", cure=cure) from None
 
 
 def _problem(one: Any) -> dict[str, object]:

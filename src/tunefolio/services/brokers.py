@@ -55,11 +55,15 @@ class BrokerStatus:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """Leave to speak with one account's broker until session.expires, or until the broker ends it."""
+    """Leave to speak with one account's broker until session.expires, or until the broker ends it.
+
+    connected: when this session was made; a newer one is another line.
+    """
 
     broker: Broker
     api_key: str
     session: BrokerSession
+    connected: Instant | None
 
 
 def login_path(broker: str) -> str:
@@ -86,7 +90,14 @@ def app_keys(db: ReadDb, house: House, viewer: Viewer, broker: str) -> AppKeys:
     """The keys of that application; raises Misuse when there is none."""
     own = broker_apps.app_of(db, viewer, broker)
     if own is not None:
-        return AppKeys(own.api_key, house.vault.open(own.sealed, "broker_apps", own.id, "api_secret"))
+        try:
+            return AppKeys(own.api_key, house.vault.open(own.sealed, "broker_apps", own.id, "api_secret"))
+        except Misuse:
+            raise Misuse(
+                "api_secret",
+                "was sealed with another key of this house",
+                cure="Enter your API key and secret again under Brokers",
+            ) from None
     if broker in house.rules.operator_apps:
         return house.rules.operator_apps[broker]
     title = broker_named(house, broker).title
@@ -99,21 +110,36 @@ def line(db: ReadDb, house: House, viewer: Viewer, account: Account) -> Line:
     """The open line of an account; raises Reauth when there is none or its time is over."""
     connection = connections.of_account(db, viewer, account.id)
     broker = broker_named(house, account.broker)
-    if connection is None or connection.state is not ConnectionState.CONNECTED:
-        raise Reauth(f"log in to {broker.title} first", broker=account.broker)
+    if connection is None or connection.state is ConnectionState.DISCONNECTED:
+        raise Reauth(f"{broker.title} is not connected. Log in to refresh.", broker=account.broker)
+    if connection.state is ConnectionState.NEEDS_LOGIN:
+        raise Reauth(connection.problem or ended(broker.title, None), broker=account.broker)
     sealed = connections.sealed_token(db, viewer, account.id)
     if sealed is None or connection.expires is None or connection.expires <= house.clock.now():
         raise Reauth(ended(broker.title, connection.expires), broker=account.broker)
-    token = house.vault.open(sealed, "connections", connection.id, "token")
-    return Line(broker, connection.api_key, BrokerSession(account.broker_user, "", token, connection.expires))
+    try:
+        token = house.vault.open(sealed, "connections", connection.id, "token")
+    except Misuse as unreadable:
+        _log.warning("token cannot be opened", extra={"account": account.id, "problem": str(unreadable)})
+        reason = f"The key of this house does not open its {broker.title} session. Log in again to refresh."
+        raise Reauth(reason, broker=account.broker) from None
+    session = BrokerSession(account.broker_user, "", token, connection.expires)
+    return Line(broker, connection.api_key, session, connection.connected)
 
 
-def needs_login(house: House, viewer: Viewer, account: AccountId, problem: str) -> None:
-    """Record that the broker ended the session, forget its dead token, and tell; said and logged once."""
+def needs_login(
+    house: House, viewer: Viewer, account: AccountId, problem: str, *, since: Instant | None = None
+) -> None:
+    """Record that the broker ended the session, forget its dead token, and tell; said and logged once.
+
+    since: when the refused session was made. A login made in the meantime is another session and stays.
+    """
     now = house.clock.now()
     with house.database.writing() as db:
         connection = connections.of_account(db, viewer, account)
         if connection is None or connection.state is not ConnectionState.CONNECTED:
+            return
+        if since is not None and connection.connected != since:
             return
         connections.set_problem(db, viewer, account, problem, now)
         connections.set_state(db, viewer, account, ConnectionState.NEEDS_LOGIN)
@@ -130,5 +156,6 @@ def is_over(connection: Connection, now: Instant) -> bool:
 def ended(title: str, expires: Instant | None) -> str:
     """The sentence for a session that is over."""
     if expires is None:
-        return f"The session with {title} has ended"
-    return f"The session with {title} ended at {expires.in_zone().strftime('%d %b %H:%M')} IST"
+        return f"{title} has ended the session. Log in again to refresh."
+    at = f"{expires.in_zone():%d %b %H:%M} IST"
+    return f"The session with {title} ended on {at}. Log in again to refresh."

@@ -76,7 +76,10 @@ def complete(
         raise Rejected(f"The login was cancelled at {there.title}. {_AGAIN}", code="cancelled")
     with house.database.reading() as db:
         app = app_keys(db, house, viewer, broker)
-    opened = there.exchange(app, answer, house.clock.now())
+    try:
+        opened = there.exchange(app, answer, house.clock.now())
+    except Retry as away:  # the state is used up, so that loading the page again cannot help
+        raise Retry(f"{away.reason}. {_AGAIN} in a minute", after=away.after) from None
     with house.database.writing() as db:
         account = _account(db, house, viewer, broker, opened, begun.portfolio)
         _keep(db, house, viewer, account, app.api_key, opened)

@@ -7,7 +7,7 @@ import os
 import socket
 import stat
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import timedelta
@@ -17,14 +17,15 @@ from pathlib import Path
 from sqlalchemy.exc import DBAPIError
 
 from tunefolio.core.errors import Misuse, TunefolioError
-from tunefolio.core.people import Caretaker
+from tunefolio.core.people import Caretaker, Viewer
 from tunefolio.core.secret import Secret
 from tunefolio.core.time import Clock, Instant, TradingDay, calendar_date
 from tunefolio.market.calendars import Calendar
-from tunefolio.store import jobs, schema
-from tunefolio.store.db import Database, open_database
-from tunefolio.store.vault import KeyRing
+from tunefolio.store import accounts, broker_apps, connections, jobs, schema
+from tunefolio.store.db import Database, ReadDb, open_database
+from tunefolio.store.vault import KeyRing, Vault
 
+_SQLITE = "sqlite:///"
 _STUCK = timedelta(minutes=10)
 _RELEASED = Instant.parse("2026-11-01T00:00:00+00:00")
 
@@ -79,6 +80,7 @@ def _checks(there: Installation) -> Iterator[tuple[str, Callable[[Installation],
     yield "key", key
     yield "database", database
     yield "schema", database_schema
+    yield "secrets", secrets_sealed
     yield "jobs", stuck_jobs
     yield "clock", clock
     yield "calendar", calendar
@@ -104,8 +106,13 @@ def _diagnosis(name: str, there: Installation, look: Callable[[Installation], No
 
 def folder(there: Installation) -> None:
     """The home folder exists, can be written, and is nobody else's to read."""
+    if there.home.exists() and not there.home.is_dir():
+        raise Ailment(f"{there.home} is not a folder", "Set TUNEFOLIO_HOME to a folder of your own")
     if not there.home.is_dir():
-        raise Ailment(f"{there.home} does not exist", "Run `tunefolio up` once; it makes the folder")
+        raise Ailment(
+            f"{there.home} does not exist",
+            "Run `tunefolio up` once; it makes the folder, or says why it may not",
+        )
     try:
         with tempfile.NamedTemporaryFile(dir=there.home):
             pass
@@ -121,14 +128,62 @@ def folder(there: Installation) -> None:
 def key(there: Installation) -> None:
     """There is a key ring that can be read, by us only."""
     if there.key is not None:
-        KeyRing.load(there.key.reveal())
+        try:
+            KeyRing.load(there.key.reveal())
+        except Misuse as wrong:
+            raise Ailment(f"TUNEFOLIO_KEY {wrong.problem}", wrong.cure) from None
         return
     if not there.key_file.is_file():
         raise Ailment(
             f"{there.key_file} does not exist",
             "Put back the key file from your backup; without broker logins, `tunefolio up` makes one",
         )
-    KeyRing.load(there.key_file)
+    try:
+        KeyRing.load(there.key_file)
+    except Misuse as wrong:
+        if str(there.key_file) in wrong.problem:
+            raise
+        problem = f"the key in {there.key_file} {wrong.problem}"
+        raise Ailment(problem, "Put back the key file from your backup") from None
+
+
+def secrets_sealed(there: Installation) -> None:
+    """The key opens what was sealed for the people: sessions and API secrets."""
+    if _is_absent(there) or (there.key is None and not there.key_file.is_file()):
+        return
+    vault = Vault(KeyRing.load(there.key.reveal() if there.key is not None else there.key_file))
+    with closing(open_database(there.database_url)) as base, base.reading() as db:
+        shut = sum(not opens(vault, *one) for one in _sealed(db, there.brokers))
+    if shut:
+        raise Ailment(
+            f"{shut} secrets were sealed with another key",
+            "Put back the key file from your backup; or log in to the brokers again under Brokers",
+        )
+
+
+def _sealed(db: ReadDb, brokers: Iterable[str]) -> Iterator[tuple[bytes, str, int, str]]:
+    """Every sealed secret and its place."""
+    homes = accounts.all_active(db, Caretaker("doctor"))
+    for home in homes:
+        viewer = Viewer(home.owner)
+        there = connections.of_account(db, viewer, home.id)
+        token = connections.sealed_token(db, viewer, home.id)
+        if there is not None and token is not None:
+            yield token, "connections", there.id, "token"
+    for owner in sorted({home.owner for home in homes}):
+        for name in brokers:
+            app = broker_apps.app_of(db, Viewer(owner), name)
+            if app is not None:
+                yield app.sealed, "broker_apps", app.id, "api_secret"
+
+
+def opens(vault: Vault, sealed: bytes, table: str, row: int, column: str) -> bool:
+    """Is the secret there for this key ring to read?"""
+    try:
+        vault.open(sealed, table, row, column)
+    except Misuse:
+        return False
+    return True
 
 
 def database(there: Installation) -> None:
@@ -140,9 +195,10 @@ def database(there: Installation) -> None:
             pass
     except DBAPIError as away:
         reason = str(away.orig).strip().splitlines()[0]
-        raise Ailment(
-            f"it does not answer: {reason}", "Start the database server, or correct TUNEFOLIO_DATABASE_URL"
-        ) from None
+        cure = "Start the database server, or correct TUNEFOLIO_DATABASE_URL"
+        if there.database_url.startswith(_SQLITE):
+            cure = f"Put back {there.database_url[len(_SQLITE) :]} from your backup"
+        raise Ailment(f"it does not answer: {reason}", cure) from None
 
 
 def database_schema(there: Installation) -> None:
@@ -150,6 +206,11 @@ def database_schema(there: Installation) -> None:
     if _is_absent(there):
         raise Ailment("there are no tables yet", "Run `tunefolio up` once; it makes them")
     present, wanted = schema.current(there.database_url), schema.head()
+    if present is not None and present > wanted:
+        raise Ailment(
+            f"tables are at {present}, this release knows {wanted}",
+            "Install the newer TuneFolio that made them; this one leaves them alone",
+        )
     if present != wanted:
         raise Ailment(
             f"tables are at {present or 'nothing'}, this release wants {wanted}",
@@ -248,5 +309,4 @@ def broker(there: Installation, name: str) -> None:
 
 
 def _is_absent(there: Installation) -> bool:
-    prefix = "sqlite:///"
-    return there.database_url.startswith(prefix) and not Path(there.database_url[len(prefix) :]).exists()
+    return there.database_url.startswith(_SQLITE) and not Path(there.database_url[len(_SQLITE) :]).exists()

@@ -29,6 +29,7 @@ from tunefolio.store.imports import Import
 SOURCE = "import"
 _SAMPLE = 25
 _CHUNK = 1_000
+_GLANCE_BYTES = 1_000
 
 
 def preview(
@@ -158,7 +159,10 @@ def _keep(db: WriteDb, house: House, viewer: Viewer, filename: str, content: byt
 
 
 def _parsed(filename: str, content: bytes, sha256: str) -> ParsedFile:
-    return format_of(filename, content).parse(content, sha256)
+    parsed = format_of(filename, content).parse(content, sha256)
+    if not parsed.rows and not parsed.problems:
+        raise Misuse("file", "has no rows below its header", cure="Download it for another period")
+    return parsed
 
 
 def format_of(filename: str, content: bytes) -> FileFormat:
@@ -167,7 +171,18 @@ def format_of(filename: str, content: bytes) -> FileFormat:
         if known.recognises(filename, content):
             return known
     titles = "; ".join(known.title for _, known in FORMATS) or "none"
-    raise Misuse("file", f"{_plain_name(filename)} is of no known format", cure=f"Known: {titles}")
+    problem = f"{_plain_name(filename)} is of no known format ({_beginning(content)})"
+    raise Misuse("file", problem, cure=f"Known: {titles}")
+
+
+def _beginning(content: bytes) -> str:
+    """What a file begins with, so that its owner sees what the header is taken for."""
+    text = content[:_GLANCE_BYTES].decode("utf-8-sig", "replace")
+    if "\x00" in text or "\ufffd" in text.rstrip("\ufffd"):
+        return "it is neither text nor a spreadsheet"
+    first = next((line.strip() for line in text.splitlines() if line.strip()), "")
+    plain = "".join(c for c in first if c.isprintable())[:80]
+    return f"its first line is {plain!r}" if plain else "it has no text"
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from tunefolio.core.errors import Misuse, Reauth, Rejected
+from tunefolio.core.errors import Misuse, Reauth, Rejected, Retry
 from tunefolio.core.identity import AccountId, InstrumentId, JobId, StatementId
 from tunefolio.core.money import Price, quantized
 from tunefolio.core.people import Viewer
@@ -83,13 +83,20 @@ def sync(house: House, work: Work) -> Mapping[str, Any]:
 
 
 def fetch(house: House, viewer: Viewer, home: Account) -> Statement:
-    """The whole statement over the account's line; a Reauth is recorded before it is passed on."""
+    """The whole statement over the account's line; why there is none is recorded before it is passed on."""
+    since: Instant | None = None
     try:
         with house.database.reading() as db:
             there = line(db, house, viewer, home)
+        since = there.connected
         return there.broker.statements(there.api_key, there.session).fetch(house.clock.now())
     except Reauth as problem:
-        needs_login(house, viewer, home.id, str(problem))
+        needs_login(house, viewer, home.id, str(problem), since=since)
+        raise
+    except (Retry, Rejected) as problem:
+        with house.database.writing() as db:
+            connections.set_problem(db, viewer, home.id, str(problem), house.clock.now())
+            events.emit(db, house.bus, events.Event("connection", viewer.person, (home.id,)))
         raise
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Row, func, insert, select, tuple_, update
 
-from tunefolio.core.errors import Misuse
+from tunefolio.core.errors import Misuse, NotFound
 from tunefolio.core.identity import AccountId, InstrumentId, PersonId, PortfolioId, SnapshotId
 from tunefolio.core.money import Currency, Money, Price, total
 from tunefolio.core.people import Viewer
@@ -184,6 +184,15 @@ def find(
     )
     row = db.execute(query).one_or_none()
     return None if row is None else _snapshot(row)
+
+
+def snapshot_of(db: ReadDb, viewer: Viewer, id: SnapshotId) -> Snapshot:
+    """One snapshot of the viewer's, also a missed or a replaced one; raises NotFound. On the primary key."""
+    query = select(snapshots).where(owned(snapshots, viewer), snapshots.c.id == id)
+    row = db.execute(query).one_or_none()
+    if row is None:
+        raise NotFound("snapshot")
+    return _snapshot(row)
 
 
 def latest(db: ReadDb, viewer: Viewer, accounts: Sequence[AccountId]) -> list[Snapshot]:

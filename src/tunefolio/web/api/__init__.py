@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi import APIRouter
+from fastapi.routing import APIRoute
 
 from tunefolio.web.api import (
     accounts,
     brokers,
     docs,
+    examples,
     holdings,
     imports,
     jobs,
@@ -56,6 +58,11 @@ for second in (
     sectors,
     persons,
 ):
+    for route in second.v1.routes:
+        if isinstance(route, APIRoute):
+            (method,) = route.methods or {""}
+            shown = examples.answers(method, route.path, route.status_code or 200)
+            route.openapi_extra = (route.openapi_extra or {}) | shown
     router.include_router(second.v1, prefix="/api/v1")
 
 __all__ = ["PROBLEMS", "ProblemJson", "router"]

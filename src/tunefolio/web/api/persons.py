@@ -16,7 +16,8 @@ from tunefolio.services import identity
 from tunefolio.web.api.answers import Cursor, Limit, Text, after_id, ist, nothing, reply
 from tunefolio.web.deps import AdminViewer, HouseDep, OwnWriting, Reading, RowId
 
-v1 = APIRouter(prefix="/admin", tags=["people"])
+v1 = APIRouter(tags=["people"])
+_ADMIN = "/admin"
 
 
 class RoleWish(BaseModel):
@@ -31,8 +32,9 @@ class InviteWish(BaseModel):
 
 
 @v1.get("/persons")
+@v1.get(_ADMIN + "/persons")
 def people(db: Reading, admin: AdminViewer, limit: Limit = 50, cursor: Cursor = "") -> Response:
-    """Everybody, in the order they came."""
+    """Everybody, in the order they came; admins only."""
     after = after_id(cursor)
     found = house_admin.people(db, admin, None if after is None else PersonId(after), limit + 1)
     body: dict[str, Any] = {"data": [person(one) for one in found[:limit]]}
@@ -41,26 +43,26 @@ def people(db: Reading, admin: AdminViewer, limit: Limit = 50, cursor: Cursor = 
     return reply(body)
 
 
-@v1.put("/persons/{id}/role", status_code=204)
+@v1.put(_ADMIN + "/persons/{id}/role", status_code=204)
 def set_role(admin: AdminViewer, db: OwnWriting, house: HouseDep, id: RowId, wish: RoleWish) -> Response:
     identity.set_role(db, house, admin, PersonId(id), wish.role)
     return nothing()
 
 
-@v1.post("/persons/{id}/disable", status_code=204)
+@v1.post(_ADMIN + "/persons/{id}/disable", status_code=204)
 def disable(admin: AdminViewer, db: OwnWriting, house: HouseDep, id: RowId) -> Response:
     """Shut out at once; nothing of theirs is lost."""
     identity.disable(db, house, admin, PersonId(id))
     return nothing()
 
 
-@v1.post("/persons/{id}/enable", status_code=204)
+@v1.post(_ADMIN + "/persons/{id}/enable", status_code=204)
 def enable(admin: AdminViewer, db: OwnWriting, house: HouseDep, id: RowId) -> Response:
     identity.enable(db, house, admin, PersonId(id))
     return nothing()
 
 
-@v1.get("/invites")
+@v1.get(_ADMIN + "/invites")
 def invites(db: Reading, house: HouseDep, admin: AdminViewer) -> Response:
     """The admin's invites that can still be used; their codes are never shown again."""
     rows = [
@@ -76,7 +78,7 @@ def invites(db: Reading, house: HouseDep, admin: AdminViewer) -> Response:
     return reply({"data": rows})
 
 
-@v1.post("/invites", status_code=201)
+@v1.post(_ADMIN + "/invites", status_code=201)
 def invite(admin: AdminViewer, db: OwnWriting, house: HouseDep, wish: InviteWish) -> Response:
     """A one-time code, shown only now."""
     code = identity.invite(db, house, admin, email=wish.email, role=wish.role)
@@ -85,7 +87,7 @@ def invite(admin: AdminViewer, db: OwnWriting, house: HouseDep, wish: InviteWish
     )
 
 
-@v1.delete("/invites/{id}", status_code=204)
+@v1.delete(_ADMIN + "/invites/{id}", status_code=204)
 def revoke(admin: AdminViewer, db: OwnWriting, id: RowId) -> Response:
     if not house_admin.revoke_invite(db, admin, InviteId(id)):
         raise NotFound("invite")

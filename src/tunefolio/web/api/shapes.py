@@ -252,6 +252,7 @@ class BrokerSession(BaseModel):
 
     broker: str
     title: str
+    account_id: int | None
     account: str | None
     user_id: str | None
     state: str = Field(description="connected, needs_login or disconnected.")
@@ -274,6 +275,7 @@ class SessionInfo(BaseModel):
             {
                 "broker": "zerodha",
                 "title": "Zerodha",
+                "account_id": 2,
                 "account": "Zerodha AB1234",
                 "user_id": "AB1234",
                 "state": "connected",

@@ -8,7 +8,6 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
-from tunefolio.core.errors import NotFound
 from tunefolio.core.identity import AccountId, SnapshotId
 from tunefolio.ledger.accounts import Account
 from tunefolio.services import snapshot as deeds
@@ -97,12 +96,16 @@ def listed(
     return reply(body)
 
 
+@v1.get("/snapshots/{id}")
+def one(db: Reading, viewer: CurrentViewer, id: RowId) -> Response:
+    """One snapshot, also a missed or a replaced one."""
+    return reply(record(snapshots.snapshot_of(db, viewer, SnapshotId(id))))
+
+
 @v1.get("/snapshots/{id}/lines")
 def lines_of(db: Reading, viewer: CurrentViewer, id: RowId) -> Response:
-    """What one snapshot froze, instrument by instrument; 404 when it froze nothing."""
-    lines = snapshots.lines(db, viewer, SnapshotId(id))
-    if not lines:
-        raise NotFound("snapshot")
+    """What one snapshot froze, instrument by instrument; nothing for a missed one or an empty account."""
+    lines = snapshots.lines(db, viewer, snapshots.snapshot_of(db, viewer, SnapshotId(id)).id)
     named = instruments.of_ids(db, [line.instrument for line in lines])
     rows = [
         {

@@ -7,6 +7,7 @@ torn or empty JSON with a good status → Retry      everything else    → Reje
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
@@ -15,7 +16,9 @@ from tunefolio.adapters import jsons
 from tunefolio.adapters.http import Answer
 from tunefolio.core.errors import Reauth, Rejected, Retry, TunefolioError
 
+_log = logging.getLogger(__name__)
 BROKER = "zerodha"
+ENDED = "Zerodha has ended the session. Log in again to refresh."
 ABSURD = 10**18
 """No price, sum or count of units reaches this."""
 
@@ -28,45 +31,52 @@ def judged(answer: Answer) -> TunefolioError | None:
     code = str(envelope.get("error_type") or "")
     message = str(envelope.get("message") or f"status {answer.status}")[:300]
     if answer.status == 429:
-        return Retry("Kite: asked too often", after=answer.retry_after)
+        return Retry("Zerodha: asked too often for the moment", after=answer.retry_after)
     if code == "TokenException":
-        return Reauth(f"Kite: {message}", broker=BROKER)
+        return ended(message)
     if answer.status >= 500 or code == "NetworkException":
-        return Retry(f"Kite: {message}", after=answer.retry_after)
-    return Rejected(f"Kite: {message}", code=code or f"http_{answer.status}")
+        reason = f"Zerodha: not available at the moment ({message.rstrip('.')})"
+        return Retry(reason, after=answer.retry_after)
+    return Rejected(f"Zerodha: {message}", code=code or f"http_{answer.status}")
 
 
 def data_of(answer: Answer) -> Any:
     """`data` of a success envelope. Raises Retry for a torn body, Rejected for what is not Kite."""
     if answer.content_type != "application/json":
         kind = answer.content_type or "no content type"
-        raise Rejected(f"Kite: answered {kind} where JSON was due", code="content_type")
+        raise Rejected(f"Zerodha: answered {kind} where JSON was due", code="content_type")
     if not answer.content.strip():
-        raise Retry("Kite: the answer is empty")
+        raise Retry("Zerodha: the answer is empty")
     try:
         envelope = jsons.loads(answer.content)
     except ValueError:
-        raise Retry("Kite: the answer breaks off or is not JSON") from None
+        raise Retry("Zerodha: the answer breaks off or is not JSON") from None
     if not isinstance(envelope, dict) or "status" not in envelope:
         raise missing("status", "answer")
     if envelope["status"] != "success":
         code = str(envelope.get("error_type") or "status")
         if code == "TokenException":
-            raise Reauth(f"Kite: {envelope.get('message', '')}", broker=BROKER)
-        raise Rejected(f"Kite: {str(envelope.get('message') or envelope['status'])[:300]}", code=code)
+            raise ended(str(envelope.get("message") or ""))
+        raise Rejected(f"Zerodha: {str(envelope.get('message') or envelope['status'])[:300]}", code=code)
     if "data" not in envelope:
         raise missing("data", "answer")
     return envelope["data"]
 
 
+def ended(said: str) -> Reauth:
+    """The session is over, in words for its owner; what Kite said goes to the log."""
+    _log.info("the token was refused", extra={"broker": BROKER, "said": said[:300]})
+    return Reauth(ENDED, broker=BROKER)
+
+
 def missing(field: str, where: str) -> Rejected:
-    return Rejected(f"Kite: {where} lacks the field {field!r}", code="missing_field")
+    return Rejected(f"Zerodha: {where} lacks the field {field!r}", code="missing_field")
 
 
 def mapping(value: Any, where: str) -> Mapping[str, Any]:
     """An object, or Rejected."""
     if not isinstance(value, dict):
-        raise Rejected(f"Kite: {where} is not an object", code="wrong_type")
+        raise Rejected(f"Zerodha: {where} is not an object", code="wrong_type")
     return value
 
 
@@ -75,7 +85,7 @@ def rows(value: Any, where: str) -> list[Mapping[str, Any]]:
     if value is None:
         return []
     if not isinstance(value, list):
-        raise Rejected(f"Kite: {where} is not a list", code="wrong_type")
+        raise Rejected(f"Zerodha: {where} is not a list", code="wrong_type")
     return [mapping(row, f"{where}[{number}]") for number, row in enumerate(value)]
 
 
@@ -85,7 +95,7 @@ def text(row: Mapping[str, Any], field: str, where: str) -> str:
     if value is None or value == "":
         raise missing(field, where)
     if not isinstance(value, str):
-        raise Rejected(f"Kite: {field!r} of {where} is not text", code="wrong_type")
+        raise Rejected(f"Zerodha: {field!r} of {where} is not text", code="wrong_type")
     return value
 
 
@@ -95,10 +105,10 @@ def number(row: Mapping[str, Any], field: str, where: str) -> Decimal:
     if value is None:
         raise missing(field, where)
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
-        raise Rejected(f"Kite: {field!r} of {where} is not a number", code="wrong_type")
+        raise Rejected(f"Zerodha: {field!r} of {where} is not a number", code="wrong_type")
     amount = Decimal(value)
     if abs(amount) >= ABSURD:
-        raise Rejected(f"Kite: {field!r} of {where} is absurdly large", code="wrong_type")
+        raise Rejected(f"Zerodha: {field!r} of {where} is absurdly large", code="wrong_type")
     return amount
 
 

@@ -44,7 +44,7 @@ def listing_of(exchange: str, tradingsymbol: str) -> Listing:
     try:
         code = exchange_of(exchange)
     except Misuse as unknown:
-        raise Rejected(f"Kite: {unknown}", code="unknown_exchange") from None
+        raise Rejected(f"Zerodha: {unknown}", code="unknown_exchange") from None
     match = _SERIES.fullmatch(tradingsymbol) if code == "NSE" else None
     if match is None:
         return Listing(code, tradingsymbol)
@@ -97,7 +97,7 @@ def parse(content: bytes) -> Iterator[KiteInstrument]:
     table = csv.DictReader(text)
     lacking = [column for column in _COLUMNS if column not in (table.fieldnames or ())]
     if lacking:
-        raise Rejected(f"Kite: instruments lack the column {', '.join(lacking)}", code="missing_field")
+        raise Rejected(f"Zerodha: instruments lack the column {', '.join(lacking)}", code="missing_field")
     for number, row in enumerate(table, start=2):
         try:
             yield KiteInstrument(
@@ -109,7 +109,7 @@ def parse(content: bytes) -> Iterator[KiteInstrument]:
                 lot_size=int(row["lot_size"]),
             )
         except (ValueError, TypeError, AttributeError, InvalidOperation):
-            raise Rejected(f"Kite: row {number} of the instruments is broken", code="wrong_type") from None
+            raise Rejected(f"Zerodha: row {number} of the instruments is broken", code="wrong_type") from None
 
 
 def _unpacked(content: bytes) -> bytes:
@@ -118,4 +118,4 @@ def _unpacked(content: bytes) -> bytes:
     try:
         return gzip.decompress(content)
     except (OSError, EOFError, zlib.error):
-        raise Retry("Kite: the instruments file breaks off") from None
+        raise Retry("Zerodha: the instruments file breaks off") from None

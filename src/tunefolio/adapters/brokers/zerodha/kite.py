@@ -77,7 +77,7 @@ class Kite:
         self.config = config
         headers = {"X-Kite-Version": "3", "User-Agent": "TuneFolio"}
         self._http = Http(
-            HttpConfig("Kite", config.root_url, config.timeout_seconds, headers=headers), judged
+            HttpConfig("Zerodha", config.root_url, config.timeout_seconds, headers=headers), judged
         )
         self._paces: dict[tuple[Lane, str], Pace] = {}
         self._lock = threading.Lock()

@@ -19,6 +19,12 @@ SESSIONS_END = time(6, 0)
 """IST. Kite ends every session the next morning; all Indian brokers must log their users out daily."""
 
 
+_REFUSED = (
+    "Zerodha did not accept this login, which works once and for a few minutes. "
+    "Press Connect and log in again; if that is refused as well, check the API key and secret under Brokers"
+)
+
+
 def login_url(page: str, api_key: str, state: str) -> str:
     """Kite's login page; it hands `state` back among the redirect's parameters."""
     echoed = urlencode({"state": state})
@@ -49,9 +55,8 @@ def exchange(kite: Kite, app: AppKeys, answer: Mapping[str, str], now: Instant) 
     form = {"api_key": app.api_key, "request_token": token, "checksum": checksum(app, token)}
     try:
         data = kite.post(app.api_key, "/session/token", form)
-    except Reauth as refusal:
-        reason = f"Zerodha did not accept the login ({refusal}); it works once and for a few minutes"
-        raise Rejected(reason, code="request_token") from None
+    except Reauth:
+        raise Rejected(_REFUSED, code="request_token") from None
     return session_of(data, now)
 
 

@@ -107,4 +107,4 @@ def _instant(stamp: Any, where: str) -> Instant:
     try:
         return Instant.parse(text({"timestamp": stamp}, "timestamp", where), IST)
     except Misuse:
-        raise Rejected(f"Kite: 'timestamp' of {where} is not a time", code="wrong_type") from None
+        raise Rejected(f"Zerodha: 'timestamp' of {where} is not a time", code="wrong_type") from None

@@ -98,7 +98,7 @@ def _claim(row: Mapping[str, Any], where: str) -> InstrumentClaim:
 def _units(row: Mapping[str, Any], field: str, where: str) -> Decimal:
     units = number(row, field, where)
     if units < 0:
-        raise Rejected(f"Kite: {field!r} of {where} is below zero", code="negative_units")
+        raise Rejected(f"Zerodha: {field!r} of {where} is below zero", code="negative_units")
     return units
 
 

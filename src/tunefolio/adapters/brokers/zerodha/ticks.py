@@ -20,10 +20,10 @@ from urllib.parse import urlencode
 import websockets
 
 from tunefolio.adapters import jsons
-from tunefolio.adapters.brokers.zerodha.errors import BROKER
+from tunefolio.adapters.brokers.zerodha.errors import ended
 from tunefolio.adapters.brokers.zerodha.kite import Pass
 from tunefolio.adapters.http import is_loopback
-from tunefolio.core.errors import Misuse, Reauth, Rejected, Retry
+from tunefolio.core.errors import Misuse, Rejected, Retry
 from tunefolio.core.time import Clock, Instant
 from tunefolio.market.instruments import Listing
 from tunefolio.market.provider import QuoteClaim
@@ -98,11 +98,11 @@ def ticks(frame: bytes) -> Iterator[Tick]:
     place = 2
     for _ in range(count):
         if place + 2 > len(frame):
-            raise Rejected("Kite: a tick frame breaks off", code="torn_frame")
+            raise Rejected("Zerodha: a tick frame breaks off", code="torn_frame")
         (length,) = struct.unpack_from(">H", frame, place)
         packet = frame[place + 2 : place + 2 + length]
         if len(packet) < length:
-            raise Rejected("Kite: a tick frame breaks off", code="torn_frame")
+            raise Rejected("Zerodha: a tick frame breaks off", code="torn_frame")
         yield tick(packet)
         place += 2 + length
 
@@ -118,7 +118,7 @@ def tick(packet: bytes) -> Tick:
         case 44 | 184:
             return _share(packet)
         case length:
-            raise Rejected(f"Kite: a tick packet of {length} bytes is unknown", code="unknown_packet")
+            raise Rejected(f"Zerodha: a tick packet of {length} bytes is unknown", code="unknown_packet")
 
 
 def note(message: str) -> Note:
@@ -126,9 +126,9 @@ def note(message: str) -> Note:
     try:
         value = jsons.loads(message.encode())
     except ValueError:
-        raise Rejected("Kite: a text message is not JSON", code="wrong_type") from None
+        raise Rejected("Zerodha: a text message is not JSON", code="wrong_type") from None
     if not isinstance(value, dict) or not isinstance(value.get("type"), str):
-        raise Rejected("Kite: a text message lacks the field 'type'", code="missing_field")
+        raise Rejected("Zerodha: a text message lacks the field 'type'", code="missing_field")
     return Note(value["type"], value.get("data"))
 
 
@@ -211,14 +211,14 @@ class TickStream:
                             yield found
             except websockets.InvalidStatus as refusal:
                 if refusal.response.status_code == 403:
-                    raise Reauth("Kite: the tick stream refused the token", broker=BROKER) from None
+                    raise ended("the tick stream refused the token") from None
             except (OSError, TimeoutError, websockets.WebSocketException):
                 pass  # the line is down: the pause below, then the next try
             failures += 1
             pause = min(self._first_pause * 2.0 ** (failures - 1), LONGEST_PAUSE_SECONDS)
             _log.info("ticks.reconnect", extra={"failures": failures, "pause_seconds": pause})
             await asyncio.sleep(pause)
-        raise Retry("Kite: the tick stream does not come back")
+        raise Retry("Zerodha: the tick stream does not come back")
 
     async def _frames(self, tokens: list[int]) -> AsyncGenerator[bytes, None]:
         query = urlencode({"api_key": self._leave.api_key, "access_token": self._leave.token.reveal()})

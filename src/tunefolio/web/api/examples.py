@@ -1,0 +1,261 @@
+"""One example answer for each route of /api/v1, as the API's document shows it; shapes.py has the others.
+
+Money is text and exact, moments carry the Indian offset; `next` is there when there is more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+AT = "2026-11-20T14:00:00+05:30"
+_PERSON = {"id": 1, "name": "Asha", "email": "asha@example.org", "role": "admin"}
+_SIGNED_IN = {"person": _PERSON, "expires_at": "2026-12-20T14:00:00+05:30"}
+_DEVICE = {
+    "id": 4,
+    "device": "Firefox on Linux",
+    "address": "127.0.0.1",
+    "created_at": AT,
+    "seen_at": AT,
+    "expires_at": "2026-12-20T14:00:00+05:30",
+    "is_current": True,
+}
+_PORTFOLIO = {
+    "id": 1,
+    "name": "My portfolio",
+    "currency": "INR",
+    "created_at": AT,
+    "archived_at": None,
+}
+_ACCOUNT = {
+    "id": 2,
+    "portfolio_id": 1,
+    "name": "Zerodha AB1234",
+    "kind": "broker",
+    "currency": "INR",
+    "broker": "zerodha",
+    "broker_user": "AB1234",
+    "created_at": AT,
+    "archived_at": None,
+}
+_HOLDING = {
+    "account_id": 1,
+    "instrument_id": 1,
+    "symbol": "HINDUNILVR",
+    "exchange": "NSE",
+    "isin": "INE030A01027",
+    "name": "Hindustan Unilever Limited",
+    "currency": "INR",
+    "realised": "0.00",
+    "income": "1740.00",
+    "missing": "the purchase before 2023-07-12 is not recorded",
+    "lots": [
+        {
+            "acquired": "2023-07-12",
+            "quantity": "60",
+            "cost": "150983.22",
+            "held_days": 1227,
+            "value": "157551.00",
+            "pnl": "6567.78",
+        }
+    ],
+    "matches": [],
+    "transaction_ids": [15, 2],
+}
+_TRANSACTION = {
+    "id": 91,
+    "account_id": 1,
+    "account": "Family demat",
+    "kind": "buy",
+    "day": "2024-01-18",
+    "instrument": {
+        "id": 4,
+        "symbol": "AXISBANK",
+        "exchange": "NSE",
+        "isin": "INE238A01034",
+        "name": "Axis Bank Limited",
+    },
+    "quantity": "80",
+    "price": "1121.45",
+    "amount": "89716.00",
+    "fees": "100.48",
+    "currency": "INR",
+    "note": "",
+    "tags": ["family"],
+    "source": "manual",
+    "line": "2024-01-18 buy 80 NSE:AXISBANK @ 1121.45 fee 100.48 #family",
+    "recorded_at": AT,
+}
+_IMPORT = {
+    "id": 3,
+    "account_id": 1,
+    "filename": "tradebook-2025.csv",
+    "format": "zerodha_tradebook_csv",
+    "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+    "added": 118,
+    "repeated": 2,
+    "refused": 1,
+    "recorded_at": AT,
+    "undone_at": None,
+}
+_PREVIEW = {
+    "account_id": 1,
+    "filename": "tradebook-2025.csv",
+    "format": "zerodha_tradebook_csv",
+    "title": "Zerodha tradebook (CSV)",
+    "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+    "rows_total": 121,
+    "fresh": 118,
+    "repeated": 2,
+    "refused": 1,
+    "problems": [
+        {
+            "row": 7,
+            "field": "quantity",
+            "problem": "-5 must be above zero",
+            "cure": "A sale has trade_type sell and a positive quantity",
+        }
+    ],
+    "sample": [
+        {
+            "row": 2,
+            "kind": "buy",
+            "day": "2025-04-02",
+            "exchange": "NSE",
+            "symbol": "INFY",
+            "isin": "INE009A01021",
+            "quantity": "10",
+            "price": "1500.50",
+            "amount": "15005.00",
+            "fate": "fresh",
+            "problem": None,
+        }
+    ],
+    "supersedes": [],
+}
+_BROKER = {
+    "broker": "zerodha",
+    "title": "Zerodha",
+    "account_id": 2,
+    "account": "Zerodha AB1234",
+    "user_id": "AB1234",
+    "state": "connected",
+    "connected_at": AT,
+    "expires_at": "2026-11-21T06:00:00+05:30",
+    "synced_at": AT,
+    "app": "own",
+    "sync_job": None,
+}
+_SNAPSHOT = {
+    "id": 31,
+    "account_id": 2,
+    "type": "EOD",
+    "day": "2026-11-20",
+    "state": "taken",
+    "taken_at": "2026-11-20T16:00:00+05:30",
+    "replaced_at": None,
+    "invested": "485230.50",
+    "value": "521045.75",
+    "currency": "INR",
+    "unpriced": 0,
+}
+_LINE = {
+    "instrument_id": 11,
+    "symbol": "RELIANCE",
+    "exchange": "NSE",
+    "quantity": "60",
+    "invested": "84405.00",
+    "price": "1827.35",
+    "value": "109641.00",
+    "priced_at": "2026-11-20T15:59:58+05:30",
+}
+_JOB = {
+    "id": 65,
+    "kind": "sync",
+    "state": "done",
+    "stage": "Done",
+    "done": 3,
+    "total": 3,
+    "attempts": 1,
+    "problem": None,
+    "due_at": AT,
+    "created_at": AT,
+    "started_at": AT,
+    "finished_at": AT,
+}
+_DUTY = {
+    "name": "snapshot_sod",
+    "title": "Snapshot before the session",
+    "when": "09:00 on session days",
+    "next_run_at": "2026-11-23T09:00:00+05:30",
+    "last_run_at": "2026-11-20T09:00:00+05:30",
+}
+_MEMBER = _PERSON | {"created_at": AT, "disabled_at": None}
+_INVITE = {
+    "id": 2,
+    "email": None,
+    "role": "member",
+    "created_at": AT,
+    "expires_at": "2026-11-27T14:00:00+05:30",
+}
+_NEW_INVITE = {
+    "code": "0Bh3xJ-k4MwUb85mxcI42m5vpzZHCR",
+    "link": "https://folio.example.org/sign-up?invite=0Bh3xJ-k4MwUb85mxcI42m5vpzZHCR",
+}
+_OVERRIDE = {"instrument_id": 11, "symbol": "RELIANCE", "exchange": "NSE", "sector": "Energy", "industry": ""}
+_POINT = {"day": "2026-11-20", "value": "521045.75", "invested": "485230.50", "unpriced": 0}
+
+
+def _rows(row: Mapping[str, Any], **more: Any) -> dict[str, Any]:
+    return {"data": [row], **more}
+
+
+EXAMPLES: Mapping[tuple[str, str], Mapping[str, Any]] = {
+    ("GET", "/session"): _SIGNED_IN,
+    ("POST", "/session"): _SIGNED_IN,
+    ("GET", "/sessions"): _rows(_DEVICE),
+    ("POST", "/persons"): _PERSON,
+    ("GET", "/persons"): _rows(_MEMBER, next="1"),
+    ("GET", "/admin/persons"): _rows(_MEMBER, next="1"),
+    ("GET", "/admin/invites"): _rows(_INVITE),
+    ("POST", "/admin/invites"): _NEW_INVITE,
+    ("GET", "/admin/jobs"): _rows(_JOB, next="65"),
+    ("GET", "/portfolios"): _rows(_PORTFOLIO),
+    ("POST", "/portfolios"): _PORTFOLIO,
+    ("GET", "/portfolios/{id}"): _PORTFOLIO,
+    ("PATCH", "/portfolios/{id}"): _PORTFOLIO,
+    ("GET", "/accounts"): _rows(_ACCOUNT),
+    ("POST", "/accounts"): _ACCOUNT,
+    ("GET", "/accounts/{id}"): _ACCOUNT,
+    ("PATCH", "/accounts/{id}"): _ACCOUNT,
+    ("POST", "/accounts/{id}/sync"): {"job_id": 65},
+    ("GET", "/accounts/{id}/holdings/{instrument}"): _HOLDING,
+    ("GET", "/transactions"): _rows(_TRANSACTION, tags=["family"], next="2024-01-18_91"),
+    ("POST", "/accounts/{id}/transactions"): {"id": 91},
+    ("POST", "/accounts/{id}/transactions/line"): {"id": 91},
+    ("PUT", "/transactions/{id}"): {"id": 92},
+    ("GET", "/imports"): _rows(_IMPORT, next="3"),
+    ("GET", "/imports/{id}"): _IMPORT,
+    ("POST", "/accounts/{id}/imports/preview"): _PREVIEW,
+    ("POST", "/accounts/{id}/imports"): _IMPORT,
+    ("POST", "/imports/{id}/undo"): {"reversed": 118},
+    ("GET", "/brokers"): _rows(_BROKER),
+    ("POST", "/brokers/{broker}/login"): {"url": "https://kite.zerodha.com/connect/login?v=3&api_key=…"},
+    ("GET", "/snapshots"): _rows(_SNAPSHOT, next="2026-11-20_31"),
+    ("GET", "/snapshots/{id}"): _SNAPSHOT,
+    ("GET", "/snapshots/{id}/lines"): _rows(_LINE),
+    ("GET", "/value-curve"): _rows(_POINT, currency="INR"),
+    ("GET", "/jobs"): _rows(_JOB, next="65"),
+    ("GET", "/jobs/{id}"): _JOB | {"result": {"holdings": 24, "opened": 24, "taken_back": 0, "breaks": 0}},
+    ("GET", "/timetable"): _rows(_DUTY),
+    ("GET", "/sectors/overrides"): _rows(_OVERRIDE),
+}
+"""By method and path below /api/v1: what its 2xx answer looks like."""
+
+
+def answers(method: str, path: str, status: int) -> dict[str, Any]:
+    """What the API's document adds to one operation; nothing for a route without a body."""
+    example = EXAMPLES.get((method, path))
+    if example is None:
+        return {}
+    return {"responses": {str(status): {"content": {"application/json": {"example": example}}}}}
