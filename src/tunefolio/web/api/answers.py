@@ -25,7 +25,17 @@ NO_COST = "nothing was paid"
 
 def reply(body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """A JSON answer."""
-    return Response(orjson.dumps(body, default=json_default), status, headers, media_type="application/json")
+    return ready(encoded(body), status, headers)
+
+
+def encoded(body: Any) -> bytes:
+    """A body as the bytes of JSON."""
+    return orjson.dumps(body, default=json_default)
+
+
+def ready(body: bytes, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """A JSON answer whose bytes are there."""
+    return Response(body, status, headers, media_type="application/json")
 
 
 def nothing() -> Response:

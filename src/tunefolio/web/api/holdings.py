@@ -15,10 +15,12 @@ from tunefolio.web.api.answers import (
     NO_INDUSTRY,
     NO_SNAPSHOT,
     Cursor,
+    encoded,
     ist,
     number,
     per_cent,
     put,
+    ready,
     reply,
     unit_price,
     units,
@@ -26,7 +28,9 @@ from tunefolio.web.api.answers import (
 )
 from tunefolio.web.api.shapes import Holdings, KpiResponse
 from tunefolio.web.deps import CurrentViewer, HouseDep, PortfolioChoice, Reading
+from tunefolio.web.kept import Kept
 
+_kept: Kept[bytes] = Kept()
 router = APIRouter(prefix="/api/portfolio", tags=["portfolio"])
 
 
@@ -55,12 +59,17 @@ def holdings(
     view = valued_portfolio(db, house, viewer, portfolio=portfolio)
     if render.wants_fragment(request):
         return render.partial(request, "partials/_holdings_table.html", view=view)
+    if limit is None and not cursor:
+        return ready(_kept.of("holdings", view.rows, lambda: encoded(_page(view, 0, len(view.rows)))))
     start = _after(view.rows, cursor)
-    end = len(view.rows) if limit is None else start + limit
+    return reply(_page(view, start, len(view.rows) if limit is None else start + limit))
+
+
+def _page(view: PortfolioView, start: int, end: int) -> dict[str, Any]:
     body: dict[str, Any] = {"count": len(view.rows), "data": [holding(row) for row in view.rows[start:end]]}
     if end < len(view.rows):
         body["next"] = _key(view.rows[end - 1])
-    return reply(body)
+    return body
 
 
 def kpis(view: PortfolioView) -> dict[str, Any]:
