@@ -221,8 +221,12 @@ def test_a_crumb_that_ran_out_is_fetched_again_once(outside: Outside, yahoo: Yah
     assert yahoo.sector(MM) is not None
     assert ("crumb", "second") in outside.asked[-1].query
     profile(outside, Reply(401, b"{}"))
-    with pytest.raises(Rejected, match="crumb"):
+    with pytest.raises(Retry, match="none of its own crumbs"):
         yahoo.sector(MM)
+    asked = len(outside.asked)
+    with pytest.raises(Retry, match="resting"):
+        yahoo.sector(MM)
+    assert len(outside.asked) == asked
 
 
 def test_a_symbol_without_a_profile_has_no_sector(outside: Outside, yahoo: Yahoo) -> None:

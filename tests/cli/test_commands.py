@@ -244,3 +244,64 @@ def test_settings_and_version_are_told(call: Call) -> None:
     names = {row["name"] for row in value(call("settings", "--json"))}
     assert {"TUNEFOLIO_PORT", "TUNEFOLIO_<BROKER>_API_KEY"} <= names
     assert value(call("version", "--json"))["tunefolio"]
+
+
+def test_a_new_account_is_made_for_an_import_and_not_for_a_dry_run(call: Call, tmp_path: Path) -> None:
+    call("user", "add", "asha@example.com", "--json")
+    book = tmp_path / "book.csv"
+    book.write_text(TRADEBOOK)
+    unsaid = value(call("import", str(book), "--json"), Exit.USAGE)
+    assert "--new-account NAME" in unsaid["error"]
+    tried = value(call("import", str(book), "--new-account", "Demat", "--dry-run", "--json"))
+    assert (tried["account"], tried["fresh"]) == ("Demat", 2)
+    assert value(call("import", str(book), "--json"), Exit.USAGE) == unsaid
+    both = value(call("import", str(book), "--new-account", "A", "--account", "B", "--json"), Exit.USAGE)
+    assert "Say one of them" in both["error"]
+    done = value(call("import", str(book), "--new-account", "Demat", "--json"))
+    assert (done["account"], done["added"]) == ("Demat", 2)
+    assert value(call("import", str(book), "--json"))["repeated"] == 2
+
+
+def test_a_bad_file_leaves_no_new_account(call: Call, tmp_path: Path) -> None:
+    call("user", "add", "asha@example.com", "--json")
+    wrong = tmp_path / "wrong.csv"
+    wrong.write_text("a,b,c\n1,2,3\n")
+    refused = value(call("import", str(wrong), "--new-account", "Demat", "--json"), Exit.USAGE)
+    assert "its first line is 'a,b,c'" in refused["error"]
+    again = value(call("import", str(wrong), "--account", "Demat", "--json"), Exit.USAGE)
+    assert again["kind"] == "NotFound"
+    assert "cure" not in again["error"]
+    missing = value(call("import", str(tmp_path / "no.csv"), "--json"), Exit.USAGE)
+    assert "Give the path of a file you can read" in missing["error"]
+
+
+def test_a_home_that_cannot_be_is_one_line_and_a_cure(
+    call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("TUNEFOLIO_HOME", str(tmp_path / "file"))
+    code, out, err = call("user", "list")
+    assert (code, out, err.count("\n")) == (Exit.USAGE, "", 1)
+    assert "TUNEFOLIO_HOME" in err
+
+
+@pytest.mark.parametrize("words", [("check",), ("jobs",), ("up", "--port", "1")])
+def test_a_database_that_is_away_is_one_line_and_a_cure(
+    call: Call, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    away = "postgresql://nobody:hidden@127.0.0.1:1/folio?connect_timeout=2"
+    monkeypatch.setenv("TUNEFOLIO_DATABASE_URL", away)
+    monkeypatch.setattr("tunefolio.bootstrap.serve.is_free", lambda *_: True)
+    code, out, err = call(*words)
+    assert (code, out, err.count("\n")) == (Exit.TRY_AGAIN, "", 1)
+    assert "tunefolio doctor" in err
+    assert "hidden" not in err
+
+
+def test_a_file_that_is_no_database_is_one_line_and_a_cure(
+    call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "ruin.db").write_bytes(b"no database at all" * 100)
+    monkeypatch.setenv("TUNEFOLIO_DATABASE_URL", f"sqlite:///{tmp_path / 'ruin.db'}")
+    told = value(call("check", "--json"), Exit.FINDINGS)
+    assert "tunefolio doctor" in told["error"]

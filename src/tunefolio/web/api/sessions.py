@@ -118,12 +118,19 @@ def signed_in(
     try:
         fresh = identity.log_in(house, email, password, request.headers.get("user-agent", ""), address)
     except Retry as busy:
-        raise TooMany(busy.reason, after=busy.after) from None
+        raise _too_many(busy) from None
     person = fresh.person
     named = {"id": person.id, "name": person.name, "email": person.email, "role": person.role}
     response = reply({"person": named, "expires_at": ist(fresh.expires)}, 201)
     security.set_session_cookie(response, request, config, fresh.token, fresh.expires)
     return response
+
+
+def _too_many(busy: Retry) -> TooMany:
+    """In whole minutes, rounded up: nobody waits for seconds."""
+    minutes = 1 if busy.after is None else -(-max(1, int(busy.after.total_seconds())) // 60)
+    wait = "a minute" if minutes == 1 else f"{minutes} minutes"
+    return TooMany(f"Too many wrong passwords. Try again in {wait}", after=busy.after)
 
 
 @v1.delete("/session", status_code=204)
@@ -150,7 +157,7 @@ def change_password(
     try:
         identity.change_password(db, house, viewer, session.id, Secret(wish.old), Secret(wish.new))
     except Retry as busy:
-        raise TooMany(busy.reason, after=busy.after) from None
+        raise _too_many(busy) from None
     return nothing()
 
 

@@ -144,17 +144,19 @@ class Yahoo:
         return parsers.quote(body, listing)
 
     def _profile(self, symbol: str) -> SectorClaim | None:
-        """One more try with a new crumb when the old one has run out."""
-        try:
-            return self._profile_with(symbol, *self._leave())
-        except Rejected as refusal:
-            if refusal.code == parsers.UNKNOWN_SYMBOL:
-                return None
-            if refusal.code != parsers.BAD_CRUMB:
-                raise
-        with self._lock:
-            self._crumb = None
-        return self._profile_with(symbol, *self._leave())
+        """One more try with a new crumb when the old one has run out. Refused again it is Yahoo that is shut,
+        and nothing has been learned about the symbol."""
+        for _ in range(2):
+            try:
+                return self._profile_with(symbol, *self._leave())
+            except Rejected as refusal:
+                if refusal.code == parsers.UNKNOWN_SYMBOL:
+                    return None
+                if refusal.code != parsers.BAD_CRUMB:
+                    raise
+            with self._lock:
+                self._crumb = None
+        raise Retry("Yahoo: takes none of its own crumbs", after=self._breaker.refused(None))
 
     def _profile_with(self, symbol: str, crumb: str, cookie: str) -> SectorClaim | None:
         query = [("modules", "assetProfile"), ("crumb", crumb)]
