@@ -23,4 +23,6 @@ document.addEventListener("click", (event) => {
 document.addEventListener("change", (event) => {
   if (event.target.matches("[data-theme-choice]")) choose(event.target.value);
 });
-system.addEventListener("change", () => document.dispatchEvent(new Event("theme")));
+for (const change of [system, matchMedia("print")]) {
+  change.addEventListener("change", () => document.dispatchEvent(new Event("theme")));
+}

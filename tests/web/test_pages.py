@@ -132,7 +132,9 @@ def test_a_holding_without_a_price_is_said_to_have_none(investor: TestClient) ->
 
 
 def test_a_cancelled_login_is_told_and_changes_nothing(asha: TestClient) -> None:
-    assert "The login was cancelled" in text_of(asha, "/brokers?login=cancelled")
+    page = text_of(asha, "/brokers?login=cancelled")
+    assert "The login was cancelled" in page
+    assert '<a href="/auth/zerodha/login">Try again</a>' in page
     assert "cancelled" not in text_of(asha, "/brokers")
 
 
@@ -163,6 +165,32 @@ def test_a_fact_is_recorded_tagged_corrected_and_taken_back(asha: TestClient) ->
     assert last
     assert "Your ledger is empty" in sent(asha, f"/transactions/{last[1]}/reverse")
     assert "struck" in text_of(asha, "/transactions?reversed=1")
+
+
+def test_what_is_taken_back_is_struck_wherever_its_reversal_is(asha: TestClient) -> None:
+    """The reversal of the last fact of a day comes a page before it when the day is long."""
+    account = account_with_a_purchase(asha)
+    sent(asha, "/transactions/line", account=account, text="2024-04-01 deposit 1")
+    fact = re.search(r'id="t-(\d+)"', text_of(asha, f"/transactions?account={account}&kind=deposit"))
+    assert fact
+    for amount in range(2, 102):
+        asha.post("/transactions/line", data={"account": account, "text": f"2024-04-01 deposit {amount}"})
+    sent(asha, f"/transactions/{fact[1]}/reverse")
+    first = text_of(asha, "/transactions?reversed=1")
+    assert f'id="t-{fact[1]}"' not in first
+    assert 'class="line reversal"' in first
+    assert "struck" not in first
+    more = re.search(r'hx-get="(/transactions\?[^"]*cursor=[^"]*)"', first)
+    assert more
+    second = text_of(asha, more[1].replace("&amp;", "&"))
+    assert re.search(rf'<tr class="line struck"[^>]*id="t-{fact[1]}"', second)
+    assert second.count("struck") == 1
+
+
+def test_what_takes_something_back_asks_first(asha: TestClient) -> None:
+    account_with_a_purchase(asha)
+    assert 'data-confirm="Take back “2024-04-01 buy 10 NSE:INFY' in text_of(asha, "/transactions")
+    assert '<dialog id="keys"' in text_of(asha, "/dashboard")
 
 
 def test_the_form_records_every_kind(asha: TestClient) -> None:
