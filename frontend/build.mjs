@@ -5,6 +5,7 @@ import { readdir, readFile, writeFile } from "node:fs/promises";
 import { basename, dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as esbuild from "esbuild";
+import { png } from "./png.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const libraries = join(here, "node_modules");
@@ -28,6 +29,10 @@ const result = await bundled({
   legalComments: "none", // the full texts are in LICENSES.txt
   logLevel: "warning",
 });
+
+// For the home screens of phones; manifest.webmanifest names them.
+const mark = await readFile(join(here, "..", "src", "tunefolio", "web", "static", "favicon.svg"), "utf8");
+for (const size of [192, 512]) await writeFile(join(dist, `icon-${size}.png`), png(mark, size));
 
 await writeFile(join(dist, "LICENSES.txt"), await licences(Object.keys(result.metafile.inputs)));
 await writeFile(join(dist, "manifest.json"), `${JSON.stringify(manifest(result.metafile.outputs), null, 1)}\n`);
