@@ -146,7 +146,7 @@ def test_a_tradebook_is_tried_imported_repeated_and_undone(call: Call, house: Ho
     path = tmp_path / "tradebook-AB1234-EQ.csv"
     path.write_text(TRADEBOOK)
     call("user", "add", "asha@example.com")
-    assert "make one on the page" in call("import", str(path))[2]
+    assert "--new-account NAME" in call("import", str(path))[2]
     an_account(house)
     tried = value(call("import", str(path), "--dry-run", "--json"))
     assert (tried["fresh"], tried["repeated"], tried["problems"]) == (2, 0, [])

@@ -144,7 +144,7 @@ _BROKER = {
     "expires_at": "2026-11-21T06:00:00+05:30",
     "synced_at": AT,
     "app": "own",
-    "sync_job": None,
+    "sync_job": 65,
 }
 _SNAPSHOT = {
     "id": 31,
