@@ -17,6 +17,7 @@ from typing import Any
 import orjson
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from jinja2.runtime import Context
+from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
@@ -24,6 +25,7 @@ from tunefolio.core.money import Money, Price
 from tunefolio.core.time import IST, Instant, TradingDay
 from tunefolio.services.house import House
 from tunefolio.web import filters
+from tunefolio.web.kept import Kept
 
 STATIC = Path(__file__).parent / "static"
 MAIN_BLOCK = "content"
@@ -100,10 +102,20 @@ def environment() -> Environment:
         auto_reload=False,
     )
     filters.install(made)
-    made.globals.update(asset=asset, version=product_version())
+    made.globals.update(asset=asset, kept=kept, version=product_version())
     made.policies["json.dumps_function"] = _dumps
     made.policies["json.dumps_kwargs"] = {}
     return made
+
+
+def kept(template: str, subject: object) -> Markup:
+    """A part that depends on `subject` and nothing else, rendered once for that very object."""
+    return Markup(
+        _kept.of(template, subject, lambda: environment().get_template(template).render(subject=subject))
+    )
+
+
+_kept: Kept[str] = Kept()
 
 
 def asset(name: str) -> str:
