@@ -39,7 +39,12 @@ async def _ask(url: str, cookie: str, until: float) -> list[float]:
     parts = urlsplit(url)
     reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
     path = parts.path + (f"?{parts.query}" if parts.query else "")
-    lines = [f"GET {path} HTTP/1.1", f"Host: localhost:{parts.port}", "Accept: application/json, text/html"]
+    lines = [
+        f"GET {path} HTTP/1.1",
+        f"Host: localhost:{parts.port}",
+        "Accept: application/json, text/html",
+        "Accept-Encoding: gzip",
+    ]
     lines += [f"Cookie: {cookie}"] if cookie else []
     request = ("\r\n".join(lines) + "\r\n\r\n").encode()
     latencies: list[float] = []

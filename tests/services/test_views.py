@@ -13,14 +13,16 @@ from sqlalchemy import event
 from tests.services.desks import Desk, desk_file, held, ist
 from tunefolio.core.errors import NotFound
 from tunefolio.core.identity import InstrumentId
-from tunefolio.core.money import INR, Currency, Money, total
+from tunefolio.core.money import INR, Currency, Money, Price, total
 from tunefolio.ledger.statements import Statement
 from tunefolio.market.calendars import packaged
+from tunefolio.market.quotes import Quote
 from tunefolio.market.sectors import UNCLASSIFIED, SectorSourceKind
 from tunefolio.services import imports, portfolios, record, sync
 from tunefolio.services.views import curve, health, lots, portfolio, transaction_page
 from tunefolio.services.views.prices import expected_since, freshness
-from tunefolio.store import sectors
+from tunefolio.store import quotes, sectors
+from tunefolio.store.db import open_database
 from tunefolio.store.transactions import TransactionFilter
 
 THREE = """2024-04-01 buy 10 NSE:INFY @ 1500 fee 12.5
@@ -219,7 +221,21 @@ def test_the_number_of_queries_does_not_grow(desk: Desk) -> None:
         assert len(desk.look().rows) == 391
     assert len(many) == len(few)
     assert len(many) <= 12
-    assert len(cold) <= len(many) + 5
+    assert len(cold) <= len(many) + 8
+
+
+def test_a_price_is_seen_at_once_and_one_of_another_process_within_a_second(desk: Desk) -> None:
+    desk.write_down("2024-04-01 buy 10 NSE:INFY @ 1500")
+    desk.price("INFY", "1600")
+    assert desk.look().valuation.value == Money.of("16000")
+    desk.price("INFY", "1700")
+    assert desk.look().valuation.value == Money.of("17000")
+    other = open_database(desk.database.engine.url.render_as_string(hide_password=False))
+    with other.writing() as db:
+        quotes.put(db, [Quote(desk.instrument("INFY"), Price.of("1800"), None, desk.clock.now(), "other")])
+    other.close()
+    desk.clock.advance(timedelta(seconds=1))
+    assert desk.look().valuation.value == Money.of("18000")
 
 
 def test_health_says_what_a_machine_wants_to_know(desk: Desk) -> None:

@@ -11,8 +11,9 @@ from decimal import Decimal
 from enum import StrEnum
 
 from tunefolio.core.identity import InstrumentId
-from tunefolio.core.money import Money, Price
+from tunefolio.core.money import Money, Price, quantized
 from tunefolio.ledger.positions import fold, in_force
+from tunefolio.ledger.statements import average_price
 from tunefolio.ledger.transactions import Kind, Transaction
 
 
@@ -110,16 +111,10 @@ def _added_up(claims: Iterable[Claim]) -> dict[InstrumentId, Claim]:
 
 
 def _together(one: Claim, other: Claim) -> Claim:
-    """Two lines of one instrument as one; the average is weighted, unknown when either is."""
-    quantity = one.quantity + other.quantity
-    if one.quantity == 0 or other.quantity == 0:
-        known = one if other.quantity == 0 else other
-        return Claim(one.instrument, quantity, known.average_price)
-    if one.average_price is None or other.average_price is None:
-        return Claim(one.instrument, quantity, None)
-    cost = one.average_price * one.quantity + other.average_price * other.quantity
-    price = Price.per(cost, quantity)
-    return Claim(one.instrument, quantity, Price((price * 1).rounded(8).amount, price.currency))
+    """Two lines of one instrument as one; the average is weighted, and kept to 8 places."""
+    price = average_price((claim.quantity, claim.average_price) for claim in (one, other))
+    rounded = None if price is None else Price(quantized(price.amount, 8), price.currency)
+    return Claim(one.instrument, one.quantity + other.quantity, rounded)
 
 
 def _known_by_openings_only(standing: Iterable[Transaction]) -> dict[InstrumentId, list[Transaction]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
@@ -9,6 +10,20 @@ from typing import Protocol
 from tunefolio.core.money import Money, Price
 from tunefolio.core.time import Instant
 from tunefolio.market.instruments import InstrumentClaim
+
+
+def average_price(lines: Iterable[tuple[Decimal, Price | None]]) -> Price | None:
+    """The average cost of all these units together, as (units, average cost) of each line; unrounded.
+
+    None when there are no units, or when the cost of some is unknown: an average over the rest would lie.
+    """
+    told = [(units, price) for units, price in lines if units != 0]
+    paid: Money | None = None
+    for units, price in told:
+        if price is None:
+            return None
+        paid = price * units if paid is None else paid + price * units
+    return None if paid is None else Price.per(paid, sum((units for units, _ in told), Decimal(0)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from tunefolio.core.errors import Reauth, Rejected, Retry
 from tunefolio.core.identity import InstrumentId
 from tunefolio.core.money import Price
 from tunefolio.core.people import Caretaker, Viewer
+from tunefolio.core.time import Instant
 from tunefolio.ledger.accounts import Account
 from tunefolio.market.instruments import Instrument
 from tunefolio.market.provider import QuoteClaim, QuoteSource
@@ -57,43 +59,53 @@ def refresh(house: House, viewer: Viewer, wanted: Iterable[InstrumentId]) -> fro
         known = instruments.of_ids(db, list(ids))
         sources = _sources(db, house, viewer)
     fresh: dict[InstrumentId, Quote] = {}
-    for account, source in sources:
+    for source in sources:
         missing = [known[i] for i in ids if i in known and i not in fresh]
         if missing:
-            fresh |= _asked(house, viewer, account, source, missing)
+            fresh |= _asked(house, viewer, source, missing)
     _keep(house, viewer, fresh)
     return frozenset(fresh)
 
 
-def _sources(db: ReadDb, house: House, viewer: Viewer) -> list[tuple[Account | None, QuoteSource]]:
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """Whom to ask. account: by whose broker session, made at `since`; None for the market's own source."""
+
+    quotes: QuoteSource
+    account: Account | None = None
+    since: Instant | None = None
+
+
+def _sources(db: ReadDb, house: House, viewer: Viewer) -> list[_Source]:
     """One line per broker suffices: prices are the same for all its users."""
-    found: dict[str, tuple[Account | None, QuoteSource]] = {}
+    found: dict[str, _Source] = {}
     for account in active_accounts(db, viewer):
         if account.broker in house.brokers and account.broker not in found:
             try:
                 there = line(db, house, viewer, account)
             except Reauth:
                 continue
-            found[account.broker] = (account, there.broker.quotes(there.api_key, there.session))
+            asked = there.broker.quotes(there.api_key, there.session)
+            found[account.broker] = _Source(asked, account, there.connected)
     market = house.market_quotes
-    return [*found.values(), *([(None, market)] if market is not None else [])]
+    return [*found.values(), *([_Source(market)] if market is not None else [])]
 
 
 def _asked(
-    house: House, viewer: Viewer, account: Account | None, source: QuoteSource, missing: list[Instrument]
+    house: House, viewer: Viewer, source: _Source, missing: list[Instrument]
 ) -> dict[InstrumentId, Quote]:
     by_listing = {instrument.listing: instrument for instrument in missing}
     try:
-        answer = source.quotes(list(by_listing))
+        answer = source.quotes.quotes(list(by_listing))
     except Reauth as problem:
-        if account is not None:
-            needs_login(house, viewer, account.id, str(problem))
+        if source.account is not None:
+            needs_login(house, viewer, source.account.id, str(problem), since=source.since)
         return {}
     except (Retry, Rejected) as problem:
-        _log.warning("no quotes", extra={"source": source.name, "problem": str(problem)})
+        _log.warning("no quotes", extra={"source": source.quotes.name, "problem": str(problem)})
         return {}
     return {
-        by_listing[listing].id: _quote(by_listing[listing], claim, source.name)
+        by_listing[listing].id: _quote(by_listing[listing], claim, source.quotes.name)
         for listing, claim in answer.items()
         if listing in by_listing and claim.last > 0
     }

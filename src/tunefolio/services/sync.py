@@ -16,7 +16,7 @@ from tunefolio.core.people import Viewer
 from tunefolio.core.time import Instant, TradingDay, calendar_date
 from tunefolio.ledger.accounts import Account, AccountKind, Book
 from tunefolio.ledger.reconcile import Break, Claim, Opening, compare
-from tunefolio.ledger.statements import Holding, Statement
+from tunefolio.ledger.statements import Holding, Statement, average_price
 from tunefolio.ledger.transactions import Fact, Kind
 from tunefolio.market.calendars import Calendar
 from tunefolio.market.instruments import InstrumentClaim
@@ -150,18 +150,9 @@ def _together(one: Holding, other: Holding) -> Holding:
         one,
         settled=one.settled + other.settled,
         unsettled=one.unsettled + other.unsettled,
-        average_price=_average(one, other),
+        average_price=average_price((line.quantity, line.average_price) for line in (one, other)),
         pnl=None if one.pnl is None or other.pnl is None else one.pnl + other.pnl,
     )
-
-
-def _average(one: Holding, other: Holding) -> Price | None:
-    if one.quantity == 0 or other.quantity == 0:
-        return one.average_price if other.quantity == 0 else other.average_price
-    if one.average_price is None or other.average_price is None:
-        return None
-    paid = one.average_price * one.quantity + other.average_price * other.quantity
-    return Price.per(paid, one.quantity + other.quantity)
 
 
 def kept_price(price: Price | None) -> Price | None:

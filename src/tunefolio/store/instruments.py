@@ -12,6 +12,7 @@ from tunefolio.core.identity import InstrumentId, Isin
 from tunefolio.core.money import Currency
 from tunefolio.core.time import Instant
 from tunefolio.market.instruments import AssetClass, Instrument, InstrumentClaim, Listing
+from tunefolio.store import revisions
 from tunefolio.store.batches import among, batches
 from tunefolio.store.db import ReadDb, WriteDb
 from tunefolio.store.tables import instruments
@@ -129,6 +130,8 @@ def _settle(
     for id, row in filled.items():
         values = {"isin": row.isin, "series": row.series, "name": row.name}
         db.execute(update(instruments).where(instruments.c.id == id).values(values))
+    if filled:
+        revisions.move(db)
     return settled
 
 

@@ -13,6 +13,7 @@ from tunefolio.core.identity import InstrumentId
 from tunefolio.core.money import Currency, Price
 from tunefolio.core.time import Instant
 from tunefolio.market.quotes import Quote, QuoteKind
+from tunefolio.store import revisions
 from tunefolio.store.batches import among
 from tunefolio.store.columns import kept_price
 from tunefolio.store.db import ReadDb, WriteDb
@@ -44,6 +45,7 @@ def put(db: WriteDb, news: Sequence[Quote]) -> None:
     is_newer = statement.excluded.as_of >= quotes.c.as_of
     statement = statement.on_conflict_do_update(index_elements=["instrument_id"], set_=fresh, where=is_newer)
     db.execute_many(statement, [_row(newest[id]) for id in sorted(newest)])
+    revisions.move(db)
 
 
 def latest(db: ReadDb, ids: Iterable[InstrumentId]) -> dict[InstrumentId, Quote]:

@@ -11,6 +11,7 @@ from tunefolio.core.identity import InstrumentId
 from tunefolio.core.people import Viewer
 from tunefolio.core.time import Instant
 from tunefolio.market.provider import SectorClaim
+from tunefolio.store import revisions
 from tunefolio.store.batches import among
 from tunefolio.store.db import ReadDb, WriteDb
 from tunefolio.store.tables import classifications, sector_overrides
@@ -84,3 +85,4 @@ def put_provided(
     row = {"instrument_id": instrument, "source": source} | words
     statement = db.upsert(classifications).values(row)
     db.execute(statement.on_conflict_do_update(index_elements=["instrument_id", "source"], set_=words))
+    revisions.move(db)

@@ -54,7 +54,7 @@ def create_app(house: House, config: WebConfig | None = None) -> FastAPI:
     app.add_api_route("/manifest.webmanifest", _manifest, include_in_schema=False)
     app.mount("/static", StaticAssets(directory=STATIC, check_dir=False), name="static")
     errors.install(app)
-    app.add_middleware(GZipMiddleware, minimum_size=1_000, compresslevel=5)
+    app.add_middleware(GZipMiddleware, minimum_size=1_000, compresslevel=3)
     app.add_middleware(Door, house=house, config=app.state.config)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     return app

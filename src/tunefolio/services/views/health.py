@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 import tunefolio
 from tunefolio.core.time import TradingDay, calendar_date
 from tunefolio.services.house import House
 from tunefolio.services.views.shapes import HealthView
+from tunefolio.store import persons
 
 
 def health(house: House) -> HealthView:
-    """Asks the database one question; holds nothing of anyone."""
+    """Asks the database one question that only whole books can answer; holds nothing of anyone."""
     now = house.clock.now()
     problem = ""
     try:
         with house.database.reading() as db:
-            db.execute(select(1))
+            persons.count(db)
     except SQLAlchemyError as away:
         problem = f"the database does not answer ({type(away).__name__})"
     today = TradingDay(calendar_date(now))

@@ -33,6 +33,7 @@ from tunefolio.services.views.shapes import (
 )
 from tunefolio.store import instruments, portfolios, quotes, sectors
 from tunefolio.store.db import ReadDb
+from tunefolio.store.revisions import revision
 from tunefolio.store.sectors import ProvidedSector
 
 
@@ -55,6 +56,16 @@ class _Parts:
     old: frozenset[InstrumentId]
 
 
+@dataclass(frozen=True, slots=True)
+class _Market:
+    """What is known of the instruments in view, shared by everyone."""
+
+    instruments: Mapping[InstrumentId, Instrument]
+    prices: Mapping[InstrumentId, Quote]
+    provided: Mapping[InstrumentId, ProvidedSector]
+
+
+_seen: Memory[tuple[PersonId, PortfolioId | None], _Market] = Memory(200)
 _remembered: Memory[tuple[PersonId, PortfolioId | None], PortfolioView] = Memory(200)
 
 
@@ -101,19 +112,31 @@ def _parts(db: ReadDb, house: House, viewer: Viewer, portfolio: PortfolioId | No
     accounts = active_accounts(db, viewer, portfolio)
     folds = folded(db, viewer, accounts)
     ids = sorted({p.instrument for fold in folds.values() for p in fold.open} | _broken(folds.values()))
-    prices = quotes.latest(db, ids)
+    market = _market(db, (viewer.person, portfolio), ids, now)
     expected = expected_since(house.calendar, now).utc
     return _Parts(
         chosen,
         accounts,
         folds,
-        instruments.of_ids(db, ids),
-        prices,
+        market.instruments,
+        market.prices,
         sectors.overrides(db, viewer),
-        sectors.provided(db, ids),
+        market.provided,
         snapshot_counts(db, viewer, [account.id for account in accounts]),
-        frozenset(id for id, quote in prices.items() if quote.as_of.utc < expected),
+        frozenset(id for id, quote in market.prices.items() if quote.as_of.utc < expected),
     )
+
+
+def _market(
+    db: ReadDb, key: tuple[PersonId, PortfolioId | None], ids: list[InstrumentId], now: Instant
+) -> _Market:
+    """Read again when this process has changed any of it, and each second, because another may have."""
+    state = (ids, revision(db), int(now.utc.timestamp()))
+    market = _seen.find(db, key, state)
+    if market is None:
+        market = _Market(instruments.of_ids(db, ids), quotes.latest(db, ids), sectors.provided(db, ids))
+        _seen.keep(db, key, state, market)
+    return market
 
 
 def _view(house: House, parts: _Parts) -> PortfolioView:
