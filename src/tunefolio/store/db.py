@@ -7,6 +7,7 @@ with after_commit (doorbells, events) happens only when the transaction has been
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -142,9 +143,10 @@ def is_taken(error: IntegrityError) -> bool:
     }
 
 
+_WAL_TRIES = 1_000
+_WAL_PAUSE_SECONDS = 0.02
 PRAGMAS = (
     "busy_timeout=30000",
-    "journal_mode=WAL",
     "synchronous=NORMAL",
     "foreign_keys=ON",
     "cache_size=-32768",
@@ -170,6 +172,20 @@ def _prepare(connection: sqlite3.Connection, _record: object) -> None:
     connection.isolation_level = None  # transactions are begun below, never by the driver
     for pragma in PRAGMAS:
         connection.execute(f"PRAGMA {pragma}")
+    _use_wal(connection)
+
+
+def _use_wal(connection: sqlite3.Connection) -> None:
+    """The mode is kept in the file. SQLite does not wait when another first opener sets it: so we do."""
+    for _ in range(_WAL_TRIES):
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as busy:
+            if "locked" not in str(busy):
+                raise
+            time.sleep(_WAL_PAUSE_SECONDS)
+    connection.execute("PRAGMA journal_mode=WAL")
 
 
 def _begin(connection: Connection) -> None:
