@@ -161,6 +161,17 @@ def test_damaged_json_is_answered_well(asha: TestClient, content: bytes) -> None
     assert answer.headers["content-type"] == "application/problem+json"
 
 
+def test_a_body_that_is_no_json_is_called_so(asha: TestClient) -> None:
+    answer = asha.post(
+        "/api/v1/portfolios", content=b'{"name": ', headers={"content-type": "application/json"}
+    )
+    assert answer.status_code == 422
+    (wrong,) = answer.json()["errors"]
+    assert wrong["field"] == "body"
+    assert wrong["problem"].startswith("is not JSON")
+    assert wrong["cure"]
+
+
 def test_an_id_beyond_any_database_is_answered_well(asha: TestClient) -> None:
     assert asha.get(f"/api/v1/portfolios/{2**63}").status_code == 422
     assert asha.get(f"/api/v1/portfolios/{2**63 - 1}").status_code == 404

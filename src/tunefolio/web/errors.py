@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from http import HTTPStatus
@@ -156,16 +157,18 @@ def _of_status(error: HTTPException) -> Problem:
 
 
 def _invalid(error: RequestValidationError) -> Problem:
-    fields = tuple(
-        FieldProblem(
-            ".".join(str(part) for part in entry["loc"][1:]) or str(entry["loc"][0]),
-            str(entry["msg"]).removeprefix("Value error, "),
-        )
-        for entry in error.errors()
-    )
+    fields = tuple(map(_field, error.errors()))
     first = fields[0]
     title = "That input does not work"
     return Problem(422, "misuse", title, f"{first.field}: {first.problem}", fields=fields)
+
+
+def _field(entry: Mapping[str, Any]) -> FieldProblem:
+    """One finding of the validation: the field it names, or the body when that is no JSON at all."""
+    if entry["type"] == "json_invalid":
+        return FieldProblem("body", f"is not JSON (character {entry['loc'][-1]})", "Send a JSON object")
+    place = ".".join(str(part) for part in entry["loc"][1:]) or str(entry["loc"][0])
+    return FieldProblem(place, str(entry["msg"]).removeprefix("Value error, "))
 
 
 def answer(request: Request, problem: Problem) -> Response:
