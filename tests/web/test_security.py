@@ -179,7 +179,7 @@ def test_the_public_address_is_ones_own_behind_a_proxy(small_house: House) -> No
 def test_a_foreign_host_name_is_not_served(small_house: House) -> None:
     answer = visitor(small_house, address="http://rebound.example").get("/")
     assert answer.status_code == 421
-    assert "TUNEFOLIO_ALLOWED_HOSTS" in answer.json()["detail"]
+    assert "TUNEFOLIO_PUBLIC_URL" in answer.json()["detail"]
 
 
 def test_patterns_of_hosts(small_house: House) -> None:
