@@ -41,12 +41,13 @@ test: env-test ## install what the tests need, then every gate and every test, o
 
 check: env-test ## the fast gates, in less than a minute
 	@tools/gates.sh
-	@$(BIN)/python -m pytest -q -n 2 -m "not prove" tests/house tests/core tests/market tests/ledger
+	@$(BIN)/python -m pytest -q -n 2 -m "not prove" tests/core tests/market tests/ledger tests/analysis \
+	  tests/house --ignore=tests/house/test_routes.py  # that one asks every route as everybody: a minute
 
 bench: env-test ## measure speed; writes the figures of docs/performance.md
 	@$(BIN)/python -m bench
 
-prove: env-test ## the long proofs: hundreds of kills, mutations, soak
+prove: env-test ## the long proofs: a hundred kills in mid-import on each database
 	@tools/provision.sh
 	@$(BIN)/python -m pytest -m prove
 
