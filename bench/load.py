@@ -23,7 +23,7 @@ class Load:
 
 
 def press(url: str, *, cookie: str = "", connections: int = 8, seconds: float = 3.0) -> Load:
-    """Ask `url` over `connections` connections for `seconds`; raises RuntimeError at any answer but 200."""
+    """Ask `url` over `connections` connections for `seconds`, at least once; any answer but 200 raises."""
     return asyncio.run(_press(url, cookie, connections, seconds))
 
 
@@ -49,7 +49,7 @@ async def _ask(url: str, cookie: str, until: float) -> list[float]:
     request = ("\r\n".join(lines) + "\r\n\r\n").encode()
     latencies: list[float] = []
     try:
-        while time.perf_counter() < until:
+        while not latencies or time.perf_counter() < until:
             asked = time.perf_counter()
             writer.write(request)
             head = await reader.readuntil(b"\r\n\r\n")
