@@ -28,12 +28,11 @@ def main() -> None:
 
 
 def write(name: str, text: str) -> None:
-    """Replace what stands between the two marks of `name` on the page."""
-    start, end = f"<!-- bench {name} -->\n", f"\n<!-- end {name} -->"
+    """Replace what stands between the two marks of `name` on the page; raises ValueError without them."""
+    start, end = f"<!-- bench {name} -->\n", f"<!-- end {name} -->"
     page = PAGE.read_text("utf-8")
-    before, _, rest = page.partition(start)
-    _, _, after = rest.partition(end)
-    PAGE.write_text(f"{before}{start}{text}{end}{after}", "utf-8")
+    place, until = page.index(start) + len(start), page.index(end)
+    PAGE.write_text(f"{page[:place]}{text}\n{page[until:]}", "utf-8")
 
 
 if __name__ == "__main__":
