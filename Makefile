@@ -44,7 +44,7 @@ check: env-test ## the fast gates, in less than a minute
 	@$(BIN)/python -m pytest -q -n 2 -m "not prove" tests/core tests/market tests/ledger tests/analysis \
 	  tests/house --ignore=tests/house/test_routes.py  # that one asks every route as everybody: a minute
 
-bench: env-test ## measure speed; writes the figures of docs/performance.md
+bench: env-test ## measure speed; `python -m bench --write` keeps the figures in docs/performance.md
 	@$(BIN)/python -m bench
 
 prove: env-test ## the long proofs: a hundred kills in mid-import on each database
