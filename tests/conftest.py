@@ -10,8 +10,18 @@ from pathlib import Path
 from typing import NoReturn
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests import postgres
+
+# A busy machine is no fault of the code; the pipeline asks the same questions every time, a person new ones.
+settings.register_profile(
+    "house",
+    deadline=None,
+    derandomize=bool(os.environ.get("CI")),
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("house")
 
 CLUSTER = "TUNEFOLIO_TEST_CLUSTER"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
