@@ -14,6 +14,7 @@ import pytest
 from fastapi import FastAPI, params
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute, iter_route_contexts
+from pydantic.fields import FieldInfo
 from sqlalchemy import select
 from starlette.testclient import TestClient
 
@@ -109,7 +110,7 @@ def ways(app: FastAPI) -> list[Way]:
             continue
         route = context.original_route
         assert isinstance(route, APIRoute), f"{context.path} is no route that this test understands"
-        fields = [field.field_info for field in route.dependant.body_params]
+        fields = body_fields(route.dependant)
         names = tuple(re.findall(r"{(\w+)", context.path))
         form = any(isinstance(field, params.Form) for field in fields)
         takes_file = any(isinstance(field, params.File) for field in fields)
@@ -117,6 +118,12 @@ def ways(app: FastAPI) -> list[Way]:
         methods = sorted(context.methods or ())
         found += [Way(method, context.path, names, form, takes_file, is_admins) for method in methods]
     return found
+
+
+def body_fields(dependant: Dependant) -> list[FieldInfo]:
+    """What a route takes in its body, by itself or through what it depends on."""
+    below = [field for one in dependant.dependencies for field in body_fields(one)]
+    return [*(field.field_info for field in dependant.body_params), *below]
 
 
 def needs_admin(dependant: Dependant) -> bool:

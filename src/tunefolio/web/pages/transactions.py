@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Form, Query, Request
+from fastapi import APIRouter, Depends, Form, Query, Request
 from starlette.responses import HTMLResponse, Response
 
 from tunefolio.core.errors import Misuse, NotFound
@@ -71,12 +71,7 @@ def ledger(
     return render.page(request, "transactions/page.html", **values)
 
 
-@router.post("/transactions")
-def record(
-    db: Writing,
-    house: HouseDep,
-    viewer: CurrentViewer,
-    account: FormId,
+def wish_of_form(
     kind: FormKind,
     day: FormText,
     instrument: FormText = "",
@@ -85,11 +80,37 @@ def record(
     amount: FormText = "",
     fees: FormText = "",
     note: FormText = "",
+) -> FactIn:
+    """The fields a kind has; the others of the form are ignored, as the form hides them."""
+    is_trade = kind in (Kind.BUY, Kind.SELL, Kind.OPENING)
+    has_instrument = is_trade or kind is Kind.DIVIDEND
+    has_fees = kind in (Kind.BUY, Kind.SELL, Kind.DIVIDEND)
+    return FactIn(
+        kind=kind,
+        day=day,
+        instrument=instrument if has_instrument else "",
+        quantity=_number(quantity, "quantity") if is_trade else None,
+        price=_number(price, "price") if is_trade else None,
+        amount=None if is_trade else _number(amount, "amount"),
+        fees=_number(fees, "fees") if has_fees and fees.strip() else None,
+        note=note,
+    )
+
+
+Wish = Annotated[FactIn, Depends(wish_of_form)]
+
+
+@router.post("/transactions")
+def record(
+    db: Writing,
+    house: HouseDep,
+    viewer: CurrentViewer,
+    account: FormId,
+    wish: Wish,
     tags: FormText = "",
 ) -> Response:
     """Record what the form says."""
     home = accounts.account_of(db, viewer, AccountId(account))
-    wish = _wish(kind, day, instrument, quantity, price, amount, fees, note)
     words = [word.lstrip("#") for word in tags.split() if word.lstrip("#")]
     deeds.record(db, house, viewer, home.id, fact_of(db, house, wish, home.currency), words)
     return go("/transactions")
@@ -114,23 +135,9 @@ def one(request: Request, db: Reading, house: HouseDep, viewer: CurrentViewer, i
 
 
 @router.post("/transactions/{id}")
-def correct(
-    db: Writing,
-    house: HouseDep,
-    viewer: CurrentViewer,
-    id: RowId,
-    kind: FormKind,
-    day: FormText,
-    instrument: FormText = "",
-    quantity: FormText = "",
-    price: FormText = "",
-    amount: FormText = "",
-    fees: FormText = "",
-    note: FormText = "",
-) -> Response:
+def correct(db: Writing, house: HouseDep, viewer: CurrentViewer, id: RowId, wish: Wish) -> Response:
     """Take the fact back and put the form's in its place."""
     former = transactions.transaction_of(db, viewer, TransactionId(id))
-    wish = _wish(kind, day, instrument, quantity, price, amount, fees, note)
     deeds.correct(db, house, viewer, former.id, fact_of(db, house, wish, former.fact.amount.currency))
     return go("/transactions")
 
@@ -173,25 +180,6 @@ def _chosen(
         text=text.strip() or None,
         import_id=None if file is None else ImportId(file),
         with_reversed=bool(reversed),
-    )
-
-
-def _wish(
-    kind: Kind, day: str, instrument: str, quantity: str, price: str, amount: str, fees: str, note: str
-) -> FactIn:
-    """The fields a kind has; the others of the form are ignored, as the form hides them."""
-    is_trade = kind in (Kind.BUY, Kind.SELL, Kind.OPENING)
-    has_instrument = is_trade or kind is Kind.DIVIDEND
-    has_fees = kind in (Kind.BUY, Kind.SELL, Kind.DIVIDEND)
-    return FactIn(
-        kind=kind,
-        day=day,
-        instrument=instrument if has_instrument else "",
-        quantity=_number(quantity, "quantity") if is_trade else None,
-        price=_number(price, "price") if is_trade else None,
-        amount=None if is_trade else _number(amount, "amount"),
-        fees=_number(fees, "fees") if has_fees and fees.strip() else None,
-        note=note,
     )
 
 
