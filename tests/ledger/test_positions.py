@@ -1,9 +1,8 @@
-"""The fold: laws over lawful books of every kind, and a plain slow fold as an independent witness."""
+"""The fold of trades; tests/ledger/test_laws.py asks the laws of books in which everything happens."""
 
 from __future__ import annotations
 
 import random
-from collections import defaultdict
 from dataclasses import replace
 from decimal import Decimal
 
@@ -11,15 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.books import book, histories, number_of, recorded
+from tests.books import account_of, book, family, histories, number_of, recorded
 from tunefolio.core.errors import BrokenLaw
-from tunefolio.core.identity import InstrumentId
 from tunefolio.core.money import INR, CurrencyMismatch, Money
 from tunefolio.core.time import TradingDay
 from tunefolio.ledger import invariants
+from tunefolio.ledger.kinds import Kind
 from tunefolio.ledger.lots import Oversold
-from tunefolio.ledger.positions import Holdings, fold, fold_order, in_force, units_of
-from tunefolio.ledger.transactions import Fact, Kind, Transaction
+from tunefolio.ledger.positions import Holdings, fold, fold_all, in_force, units_of
+from tunefolio.ledger.transactions import Fact, Transaction
 
 INFY = number_of("INFY")
 
@@ -43,34 +42,6 @@ def test_taking_everything_back_leaves_nothing(history: list[Transaction]) -> No
     ]
     assert fold([*history, *reversals]) == Holdings({}, {}, {})
     assert in_force([*history, *reversals]) == []
-
-
-@given(histories())
-def test_the_fold_agrees_with_a_unit_by_unit_witness(history: list[Transaction]) -> None:
-    """The witness keeps a flat list of [units, cost per lot] and knows nothing of Lot or LotQueue."""
-    stacks: dict[InstrumentId, list[list[Decimal]]] = defaultdict(list)
-    for transaction in sorted(history, key=fold_order):
-        fact = transaction.fact
-        if fact.instrument is None or fact.quantity is None:
-            continue
-        stack = stacks[fact.instrument]
-        if fact.kind is Kind.SELL:
-            left = fact.quantity
-            while left:
-                if stack[0][0] <= left:
-                    left -= stack.pop(0)[0]
-                else:
-                    share = (stack[0][1] * left / stack[0][0]).quantize(Decimal("0.01"), "ROUND_HALF_UP")
-                    stack[0] = [stack[0][0] - left, stack[0][1] - share, stack[0][2]]
-                    left = Decimal(0)
-        else:
-            is_opening = Decimal(0 if fact.kind is Kind.OPENING else 1)
-            stack.append([fact.quantity, fact.amount.amount + fact.charges.amount, is_opening])
-            stack.sort(key=lambda entry: entry[2])
-    folded = fold(history)
-    for instrument, stack in stacks.items():
-        position = folded.positions[instrument]
-        assert [[lot.quantity, lot.cost.amount] for lot in position.lots] == [entry[:2] for entry in stack]
 
 
 def test_within_a_day_purchases_come_before_sales() -> None:
@@ -123,19 +94,29 @@ def _spoiled(history: list[Transaction]) -> dict[str, tuple[list[Transaction], H
     sound = fold(history)
     position = sound.positions[INFY]
     lot, match = position.lots[0], position.matches[0]
+    paisa = Money.of("0.01")
 
     def with_position(**changes: object) -> Holdings:
-        return Holdings({INFY: replace(position, **changes)}, sound.cash, sound.fees)  # type: ignore[arg-type]
+        changed = replace(position, **changes)  # type: ignore[arg-type]
+        return replace(sound, positions={INFY: changed})
+
+    def with_movement(**changes: Decimal) -> Holdings:
+        first, *rest = sound.movements
+        return replace(sound, movements=(replace(first, **changes), *rest))  # type: ignore[arg-type]
 
     doubled = [recorded(history[0].fact, 90, reverses=1), recorded(history[0].fact, 91, reverses=1)]
     return {
         "units are conserved": (history, with_position(lots=(replace(lot, quantity=lot.quantity + 1),))),
-        "cost is conserved": (history, with_position(lots=(replace(lot, cost=lot.cost + Money.of("0.01")),))),
+        "cost is conserved": (history, with_position(lots=(replace(lot, cost=lot.cost + paisa),))),
         "proceeds are conserved": (
             history,
-            with_position(matches=(replace(match, proceeds=match.proceeds + Money.of("0.01")),)),
+            with_position(matches=(replace(match, proceeds=match.proceeds + paisa),)),
         ),
+        "gains are conserved": (history, with_position(matches=(replace(match, fees=match.fees + paisa),))),
         "cash is conserved": (history, replace(sound, cash={INR: Money.of("1")})),
+        "income and charges are conserved": (history, with_movement(fees=Decimal(1))),
+        "movements balance": (history, with_movement(cash=Decimal(1))),
+        "moves cancel": (history, with_movement(moved=Decimal(1))),
         "lots are sound": (history, with_position(lots=(replace(lot, quantity=Decimal(0)),))),
         "reversals are single": ([*history, *doubled], sound),
         "fingerprints hold": ([replace(history[0], fingerprint="0" * 64), *history[1:]], sound),
@@ -155,6 +136,31 @@ def test_a_reversal_of_nothing_or_of_something_else_is_noticed() -> None:
     assert list(invariants.reversals_are_single(stranger, Holdings({}, {}, {})))
     changed = [*history, recorded(replace(history[0].fact, note="x"), 2, reverses=1)]
     assert list(invariants.reversals_are_single(changed, Holdings({}, {}, {})))
+
+
+def test_lots_out_of_their_order_are_noticed() -> None:
+    held = fold(book("2024-04-01 buy 10 INFY @ 100\n2024-04-02 buy 10 INFY @ 100"))
+    position = held.positions[INFY]
+    turned = replace(held, positions={INFY: replace(position, lots=position.lots[::-1])})
+    assert "order of their days" in next(invariants.lots_are_sound([], turned))
+    dear = replace(position.lots[0], cost=Money.of("-1"))
+    below = replace(held, positions={INFY: replace(position, lots=(dear,))})
+    assert "at -1 INR" in next(invariants.lots_are_sound([], below))
+
+
+def test_a_transfer_that_loses_something_is_noticed() -> None:
+    histories = family("""
+        A 2024-04-01 buy 10 INFY @ 100
+        A 2024-04-02 transfer_out 4 NSE:INFY to B
+        B 2024-04-02 transfer_in 4 NSE:INFY from A
+    """)
+    held = fold_all(histories)
+    (came,) = held[account_of("B")].movements
+    short = replace(held[account_of("B")], movements=(replace(came, cost=Decimal(1)),))
+    spoilt = {**held, account_of("B"): short}
+    assert [v.law for v in invariants.family_violations(histories, spoilt)] == ["transfers are paired"]
+    alone = {account_of("A"): histories[account_of("A")]}
+    assert "lacks its other half" in invariants.family_violations(alone, held)[0].detail
 
 
 def test_units_lost_with_their_position_are_noticed() -> None:

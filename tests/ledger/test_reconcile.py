@@ -7,8 +7,9 @@ from decimal import Decimal
 from tests.books import book, number_of, recorded
 from tunefolio.core.money import Money, Price
 from tunefolio.core.time import TradingDay
+from tunefolio.ledger.kinds import Kind
 from tunefolio.ledger.reconcile import Break, Cause, Claim, Opening, Reconciliation, compare
-from tunefolio.ledger.transactions import Fact, Kind, Transaction
+from tunefolio.ledger.transactions import Fact, Transaction
 
 INFY, TCS = number_of("INFY"), number_of("TCS")
 DAY = TradingDay.parse("2026-11-20")

@@ -11,15 +11,26 @@ from hypothesis import given
 
 from tests.books import ACCOUNT, histories
 from tunefolio.core.errors import Misuse
-from tunefolio.core.identity import AccountId, InstrumentId
+from tunefolio.core.identity import AccountId, InstrumentId, TransactionId
 from tunefolio.core.money import Money, Price, plain
 from tunefolio.core.time import TradingDay
 from tunefolio.ledger.accounts import Book, name_of
-from tunefolio.ledger.transactions import Fact, Kind, Transaction, trade
+from tunefolio.ledger.kinds import Kind
+from tunefolio.ledger.transactions import Fact, Pick, Ratio, Transaction, trade
 
 DAY = TradingDay.parse("2024-04-01")
 INFY = InstrumentId(1)
-RUPEE = Money.of("1")
+TCS = InstrumentId(3)
+RUPEE, NOTHING = Money.of("1"), Money.zero()
+ONE = Ratio(Decimal(1), Decimal(1))
+
+
+def _demerger(cost_ratio: Decimal | None) -> Fact:
+    return Fact(Kind.DEMERGER, DAY, NOTHING, INFY, other=TCS, ratio=ONE, cost_ratio=cost_ratio)
+
+
+def _picked(quantity: Decimal, *picks: Pick) -> Fact:
+    return Fact(Kind.SELL, DAY, RUPEE, INFY, quantity, picks=picks)
 
 
 @pytest.mark.parametrize(
@@ -35,6 +46,36 @@ RUPEE = Money.of("1")
         ("fees", lambda: Fact(Kind.BUY, DAY, RUPEE, INFY, Decimal(1), fees=Money.of("-1"))),
         ("fees", lambda: Fact(Kind.DEPOSIT, DAY, RUPEE, fees=RUPEE)),
         ("note", lambda: Fact(Kind.DEPOSIT, DAY, RUPEE, note="x" * 501)),
+        ("amount", lambda: Fact(Kind.SPLIT, DAY, RUPEE, INFY, ratio=Ratio(Decimal(2), Decimal(1)))),
+        ("ratio", lambda: Fact(Kind.SPLIT, DAY, NOTHING, INFY)),
+        ("ratio", lambda: Ratio(Decimal(0), Decimal(1))),
+        ("cost_ratio", lambda: _demerger(None)),
+        ("cost_ratio", lambda: _demerger(Decimal("1.5"))),
+        ("other", lambda: Fact(Kind.RENAME, DAY, NOTHING, INFY, other=INFY)),
+        ("other", lambda: Fact(Kind.MERGER, DAY, NOTHING, INFY)),
+        ("ratio", lambda: Fact(Kind.MERGER, DAY, RUPEE, INFY, other=TCS)),
+        ("cost_ratio", lambda: Fact(Kind.MERGER, DAY, RUPEE, INFY, other=TCS, ratio=ONE)),
+        ("cost_ratio", lambda: Fact(Kind.MERGER, DAY, RUPEE, INFY, cost_ratio=Decimal("0.5"))),
+        ("picks", lambda: _picked(Decimal(2), Pick(TransactionId(1), Decimal(1)))),
+        (
+            "picks",
+            lambda: _picked(Decimal(2), Pick(TransactionId(1), Decimal(3)), Pick(TransactionId(2), -ONE.new)),
+        ),
+        ("picks", lambda: Fact(Kind.DEPOSIT, DAY, RUPEE, picks=(Pick(TransactionId(1), Decimal(1)),))),
+        ("counter", lambda: Fact(Kind.CONVERT, DAY, RUPEE, counter=RUPEE)),
+        ("acquired", lambda: Fact(Kind.OPENING, DAY, RUPEE, INFY, Decimal(1), acquired=DAY.plus_days(1))),
+        ("quantity", lambda: Fact(Kind.TRANSFER_OUT, DAY, NOTHING, INFY)),
+        ("amount", lambda: Fact(Kind.TRANSFER_OUT, DAY, NOTHING)),
+        ("amount", lambda: Fact(Kind.TRANSFER_OUT, DAY, RUPEE, INFY, Decimal(1))),
+        ("fees", lambda: Fact(Kind.TRANSFER_OUT, DAY, RUPEE, fees=RUPEE)),
+        (
+            "acquired",
+            lambda: Fact(
+                Kind.TRANSFER_IN, DAY, NOTHING, INFY, Decimal(1), counterpart=AccountId(2), acquired=DAY
+            ),
+        ),
+        ("delivery", lambda: Fact(Kind.EXERCISE, DAY, RUPEE, INFY, Decimal(1), other=TCS)),
+        ("price", lambda: Fact(Kind.BUY, DAY, RUPEE, INFY, Decimal(1), Price.of("1", "USD"))),
         ("quantity", lambda: trade(Kind.SELL, DAY, INFY, Decimal(-5), Price.of("1"))),
         ("quantity", lambda: trade(Kind.BUY, DAY, INFY, Decimal(0), Price.of("1"))),
         ("price", lambda: trade(Kind.BUY, DAY, INFY, Decimal(1), Price.of("-1"))),

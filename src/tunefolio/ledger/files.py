@@ -10,7 +10,7 @@ from typing import Protocol
 from tunefolio.core.money import Price
 from tunefolio.core.registry import Registry
 from tunefolio.core.time import Instant, TradingDay
-from tunefolio.ledger.transactions import Kind
+from tunefolio.ledger.kinds import Kind
 from tunefolio.market.instruments import InstrumentClaim
 
 

@@ -5,24 +5,26 @@ Nothing is changed here; the result is a proposal that services record (docs/spe
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
 from tunefolio.core.identity import InstrumentId
 from tunefolio.core.money import Money, Price, quantized
-from tunefolio.ledger.positions import fold, in_force
+from tunefolio.ledger.kinds import Kind
+from tunefolio.ledger.positions import Position, fold, in_force
 from tunefolio.ledger.statements import average_price
-from tunefolio.ledger.transactions import Kind, Transaction
+from tunefolio.ledger.transactions import Transaction
 
 
 class Cause(StrEnum):
-    """Why a broker's count and ours differ, as far as the two can tell."""
+    """How a broker's count and ours differ; why is found out by breaks.diagnosed."""
 
     MORE_AT_BROKER = "more at the broker"
     FEWER_AT_BROKER = "fewer at the broker"
     NO_COST = "no cost at the broker"
+    OTHER_LISTING = "held under another listing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,39 +69,83 @@ class Reconciliation:
         return not (self.openings or self.reversals or self.breaks)
 
 
-def compare(claims: Iterable[Claim], history: Sequence[Transaction]) -> Reconciliation:
+def compare(
+    claims: Iterable[Claim],
+    history: Sequence[Transaction],
+    held: Mapping[InstrumentId, Position] | None = None,
+    kin: Mapping[InstrumentId, str] | None = None,
+) -> Reconciliation:
     """The whole statement against the whole history of one account.
 
     1. Claims on one instrument are added up (a stock can stand in two lines).
     2. An instrument known only by openings is restated: the broker is the only source we have.
     3. An instrument with real history is compared by units; a difference is a Break, never a change.
     4. What we hold and the broker does not name counts as a claim of zero.
+    5. A newcomer whose very units are missing under another listing of the company is a Break: an opening
+       would count them twice.
+
+    held: the account's positions where they are folded already (one linked by transfers cannot be folded
+    alone). kin: what makes two instruments one company's, as their ISIN.
     """
     told = _added_up(claims)
     standing = in_force(history)
-    held = fold(standing).positions
-    restatable = _known_by_openings_only(standing)
-    openings: list[Opening] = []
-    reversals: list[Transaction] = []
-    breaks: list[Break] = []
-    nothing = Decimal(0)
-    for instrument in sorted(told.keys() | {i for i, position in held.items() if position.lots}):
-        claim = told.get(instrument, Claim(instrument, nothing, None))
-        position = held.get(instrument)
-        ours = position.quantity if position else nothing
-        former = restatable.get(instrument, [])
-        if position is not None and not former:
+    positions = fold(standing).positions if held is None else held
+    comparison = _Comparison(told, positions, _known_by_openings_only(standing), kin or {})
+    for instrument in sorted(told.keys() | {i for i, position in positions.items() if position.quantity}):
+        comparison.judge(instrument)
+    return Reconciliation(tuple(comparison.openings), tuple(comparison.reversals), tuple(comparison.breaks))
+
+
+class _Comparison:
+    """The running result of one comparison."""
+
+    def __init__(
+        self,
+        told: Mapping[InstrumentId, Claim],
+        held: Mapping[InstrumentId, Position],
+        restatable: Mapping[InstrumentId, list[Transaction]],
+        kin: Mapping[InstrumentId, str],
+    ) -> None:
+        self.told, self.held, self.restatable, self.kin = told, held, restatable, kin
+        self.openings: list[Opening] = []
+        self.reversals: list[Transaction] = []
+        self.breaks: list[Break] = []
+
+    def judge(self, instrument: InstrumentId) -> None:
+        claim = self._claim(instrument)
+        former, ours = self.restatable.get(instrument, []), self._ours(instrument)
+        if instrument in self.held and not former:
             if claim.quantity != ours:
-                cause = Cause.MORE_AT_BROKER if claim.quantity > ours else Cause.FEWER_AT_BROKER
-                breaks.append(Break(instrument, ours, claim.quantity, cause))
-            continue
+                more = claim.quantity > ours
+                cause = Cause.MORE_AT_BROKER if more else Cause.FEWER_AT_BROKER
+                self.breaks.append(Break(instrument, ours, claim.quantity, cause))
+            return
         opening = _opening(claim)
-        if opening is None and claim.quantity > 0:
-            breaks.append(Break(instrument, ours, claim.quantity, Cause.NO_COST))
+        if not former and claim.quantity > 0 and self._is_missing_elsewhere(claim):
+            self.breaks.append(Break(instrument, ours, claim.quantity, Cause.OTHER_LISTING))
+        elif opening is None and claim.quantity > 0:
+            self.breaks.append(Break(instrument, ours, claim.quantity, Cause.NO_COST))
         elif opening is None or not _says_the_same(former, opening):
-            reversals.extend(former)
-            openings.extend([opening] if opening else [])
-    return Reconciliation(tuple(openings), tuple(reversals), tuple(breaks))
+            self.reversals.extend(former)
+            self.openings.extend([opening] if opening else [])
+
+    def _claim(self, instrument: InstrumentId) -> Claim:
+        return self.told.get(instrument, Claim(instrument, Decimal(0), None))
+
+    def _ours(self, instrument: InstrumentId) -> Decimal:
+        position = self.held.get(instrument)
+        return position.quantity if position else Decimal(0)
+
+    def _is_missing_elsewhere(self, claim: Claim) -> bool:
+        """Just these units are held by the books, and not by the broker, under another listing."""
+        key = self.kin.get(claim.instrument)
+        return key is not None and any(
+            self.kin.get(other) == key
+            and other not in self.restatable
+            and self._ours(other) - self._claim(other).quantity == claim.quantity
+            for other in self.held
+            if other != claim.instrument
+        )
 
 
 def _added_up(claims: Iterable[Claim]) -> dict[InstrumentId, Claim]:
@@ -117,18 +163,24 @@ def _together(one: Claim, other: Claim) -> Claim:
     return Claim(one.instrument, one.quantity + other.quantity, rounded)
 
 
+_LEAVES_UNITS = frozenset({Kind.DIVIDEND, Kind.INTEREST, Kind.FEE, Kind.TAX})
+"""Kinds that say nothing of the units held: beside them a statement may restate its opening."""
+
+
 def _known_by_openings_only(standing: Iterable[Transaction]) -> dict[InstrumentId, list[Transaction]]:
     """Per instrument its statement openings, where nothing else is known of it."""
     openings: dict[InstrumentId, list[Transaction]] = {}
     others: set[InstrumentId] = set()
     for transaction in standing:
-        instrument = transaction.fact.instrument
-        if instrument is None:
+        fact = transaction.fact
+        if fact.other is not None:
+            others.add(fact.other)
+        if fact.instrument is None:
             continue
-        if transaction.fact.kind is Kind.OPENING and transaction.source == "statement":
-            openings.setdefault(instrument, []).append(transaction)
-        elif transaction.fact.kind is not Kind.DIVIDEND:
-            others.add(instrument)
+        if fact.kind is Kind.OPENING and transaction.source == "statement":
+            openings.setdefault(fact.instrument, []).append(transaction)
+        elif fact.kind not in _LEAVES_UNITS:
+            others.add(fact.instrument)
     return {instrument: facts for instrument, facts in openings.items() if instrument not in others}
 
 
