@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tunefolio.core.identity import InstrumentId, find_isin
-from tunefolio.market.instruments import Instrument, Listing
+from tunefolio.market.instruments import AssetClass, Instrument, Listing
 from tunefolio.market.provider import SectorClaim
 from tunefolio.market.sectors import (
     UNCLASSIFIED,
@@ -50,6 +50,14 @@ def test_precedence_from_the_top(book: SectorBook) -> None:
         "Metals & Mining", "Industrial Minerals", "Dhan", SectorSourceKind.STATIC
     )
     assert book.classify(UNLISTED) == Classification(UNCLASSIFIED, "", "", SectorSourceKind.NONE)
+
+
+def test_what_is_no_share_stands_under_its_asset_class(book: SectorBook) -> None:
+    deposit = Instrument(
+        InstrumentId(9), Listing("OWN", "SBI-FD"), None, "A deposit", asset_class=AssetClass.FIXED
+    )
+    assert book.classify(deposit).sector == "Deposits and provident funds"
+    assert book.classify(deposit, MINE).sector == "My pets"
 
 
 def test_an_empty_claim_of_a_provider_is_no_claim(book: SectorBook) -> None:

@@ -24,6 +24,8 @@ class AssetClass(StrEnum):
     OPTION = "option"
     CRYPTO = "crypto"
     FOREX = "forex"
+    CASH = "cash"
+    FIXED = "fixed"
     INDEX = "index"
 
 
@@ -39,6 +41,22 @@ EXCHANGES = {
     "MF": "mutual funds",
     "NYSE": "New York Stock Exchange",
     "NASDAQ": "Nasdaq",
+    "AMEX": "NYSE American",
+    "ARCA": "NYSE Arca",
+    "BATS": "Cboe BZX",
+    "OTC": "over the counter, United States",
+    "LSE": "London Stock Exchange",
+    "XETRA": "Xetra",
+    "EURONEXT": "Euronext",
+    "SIX": "SIX Swiss Exchange",
+    "TSX": "Toronto Stock Exchange",
+    "ASX": "Australian Securities Exchange",
+    "SGX": "Singapore Exchange",
+    "HKEX": "Hong Kong Exchanges",
+    "JPX": "Tokyo Stock Exchange",
+    "CRYPTO": "crypto-assets, by their ticker",
+    "FX": "currency pairs",
+    "OWN": "holdings of one's own: deposits, provident funds, what no exchange lists",
 }
 """The exchanges TuneFolio knows, by the code brokers use. An unknown one is an error, never a default."""
 
@@ -85,6 +103,27 @@ class InstrumentClaim:
     name: str = ""
     asset_class: AssetClass = AssetClass.EQUITY
     currency: Currency = INR
+
+
+_BY_EXCHANGE = {
+    "MF": AssetClass.FUND,
+    "CRYPTO": AssetClass.CRYPTO,
+    "FX": AssetClass.FOREX,
+    "NFO": AssetClass.FUTURE,
+    "BFO": AssetClass.FUTURE,
+    "MCX": AssetClass.FUTURE,
+    "CDS": AssetClass.FUTURE,
+    "BCD": AssetClass.FUTURE,
+    "NCO": AssetClass.FUTURE,
+}
+
+
+def usual_class(exchange: str, symbol: str) -> AssetClass:
+    """What an exchange mostly lists, where a source says no more; options by how their symbols end."""
+    usual = _BY_EXCHANGE.get(exchange, AssetClass.EQUITY)
+    if usual is AssetClass.FUTURE and symbol.endswith(("CE", "PE")):
+        return AssetClass.OPTION
+    return usual
 
 
 def exchange_of(code: str) -> str:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
-from tunefolio.core.time import Instant
+from tunefolio.core.money import Currency
+from tunefolio.core.time import Instant, TradingDay
+from tunefolio.market.actions import ActionClaim
 from tunefolio.market.instruments import Listing
 
 
@@ -28,6 +30,46 @@ class SectorClaim:
     sector: str
     industry: str
     taxonomy: str
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryClaim:
+    """Daily closes of one listing as they were paid, and what its company did.
+
+    closes: raw (adjusted for nothing), ascending, holes unfilled. currency: "" where the source names none.
+    actions: those with an ex-date since the first day asked for, later than the last close as well.
+    """
+
+    closes: tuple[tuple[TradingDay, Decimal], ...]
+    currency: Currency
+    actions: tuple[ActionClaim, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RateClaim:
+    """1 base = rate quote at the close of that day."""
+
+    base: Currency
+    quote: Currency
+    day: TradingDay
+    rate: Decimal
+
+
+@runtime_checkable
+class HistorySource(Protocol):
+    """Past closes of one listing or index, and past exchange rates; None when the source does not know it."""
+
+    name: str
+
+    def history(self, listing: Listing, since: TradingDay, until: TradingDay) -> HistoryClaim | None:
+        """The closes of [since, until)."""
+        ...
+
+    def rates(
+        self, base: Currency, quote: Currency, since: TradingDay, until: TradingDay
+    ) -> tuple[RateClaim, ...] | None:
+        """The daily rates of [since, until), ascending."""
+        ...
 
 
 class QuoteSource(Protocol):

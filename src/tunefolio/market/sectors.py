@@ -1,6 +1,6 @@
 """Which sector an instrument belongs to, by whom, and in whose words.
 
-Precedence: user › exchange list (by ISIN) › provider › static map › Unclassified.
+Precedence: user › exchange list (by ISIN) › provider › static map › asset class › Unclassified.
 """
 
 from __future__ import annotations
@@ -14,20 +14,35 @@ from functools import cache
 from importlib import resources
 
 from tunefolio.core.identity import Isin, find_isin
-from tunefolio.market.instruments import Instrument, InstrumentClaim
+from tunefolio.market.instruments import AssetClass, Instrument, InstrumentClaim
 from tunefolio.market.provider import SectorClaim
 
 UNCLASSIFIED = "Unclassified"
 FUNDS = "Exchange-traded funds"
 ISIN_TAXONOMY = "ISIN"
+CLASS_TAXONOMY = "asset class"
 NSE_TAXONOMY = "NSE"
 DHAN_TAXONOMY = "Dhan"
 YAHOO_TAXONOMY = "Yahoo"
 NSE_FROM_YAHOO = "NSE (from Yahoo)"
 
+_OF_CLASS = {
+    AssetClass.ETF: FUNDS,
+    AssetClass.FUND: "Mutual funds",
+    AssetClass.BOND: "Bonds",
+    AssetClass.GOLD: "Gold",
+    AssetClass.FUTURE: "Derivatives",
+    AssetClass.OPTION: "Derivatives",
+    AssetClass.CRYPTO: "Crypto-assets",
+    AssetClass.FOREX: "Currencies",
+    AssetClass.CASH: "Cash",
+    AssetClass.FIXED: "Deposits and provident funds",
+}
+"""What has no sector because it is no company's share stands under what it is."""
+
 
 class SectorSourceKind(StrEnum):
-    """Who said so. static: a packaged third-party map; none: nobody."""
+    """Who said so. static: a packaged third-party map, or the asset class; none: nobody."""
 
     USER = "user"
     EXCHANGE = "exchange"
@@ -85,6 +100,9 @@ class SectorBook:
             return Classification(sector, industry, DHAN_TAXONOMY, SectorSourceKind.STATIC)
         if is_exchange_traded_fund(instrument.listing.exchange, instrument.isin):
             return Classification(FUNDS, "", ISIN_TAXONOMY, SectorSourceKind.STATIC)
+        if instrument.asset_class in _OF_CLASS:
+            word = _OF_CLASS[instrument.asset_class]
+            return Classification(word, "", CLASS_TAXONOMY, SectorSourceKind.STATIC)
         return Classification(UNCLASSIFIED, "", "", SectorSourceKind.NONE)
 
     def company(self, instrument: Instrument) -> ListedCompany | None:
