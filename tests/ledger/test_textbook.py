@@ -232,3 +232,14 @@ def test_a_known_portfolio_and_account_are_gone_back_to() -> None:
     assert [one.listing for one in series.instruments.values()] == [Listing("NSE", "X", "BE")]
     assert (series.rates[0].base, series.rates[0].quote) == ("EUR", "USD")
     assert next(iter(write_book(series))) == 'instrument NSE:X equity series BE "A name"'
+
+
+def test_a_fact_has_happened_and_not_before_its_instrument_was_listed() -> None:
+    lines = ["instrument NSE:ETERNAL equity listed 2021-07-23", "2021-07-22 buy 1 NSE:ETERNAL @ 76"]
+    with pytest.raises(BookRefused, match="is listed only since 2021-07-23"):
+        read_book(lines)
+    today = TradingDay.parse("2024-04-01")
+    with pytest.raises(BookRefused, match="has not come yet"):
+        read_book(["2024-04-02 buy 1 NSE:INFY @ 1500"], today=today)
+    kept = read_book([lines[0], "2021-07-23 buy 1 NSE:ETERNAL @ 76"], today=today)
+    assert lines[0] in list(write_book(kept))

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tunefolio.bootstrap.runtime import Runtime
-from tunefolio.cli import Exit
+from tunefolio.cli import Exit, textimport
 from tunefolio.cli.house import Bar, open_house, person_of, show, table
 from tunefolio.core.errors import Misuse, NotFound, Retry
 from tunefolio.core.identity import ImportId, JobId
@@ -46,6 +46,8 @@ def import_file(args: argparse.Namespace) -> int:
 def _import(args: argparse.Namespace, runtime: Runtime, path: Path) -> int:
     house = runtime.house
     content = _content(path, house.rules.upload_limit_bytes)
+    if args.text or textimport.is_text_book(content):
+        return textimport.read(args, runtime, path, content)
     with house.database.writing() as db, _tried(args, db):
         viewer = person_of(db, args.user).viewer
         account = _target(args, db, house, viewer)

@@ -50,7 +50,10 @@ class TextAccount:
 
 @dataclass(frozen=True, slots=True)
 class TextInstrument:
-    """An instrument of a text book. currency None: the one it is first traded in. name: as lines call it."""
+    """An instrument of a text book. currency None: the one it is first traded in. name: as lines call it.
+
+    listed: its first day on the exchange, None where the book does not say; no fact lies before it.
+    """
 
     id: InstrumentId
     name: str
@@ -61,6 +64,7 @@ class TextInstrument:
     title: str = ""
     terms: AccrualTerms | None = None
     is_declared: bool = False
+    listed: TradingDay | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,11 +142,12 @@ def account_of(
 
 
 def instrument_of(words: Sequence[str], id: InstrumentId) -> TextInstrument:
-    """instrument NAME [class] [CCC] [isin CODE] [series S] ["title"] [terms]."""
+    """instrument NAME [class] [CCC] [isin CODE] [series S] [listed DAY] ["title"] [terms]."""
     if not words:
         raise Misuse("instrument", "needs a name", cure="Write instrument NSE:INFY equity")
     made = plain_instrument(id, words[0].removeprefix('"'))
     asset_class, currency, isin, title, series = made.asset_class, None, made.isin, "", made.listing.series
+    listed: TradingDay | None = None
     terms: list[str] = []
     left = iter(words[1:])
     for word in left:
@@ -152,6 +157,8 @@ def instrument_of(words: Sequence[str], id: InstrumentId) -> TextInstrument:
             isin = isin_of(next(left, ""))
         elif word == "series":
             series = next(left, "").upper()
+        elif word == "listed":
+            listed = TradingDay.parse(next(left, ""))
         elif word.lower() in set(AssetClass):
             asset_class = AssetClass(word.lower())
         elif _CURRENCY.match(word) and currency is None:
@@ -161,7 +168,7 @@ def instrument_of(words: Sequence[str], id: InstrumentId) -> TextInstrument:
     listing = Listing(made.listing.exchange, made.listing.symbol, series)
     title, terms = _title_behind(title, terms)
     return TextInstrument(
-        id, made.name, listing, asset_class, currency, isin, title, _terms(terms, asset_class), True
+        id, made.name, listing, asset_class, currency, isin, title, _terms(terms, asset_class), True, listed
     )
 
 
@@ -235,6 +242,8 @@ def _instrument_parts(instrument: TextInstrument) -> Iterator[str]:
         yield from ("isin", instrument.isin)
     if instrument.listing.series:
         yield from ("series", word_of(instrument.listing.series))
+    if instrument.listed is not None:
+        yield from ("listed", instrument.listed.iso())
     if instrument.title:
         yield quoted(instrument.title)
     if instrument.terms is not None:

@@ -99,13 +99,14 @@ def read_book(
     file: str = "book",
     main: str = MAIN,
     currencies: Mapping[str, Currency] = NOT_SAID,
+    today: TradingDay | None = None,
 ) -> TextBook:
     """The book that the lines are; raises BookRefused with every wrong line: FILE:LINE: field: what; cure.
 
     main: the account of facts above the first account directive. currencies: of accounts that are known
-    already, by name; they hold where the text names none.
+    already, by name; they hold where the text names none. today: the last day a fact can lie on; None: any.
     """
-    reader = _Reader(file, main, currencies)
+    reader = _Reader(file, main, currencies, today)
     for number, text in enumerate(lines, start=1):
         reader.read(number, text)
     return reader.finished()
@@ -118,6 +119,7 @@ class _Reader:
     file: str
     main: str
     currencies: Mapping[str, Currency]
+    today: TradingDay | None
     portfolios: dict[str, TextPortfolio] = field(default_factory=dict)
     accounts: dict[str, TextAccount] = field(default_factory=dict)
     mentioned: dict[str, tuple[AccountId, int]] = field(default_factory=dict)
@@ -259,6 +261,7 @@ class _Reader:
         if fact.counterpart == home.id:
             cure = "Name the account on the other side"
             raise Misuse("account", f"{home.name} is this very account", cure=cure)
+        self._has_happened(fact)
         if fact.instrument is not None:
             self._one_currency(fact.instrument, fact.amount.currency)
         made = _transaction(TransactionId(number), home.id, fact, found.key, found.tags)
@@ -268,6 +271,15 @@ class _Reader:
                 cure = "A key names one standing fact of an account"
                 raise Misuse("key", f"^{found.key} stands at line {twin.id} already", cure=cure)
         self.transactions.append(made)
+
+    def _has_happened(self, fact: Fact) -> None:
+        """Raises Misuse for a day to come, or before the instrument was listed."""
+        if self.today is not None and fact.day > self.today:
+            raise Misuse("day", f"{fact.day} has not come yet", cure=f"Today is {self.today}")
+        one = self.by_id.get(fact.instrument) if fact.instrument is not None else None
+        if one is not None and one.listed is not None and fact.day < one.listed:
+            cure = "Correct the day, or what the directive says of its listing"
+            raise Misuse("day", f"{one.name} is listed only since {one.listed}", cure=cure)
 
     def _one_currency(self, instrument: InstrumentId, currency: Currency) -> None:
         """Raises Misuse where an instrument was declared or traded in another currency."""

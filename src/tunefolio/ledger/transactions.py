@@ -219,6 +219,12 @@ def _check(fact: Fact) -> None:
 
 def _present(kind: Kind, name: str, value: Any) -> None:
     rule = RULES[kind]
+    if value is None and name == "cost_ratio" and name in rule.needs:
+        raise Misuse(
+            name,
+            f"not available: ratio. A {kind} needs the share of the cost that goes to the new instrument",
+            cure=f"Give the share the company published, as in: {rule.example}",
+        )
     if value is None and name in rule.needs:
         raise Misuse(name, f"a {kind} needs {name.replace('_', ' ')}", cure=f"For example: {rule.example}")
     if value is not None and not rule.allows(name):
