@@ -10,7 +10,8 @@ from tunefolio.core.money import INR, Money, Price
 from tunefolio.core.people import Role, Viewer
 from tunefolio.core.time import Instant, TradingDay
 from tunefolio.ledger.accounts import AccountKind
-from tunefolio.ledger.transactions import Fact, Kind, trade
+from tunefolio.ledger.kinds import Kind
+from tunefolio.ledger.transactions import Fact, trade
 from tunefolio.market.instruments import InstrumentClaim, Listing
 from tunefolio.store import accounts, instruments, persons, portfolios
 from tunefolio.store.db import WriteDb

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 import pytest
@@ -10,11 +11,17 @@ from sqlalchemy import Row, delete, insert, select
 from sqlalchemy.exc import DBAPIError
 
 from tests.house.store_world import full_books
-from tests.store.books import NOW, account, person, portfolio
+from tests.store.books import DAY, NOW, account, entry, instrument, person, portfolio
 from tunefolio.core.errors import Misuse, NotFound
 from tunefolio.core.identity import AccountId, PortfolioId
+from tunefolio.core.money import Money
 from tunefolio.core.people import Caretaker, Viewer
+from tunefolio.ledger.accounts import Book
+from tunefolio.ledger.kinds import Kind
+from tunefolio.ledger.lots import Method
+from tunefolio.ledger.transactions import Fact
 from tunefolio.store import accounts, portfolios
+from tunefolio.store import transactions as facts
 from tunefolio.store.db import Database, ReadDb, WriteDb
 from tunefolio.store.tables import deletions, metadata, transactions
 
@@ -36,9 +43,9 @@ def fill_books(db: WriteDb, name: str) -> Books:
 
 OF_ACCOUNT = {
     "accounts", "imports", "transactions", "taggings", "statements", "holdings", "connections",
-    "snapshots", "snapshot_lines",
+    "snapshots", "snapshot_lines", "day_rows", "day_states", "action_decisions",
 }  # fmt: skip
-OF_PORTFOLIO = OF_ACCOUNT | {"portfolios", "login_states"}
+OF_PORTFOLIO = OF_ACCOUNT | {"portfolios", "login_states", "targets"}
 
 
 def rows(db: ReadDb) -> Mapping[str, list[Row[Any]]]:
@@ -164,4 +171,31 @@ def test_facts_go_only_with_their_account(database: Database) -> None:
     with pytest.raises(DBAPIError, match="append-only"):
         wrong_account()
     with database.reading() as reader:
-        assert len(rows(reader)["transactions"]) == 2
+        assert len(rows(reader)["transactions"]) == 4
+
+
+def test_an_account_stays_while_another_has_lots_that_came_from_it(database: Database) -> None:
+    with database.writing() as db:
+        viewer = person(db)
+        inside = portfolio(db, viewer)
+        old, new = account(db, viewer, inside, "old"), account(db, viewer, inside, "new")
+        half = Fact(Kind.TRANSFER_IN, DAY, Money.of("0"), instrument(db), Decimal(5), counterpart=old)
+        added = facts.append(db, viewer, new, Book.LIVE, [entry(half)], source="hand", now=NOW)
+        with pytest.raises(Misuse, match="transfers with new"):
+            accounts.delete(db, viewer, old)
+        facts.reverse(db, viewer, added.ids, source="hand", now=NOW)
+        accounts.delete(db, viewer, old)
+        facts.append(db, viewer, new, Book.LIVE, [entry(half, "again")], source="hand", now=NOW)
+        portfolios.delete(db, viewer, inside)
+        assert accounts.listed(db, viewer) == []
+
+
+def test_an_account_takes_lots_first_in_first_out_unless_told(database: Database) -> None:
+    with database.writing() as db:
+        viewer, other = person(db), person(db, "bela")
+        one, two = account(db, viewer), account(db, viewer, name="two", inside=portfolio(db, viewer, "two"))
+        accounts.set_lot_method(db, viewer, two, Method.HIFO)
+        assert accounts.lot_methods(db, viewer) == {one: Method.FIFO, two: Method.HIFO}
+        assert accounts.lot_methods(db, other) == {}
+        with pytest.raises(NotFound):
+            accounts.set_lot_method(db, other, two, Method.LIFO)

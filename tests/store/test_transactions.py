@@ -15,7 +15,8 @@ from tunefolio.core.identity import AccountId, TransactionId
 from tunefolio.core.money import Money
 from tunefolio.core.people import Caretaker, Viewer
 from tunefolio.ledger.accounts import Book
-from tunefolio.ledger.transactions import Fact, Kind, Transaction
+from tunefolio.ledger.kinds import Kind
+from tunefolio.ledger.transactions import Fact, Transaction
 from tunefolio.store import imports, transactions
 from tunefolio.store.db import Database, WriteDb
 from tunefolio.store.tables import transactions as table

@@ -12,6 +12,7 @@ from tunefolio.core.money import Currency
 from tunefolio.core.people import Caretaker, Viewer
 from tunefolio.core.time import Instant
 from tunefolio.ledger.accounts import Account, AccountKind
+from tunefolio.ledger.lots import Method
 from tunefolio.store import erasure
 from tunefolio.store.db import ReadDb, WriteDb
 from tunefolio.store.portfolios import portfolio_of
@@ -109,8 +110,22 @@ def restore(db: WriteDb, viewer: Viewer, id: AccountId) -> None:
     _change(db, viewer, id, archived_at=None)
 
 
+def lot_methods(db: ReadDb, viewer: Viewer) -> dict[AccountId, Method]:
+    """Which lots a sale takes, for each of the viewer's accounts; archived ones too."""
+    query = select(accounts.c.id, accounts.c.lot_method).where(owned(accounts, viewer))
+    return {AccountId(id): Method(word) for id, word in db.execute(query.order_by(accounts.c.id))}
+
+
+def set_lot_method(db: WriteDb, viewer: Viewer, id: AccountId, method: Method) -> None:
+    """From now on every sale of the account's history takes its lots so; raises NotFound."""
+    _change(db, viewer, id, lot_method=method)
+
+
 def delete(db: WriteDb, viewer: Viewer, id: AccountId) -> None:
-    """Erase the account and every row of it; raises NotFound. Not to be undone."""
+    """Erase the account and every row of it. Not to be undone.
+
+    Raises NotFound, and Misuse while transfers with another account stand.
+    """
     account_of(db, viewer, id)
     erasure.erase_account(db, viewer, id)
 

@@ -95,7 +95,14 @@ class Exact(TypeDecorator[Decimal]):
         if dialect.name != "sqlite":
             return None
         places = -self.scale
-        return lambda value: None if value is None else Decimal(value).scaleb(places, _EXACTLY)
+        zero = Decimal(0).scaleb(places, _EXACTLY)
+
+        def read(value: int | None) -> Decimal | None:
+            if value:
+                return Decimal(value).scaleb(places, _EXACTLY)
+            return None if value is None else zero
+
+        return read
 
 
 class At(TypeDecorator[Instant]):

@@ -6,10 +6,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from sqlalchemy import case, or_, select, update
+from sqlalchemy import ColumnElement, case, or_, select, update
 
 from tunefolio.core.identity import InstrumentId, Isin
 from tunefolio.core.money import Currency
+from tunefolio.core.people import Viewer
 from tunefolio.core.time import Instant
 from tunefolio.market.instruments import AssetClass, Instrument, InstrumentClaim, Listing
 from tunefolio.store import revisions
@@ -76,7 +77,8 @@ def _shelf(db: ReadDb, claims: Iterable[InstrumentClaim]) -> _Shelf:
     shelf: _Shelf = {}
     wanted = {(claim.listing.exchange, claim.listing.symbol) for claim in claims}
     for symbols in batches(sorted({symbol for _, symbol in wanted})):
-        query = select(instruments).where(instruments.c.symbol.in_(symbols)).order_by(instruments.c.id)
+        query = select(instruments).where(instruments.c.symbol.in_(symbols), _seen_by(None))
+        query = query.order_by(instruments.c.id)
         for row in db.execute(query):
             if (row.exchange, row.symbol) in wanted:
                 known = _Known(InstrumentId(row.id), row.isin, row.series, row.name)
@@ -150,32 +152,55 @@ def of_ids(db: ReadDb, ids: Iterable[InstrumentId]) -> dict[InstrumentId, Instru
     return {instrument.id: instrument for instrument in found}
 
 
-def find(db: ReadDb, exchange: str, symbol: str) -> Instrument | None:
-    """The newest instrument of that symbol there; on ix_instruments_symbol."""
+def visible(db: ReadDb, viewer: Viewer, ids: Iterable[InstrumentId]) -> dict[InstrumentId, Instrument]:
+    """Like of_ids, without what is private to others: for ids that someone typed or sent."""
+    query = select(*_COLUMNS).where(among(db, instruments.c.id, ids), _seen_by(viewer))
+    found = [_instrument(*row) for row in db.execute(query).all()]
+    return {instrument.id: instrument for instrument in found}
+
+
+def find(db: ReadDb, exchange: str, symbol: str, *, viewer: Viewer | None = None) -> Instrument | None:
+    """The newest instrument of that symbol there, the viewer's own first; on ix_instruments_symbol.
+
+    viewer None: only what everyone sees.
+    """
     query = (
         select(*_COLUMNS)
-        .where(instruments.c.symbol == symbol, instruments.c.exchange == exchange)
-        .order_by(instruments.c.id.desc())
+        .where(instruments.c.symbol == symbol, instruments.c.exchange == exchange, _seen_by(viewer))
+        .order_by(instruments.c.private_to.is_(None), instruments.c.id.desc())
         .limit(1)
     )
     row = db.execute(query).one_or_none()
     return None if row is None else _instrument(*row)
 
 
-def search(db: ReadDb, text: str, limit: int) -> list[Instrument]:
+def of_symbol(db: ReadDb, exchange: str, symbol: str) -> list[Instrument]:
+    """Every instrument that everyone sees under that symbol, oldest first: a split changes the ISIN."""
+    query = select(*_COLUMNS).where(instruments.c.symbol == symbol, instruments.c.exchange == exchange)
+    return [_instrument(*row) for row in db.execute(query.where(_seen_by(None)).order_by(instruments.c.id))]
+
+
+def search(db: ReadDb, text: str, limit: int, *, viewer: Viewer | None = None) -> list[Instrument]:
     """Instruments whose symbol or name holds the text, in any case: symbols that begin with it first.
 
-    Scans the table: for a person's typing, not for loops.
+    Scans the table: for a person's typing, not for loops. viewer None: only what everyone sees.
     """
     symbol, name = instruments.c.symbol, instruments.c.name
     begins = case((symbol.istartswith(text, autoescape=True), 0), else_=1)
     query = (
         select(*_COLUMNS)
         .where(or_(symbol.icontains(text, autoescape=True), name.icontains(text, autoescape=True)))
+        .where(_seen_by(viewer))
         .order_by(begins, symbol, instruments.c.exchange, instruments.c.id)
         .limit(limit)
     )
     return [_instrument(*row) for row in db.execute(query)]
+
+
+def _seen_by(viewer: Viewer | None) -> ColumnElement[bool]:
+    """What everyone sees, and what is the viewer's alone."""
+    shared = instruments.c.private_to.is_(None)
+    return shared if viewer is None else or_(shared, instruments.c.private_to == viewer.person)
 
 
 @lru_cache(maxsize=20_000)

@@ -3,28 +3,29 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, delete, exists, func, insert, or_, select, tuple_
+from sqlalchemy import and_, delete, exists, func, insert, select, union
 
 from tunefolio.core.errors import Misuse, NotFound
-from tunefolio.core.identity import AccountId, ImportId, InstrumentId, PortfolioId, TransactionId
+from tunefolio.core.identity import AccountId, ImportId, InstrumentId, PersonId, TransactionId
 from tunefolio.core.people import Caretaker, Viewer
 from tunefolio.core.time import Instant, TradingDay
 from tunefolio.ledger.accounts import Account, Book
-from tunefolio.ledger.transactions import Fact, Kind, Transaction
+from tunefolio.ledger.transactions import Fact, Transaction
 from tunefolio.store import accounts as homes
-from tunefolio.store.batches import batches
-from tunefolio.store.columns import Day, Id
+from tunefolio.store.batches import among, batches
 from tunefolio.store.db import ReadDb, WriteDb
-from tunefolio.store.tables import accounts, instruments, taggings, transactions
+from tunefolio.store.listing import TransactionFilter as TransactionFilter
+from tunefolio.store.listing import facts_of, in_force, labels_of, reversals
+from tunefolio.store.listing import page as page
+from tunefolio.store.tables import accounts, taggings, transactions
 from tunefolio.store.tables import tags as words
-from tunefolio.store.transaction_rows import COLUMNS, reversal_row, row_of, transaction
+from tunefolio.store.transaction_rows import COLUMNS, REVERSIBLE, reversal_row, row_of, transaction
 from tunefolio.store.viewers import owned
 
-_reversals = transactions.alias("reversals")
 _TAG = re.compile(r"[^\s#\"]{1,40}\Z")
 
 
@@ -42,23 +43,6 @@ class Appended:
 
     ids: tuple[TransactionId, ...]
     repeated: int
-
-
-@dataclass(frozen=True, slots=True)
-class TransactionFilter:
-    """Which of the viewer's facts to show; None: any. until: exclusive; text: in note, symbol or name."""
-
-    account: AccountId | None = None
-    portfolio: PortfolioId | None = None
-    instrument: InstrumentId | None = None
-    kind: Kind | None = None
-    tag: str | None = None
-    text: str | None = None
-    since: TradingDay | None = None
-    until: TradingDay | None = None
-    import_id: ImportId | None = None
-    book: Book = Book.LIVE
-    with_reversed: bool = False
 
 
 def append(
@@ -98,10 +82,8 @@ def _known_keys(
     known: dict[str, tuple[int, bool]] = {}
     for batch in batches(keys):
         query = (
-            select(transactions.c.source_key, _reversals.c.id)
-            .outerjoin(
-                _reversals, and_(_reversals.c.reverses == transactions.c.id, owned(_reversals, viewer))
-            )
+            select(transactions.c.source_key, reversals.c.id)
+            .outerjoin(reversals, and_(reversals.c.reverses == transactions.c.id, owned(reversals, viewer)))
             .where(owned(transactions, viewer), transactions.c.account_id == account)
             .where(transactions.c.book == book, transactions.c.source_key.in_(batch))
         )
@@ -134,19 +116,13 @@ def reverse(db: WriteDb, viewer: Viewer, ids: Iterable[TransactionId], *, source
     """Take facts back, each at most once; how many. Leaves reversals, facts taken back and strangers'."""
     count = 0
     for batch in batches(ids):
-        query = select(*COLUMNS).where(owned(transactions, viewer), transactions.c.id.in_(batch))
-        rows = db.execute(query.where(_in_force(viewer)).order_by(transactions.c.id)).all()
+        query = select(*REVERSIBLE).where(owned(transactions, viewer), transactions.c.id.in_(batch))
+        rows = db.execute(query.where(in_force(viewer)).order_by(transactions.c.id)).all()
         reversals = [reversal_row(row, viewer.person, source, now) for row in rows]
         if reversals:
             added = db.upsert(transactions).on_conflict_do_nothing().returning(transactions.c.id)
             count += len(db.execute(added, reversals).all())
     return count
-
-
-def _in_force(viewer: Viewer) -> ColumnElement[bool]:
-    """Neither a reversal nor reversed; one probe of uq_transactions_reverses a row."""
-    taken_back = exists().where(_reversals.c.reverses == transactions.c.id, owned(_reversals, viewer))
-    return and_(transactions.c.reverses.is_(None), ~taken_back)
 
 
 def of_account(
@@ -161,7 +137,7 @@ def of_account(
     query = select(*COLUMNS).where(owned(transactions, viewer), *which)
     if until is not None:
         query = query.where(transactions.c.day < until)
-    labels = _labels(db, viewer, and_(*which))
+    labels = labels_of(and_(*which), db, viewer)
     ordered = query.order_by(transactions.c.day, transactions.c.id)
     for row in db.execute(ordered.execution_options(yield_per=1_000)):
         yield transaction(row, labels.get(row.id, ()))
@@ -176,8 +152,8 @@ def of_accounts(
     """
     found: dict[AccountId, list[Transaction]] = {account: [] for account in accounts}
     which = and_(transactions.c.account_id.in_(found), transactions.c.book == book)
-    query = select(*COLUMNS).where(owned(transactions, viewer), which, _in_force(viewer))
-    labels = _labels(db, viewer, which)
+    query = select(*COLUMNS).where(owned(transactions, viewer), which, in_force(viewer))
+    labels = labels_of(which, db, viewer)
     for row in db.execute(query.order_by(transactions.c.account_id, transactions.c.day, transactions.c.id)):
         found[row.account_id].append(transaction(row, labels.get(row.id, ())))
     return found
@@ -200,9 +176,55 @@ def heads(
     return {AccountId(id): (newest, number) for id, newest, number in db.execute(query)}
 
 
+def of_instruments(
+    db: ReadDb, viewer: Viewer, instruments: Collection[InstrumentId], *, book: Book = Book.LIVE
+) -> dict[AccountId, list[Transaction]]:
+    """The facts in force about any of these instruments, as first or as other one, of all accounts.
+
+    Each account's oldest first; accounts without any are absent. On ix_transactions_instrument and
+    ix_transactions_other.
+    """
+    facts = transactions.c
+    about = [
+        select(facts.id).where(owned(transactions, viewer), among(db, column, instruments))
+        for column in (facts.instrument_id, facts.other_id)
+    ]
+    which = and_(facts.id.in_(union(*about)), facts.book == book)
+    query = select(*COLUMNS).where(owned(transactions, viewer), which, in_force(viewer))
+    found: dict[AccountId, list[Transaction]] = {}
+    for one in facts_of(query.order_by(facts.account_id, facts.day, facts.id), db, viewer):
+        found.setdefault(one.account, []).append(one)
+    return found
+
+
+def changed_since(
+    db: ReadDb, viewer: Viewer, accounts: Sequence[AccountId], newest: int, *, book: Book = Book.LIVE
+) -> list[Transaction]:
+    """Facts and reversals of these accounts with an id above `newest`, as recorded: by primary key.
+
+    What a reader of everything up to there must still learn; `heads` tells whether that is all (on PostgreSQL
+    a lower id may be committed later).
+    """
+    facts = transactions.c
+    which = (facts.id > newest, facts.account_id.in_(accounts), facts.book == book)
+    query = select(*COLUMNS).where(owned(transactions, viewer), *which)
+    return facts_of(query.order_by(facts.id), db, viewer)
+
+
+def find_by_key(
+    db: ReadDb, viewer: Viewer, account: AccountId, key: str, *, book: Book = Book.LIVE
+) -> Transaction | None:
+    """The fact in force that its source calls so; on the unique key of account and book."""
+    facts = transactions.c
+    which = (facts.account_id == account, facts.book == book, facts.source_key == key)
+    query = select(*COLUMNS).where(owned(transactions, viewer), *which, in_force(viewer))
+    found = facts_of(query, db, viewer)
+    return found[0] if found else None
+
+
 def transaction_of(db: ReadDb, viewer: Viewer, id: TransactionId) -> Transaction:
     """One fact of the viewer's, whether it stands or not; raises NotFound."""
-    found = _all(db, viewer, select(*COLUMNS).where(owned(transactions, viewer), transactions.c.id == id))
+    found = facts_of(select(*COLUMNS).where(owned(transactions, viewer), transactions.c.id == id), db, viewer)
     if not found:
         raise NotFound("transaction")
     return found[0]
@@ -211,112 +233,41 @@ def transaction_of(db: ReadDb, viewer: Viewer, id: TransactionId) -> Transaction
 def of_import(db: ReadDb, viewer: Viewer, import_id: ImportId) -> list[Transaction]:
     """The facts one import recorded, reversed ones too, as recorded; on ix_transactions_import."""
     query = select(*COLUMNS).where(owned(transactions, viewer), transactions.c.import_id == import_id)
-    return _all(db, viewer, query.order_by(transactions.c.id))
-
-
-def page(
-    db: ReadDb,
-    viewer: Viewer,
-    *,
-    filter: TransactionFilter,
-    before: tuple[TradingDay, TransactionId] | None,
-    limit: int,
-) -> list[Transaction]:
-    """The viewer's facts, newest day first, from the one after `before`; only those in force unless asked.
-
-    Keyset on ix_transactions_owner_day: any page costs the same, but for filters that few facts pass.
-    """
-    query = select(*COLUMNS).where(owned(transactions, viewer), *_conditions(viewer, filter))
-    if before is not None:
-        query = query.where(
-            tuple_(transactions.c.day, transactions.c.id) < tuple_(*before, types=(Day(), Id))
-        )
-    query = query.order_by(transactions.c.day.desc(), transactions.c.id.desc()).limit(limit)
-    return _all(db, viewer, query)
-
-
-def _conditions(viewer: Viewer, wanted: TransactionFilter) -> Iterator[ColumnElement[bool]]:
-    facts = transactions.c
-    yield facts.book == wanted.book
-    if not wanted.with_reversed:
-        yield _in_force(viewer)
-    if wanted.account is not None:
-        yield facts.account_id == wanted.account
-    if wanted.portfolio is not None:
-        inside = select(accounts.c.id).where(
-            owned(accounts, viewer), accounts.c.portfolio_id == wanted.portfolio
-        )
-        yield facts.account_id.in_(inside)
-    if wanted.instrument is not None:
-        yield facts.instrument_id == wanted.instrument
-    if wanted.kind is not None:
-        yield facts.kind == wanted.kind
-    if wanted.since is not None:
-        yield facts.day >= wanted.since
-    if wanted.until is not None:
-        yield facts.day < wanted.until
-    if wanted.import_id is not None:
-        yield facts.import_id == wanted.import_id
-    if wanted.tag is not None:
-        yield facts.id.in_(_tagged(viewer, wanted.tag))
-    if wanted.text:
-        yield _holds(wanted.text)
-
-
-def _tagged(viewer: Viewer, name: str) -> Select[int]:
-    return (
-        select(taggings.c.transaction_id)
-        .join(words, and_(words.c.id == taggings.c.tag_id, owned(words, viewer)))
-        .where(owned(taggings, viewer), words.c.name == name)
-    )
-
-
-def _holds(text: str) -> ColumnElement[bool]:
-    symbol, name = instruments.c.symbol, instruments.c.name
-    named = or_(symbol.icontains(text, autoescape=True), name.icontains(text, autoescape=True))
-    among = transactions.c.instrument_id.in_(select(instruments.c.id).where(named))
-    return or_(transactions.c.note.icontains(text, autoescape=True), among)
-
-
-def _all(db: ReadDb, viewer: Viewer, query: Select[Any]) -> list[Transaction]:
-    rows = db.execute(query).all()
-    labels: dict[int, tuple[str, ...]] = {}
-    for batch in batches(row.id for row in rows):
-        labels |= _labels(db, viewer, transactions.c.id.in_(batch))
-    return [transaction(row, labels.get(row.id, ())) for row in rows]
-
-
-def _labels(db: ReadDb, viewer: Viewer, which: ColumnElement[bool]) -> dict[int, tuple[str, ...]]:
-    """Tag names in order, by fact; from the viewer's taggings, which are few."""
-    query = (
-        select(taggings.c.transaction_id, words.c.name)
-        .join(words, and_(words.c.id == taggings.c.tag_id, owned(words, viewer)))
-        .join(transactions, and_(transactions.c.id == taggings.c.transaction_id, owned(transactions, viewer)))
-        .where(owned(taggings, viewer), which)
-        .order_by(words.c.name)
-    )
-    labels: dict[int, tuple[str, ...]] = {}
-    for id, name in db.execute(query):
-        labels[id] = (*labels.get(id, ()), name)
-    return labels
+    return facts_of(query.order_by(transactions.c.id), db, viewer)
 
 
 def tag(db: WriteDb, viewer: Viewer, id: TransactionId, name: str) -> None:
     """Mark a fact with a word (twice is once); raises NotFound for another's fact, Misuse for no word."""
     transaction_of(db, viewer, id)
+    tag_many(db, viewer, [id], name)
+
+
+def tag_many(db: WriteDb, viewer: Viewer, ids: Iterable[TransactionId], name: str) -> int:
+    """Mark facts with a word; how many did not have it. Leaves strangers' facts; Misuse for no word."""
     row = {"owner_id": viewer.person, "name": tag_name(name)}
     db.execute(db.upsert(words).values(row).on_conflict_do_nothing())
     which = (owned(words, viewer), words.c.name == row["name"])
     key = db.execute(select(words.c.id).where(*which)).scalar_one()
-    tagging = {"owner_id": viewer.person, "tag_id": key, "transaction_id": id}
-    db.execute(db.upsert(taggings).values(tagging).on_conflict_do_nothing())
+    has_it = select(taggings.c.transaction_id).where(owned(taggings, viewer), taggings.c.tag_id == key)
+    facts = select(transactions.c.id).where(
+        owned(transactions, viewer), among(db, transactions.c.id, ids), transactions.c.id.not_in(has_it)
+    )
+    fresh = {"owner_id": viewer.person, "tag_id": key}
+    rows = [fresh | {"transaction_id": id} for id in db.execute(facts).scalars()]
+    db.execute_many(db.upsert(taggings).on_conflict_do_nothing(), rows)
+    return len(rows)
 
 
 def untag(db: WriteDb, viewer: Viewer, id: TransactionId, name: str) -> bool:
     """Take a word off a fact; whether it was there. The word itself stays known."""
+    return untag_many(db, viewer, [id], name) > 0
+
+
+def untag_many(db: WriteDb, viewer: Viewer, ids: Iterable[TransactionId], name: str) -> int:
+    """Take a word off facts; how many had it."""
     word = select(words.c.id).where(owned(words, viewer), words.c.name == tag_name(name))
-    which = (owned(taggings, viewer), taggings.c.transaction_id == id, taggings.c.tag_id.in_(word))
-    return db.execute(delete(taggings).where(*which)).rowcount > 0
+    which = (among(db, taggings.c.transaction_id, ids), taggings.c.tag_id.in_(word))
+    return db.execute(delete(taggings).where(owned(taggings, viewer), *which)).rowcount
 
 
 def tag_name(text: str) -> str:
@@ -338,6 +289,33 @@ def accounts_with_facts(db: ReadDb, caretaker: Caretaker) -> list[Account]:  # n
     has_facts = exists().where(transactions.c.account_id == accounts.c.id)
     query = select(accounts).where(has_facts).order_by(accounts.c.owner_id, accounts.c.id)
     return [homes.account(row) for row in db.execute(query)]
+
+
+def first_days(db: ReadDb, caretaker: Caretaker) -> dict[InstrumentId, TradingDay]:  # noqa: ARG001
+    """Everyone's instruments, as first or as other one of a live fact, with the day of the earliest: what
+    closes and market actions are fetched for."""
+    facts = transactions.c
+    found: dict[InstrumentId, TradingDay] = {}
+    for column in (facts.instrument_id, facts.other_id):
+        query = select(column, func.min(facts.day)).where(column.is_not(None), facts.book == Book.LIVE)
+        for id, day in db.execute(query.group_by(column)):
+            found[InstrumentId(id)] = min(day, found.get(InstrumentId(id), day))
+    return found
+
+
+def holders(
+    db: ReadDb,
+    caretaker: Caretaker,  # noqa: ARG001 — leave, not input
+    instruments: Collection[InstrumentId],
+) -> dict[InstrumentId, list[tuple[PersonId, AccountId]]]:
+    """Whose accounts have live facts about these instruments, by owner; on ix_transactions_instrument."""
+    facts = transactions.c
+    which = (among(db, facts.instrument_id, instruments), facts.book == Book.LIVE)
+    query = select(facts.instrument_id, facts.owner_id, facts.account_id).where(*which).distinct()
+    found: dict[InstrumentId, list[tuple[PersonId, AccountId]]] = {}
+    for id, owner, account in db.execute(query.order_by(facts.owner_id, facts.account_id)):
+        found.setdefault(InstrumentId(id), []).append((PersonId(owner), AccountId(account)))
+    return found
 
 
 def stream_all(db: ReadDb, caretaker: Caretaker) -> Iterator[tuple[Account, list[Transaction]]]:
