@@ -60,6 +60,14 @@ def test_what_is_no_share_stands_under_its_asset_class(book: SectorBook) -> None
     assert book.classify(deposit, MINE).sector == "My pets"
 
 
+def test_companies_have_a_size_and_what_is_none_has_not(book: SectorBook) -> None:
+    assert book.cap_class(INFY) == "Large (NIFTY 100)"
+    assert book.cap_class(SMALL) == "Beyond NIFTY 500"
+    assert book.cap_class(UNLISTED) == "Not ranked"
+    fund = Instrument(InstrumentId(9), Listing("MF", "X"), None, "", asset_class=AssetClass.FUND)
+    assert book.cap_class(fund) == "Not a share"
+
+
 def test_an_empty_claim_of_a_provider_is_no_claim(book: SectorBook) -> None:
     assert book.classify(UNLISTED, None, SectorClaim("", "", "Yahoo")).source is SectorSourceKind.NONE
 

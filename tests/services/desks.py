@@ -19,8 +19,8 @@ from tunefolio.core.time import FixedClock, Instant, TradingDay
 from tunefolio.ledger.accounts import Account, AccountKind, Portfolio
 from tunefolio.ledger.brokers import AppKeys, Broker, BrokerSession
 from tunefolio.ledger.files import FORMATS, ParsedFile, ParsedRow, RowProblem
+from tunefolio.ledger.kinds import Kind
 from tunefolio.ledger.statements import Holding, Statement, StatementSource
-from tunefolio.ledger.transactions import Kind
 from tunefolio.market import calendars, sectors
 from tunefolio.market.instruments import InstrumentClaim, Listing
 from tunefolio.market.provider import QuoteClaim, QuoteSource, SectorClaim

@@ -6,8 +6,10 @@ from sqlalchemy import text
 
 from tests.services.desks import Desk, held
 from tunefolio.ledger.statements import Statement
-from tunefolio.services import snapshot, sync
+from tunefolio.services import portfolios, snapshot, sync
 from tunefolio.services.check import Finding, check
+from tunefolio.services.recompute import recompute_now
+from tunefolio.store import accounts
 
 
 def filled(desk: Desk) -> None:
@@ -72,3 +74,24 @@ def test_a_snapshot_that_is_not_its_lines(desk: Desk) -> None:
     filled(desk)
     found = tampered(desk, "update snapshots set value = value + value where value > 0")
     assert [finding.law for finding in found] == ["a snapshot is the sum of its lines"]
+
+
+def test_kept_days_that_are_no_fresh_fold(desk: Desk) -> None:
+    filled(desk)
+    with desk.database.reading() as db:
+        homes = accounts.listed(db, desk.viewer)
+    recompute_now(desk.house, desk.viewer, homes)
+    assert check(desk.house) == []
+    found = tampered(desk, "delete from day_rows where instrument_id > 0")
+    assert {finding.law for finding in found} == {"kept days are what a fresh fold gives"}
+    assert {finding.account.id for finding in found} == {home.id for home in homes}
+
+
+def test_accounts_that_exchange_units_are_held_against_the_laws_together(desk: Desk) -> None:
+    filled(desk)
+    with desk.database.writing() as db:
+        portfolios.create_account(db, desk.house, desk.viewer, desk.portfolio.id, "Kotak")
+    desk.write_down("2024-06-03 transfer_out 2 NSE:INFY to Kotak")
+    assert check(desk.house) == []
+    found = tampered(desk, "delete from transactions where kind = 'transfer_in'")
+    assert {finding.law for finding in found} == {"the book folds"}

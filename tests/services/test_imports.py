@@ -153,11 +153,22 @@ def test_history_that_covers_an_opening_replaces_it_and_undo_brings_it_back(desk
     assert desk.quantity("INFY") == 15
 
 
-def test_history_that_covers_less_leaves_the_opening_and_shows_a_break(desk: Desk) -> None:
+def test_history_that_explains_a_part_leaves_an_opening_of_the_rest(desk: Desk) -> None:
     home = opened_by_statement(desk, ("INFY", "40", "1500"))
-    bring_in(desk, TRADES, home)
-    (found,) = desk.look().breaks
-    assert [found.found.ours, found.found.theirs] == [55, 40]
+    with desk.database.writing() as db:
+        content = desk_file(TRADES)
+        dry = imports.preview(db, desk.house, desk.viewer, home, "t.csv", content)
+    assert [(f.quantity, f.kind.value) for f in dry.reduces] == [(Decimal(25), "opening")]
+    done = bring_in(desk, TRADES, home)
+    assert desk.look().breaks == ()
+    assert desk.quantity("INFY") == 40
+    (row,) = [row for row in desk.look().rows if row.instrument.symbol == "INFY"]
+    assert row.valued.invested == Money.of(60000)
+    with desk.database.writing() as db:
+        imports.undo(db, desk.house, desk.viewer, done.id)
+    (row,) = [row for row in desk.look().rows if row.instrument.symbol == "INFY"]
+    assert (row.valued.quantity, row.valued.invested) == (Decimal(40), Money.of(60000))
+    assert len(row.valued.position.lots) == 1
 
 
 def test_an_opening_row_is_refused_where_there_are_entries(desk: Desk) -> None:

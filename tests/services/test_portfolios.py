@@ -63,7 +63,8 @@ def test_an_export_can_be_read_back_line_by_line(desk: Desk) -> None:
     with desk.database.reading() as db:
         files = members(export.export_portfolio(db, desk.house, desk.viewer, desk.portfolio.id))
     assert sorted(files) == ["README.txt", "book.txt", "holdings.csv", "transactions.csv"]
-    lines = [line for line in files["book.txt"].splitlines() if line and not line.startswith(";")]
+    dated = [line for line in files["book.txt"].splitlines() if line[:1].isdigit()]
+    lines = [line.rpartition(" ^")[0] for line in dated]
     assert lines == BOOK.splitlines()
     for line in lines:
         parse_line(line, lambda _: desk.instrument("INFY"))

@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 
 from tests.services.desks import Desk, PriceBoard, held, ist
 from tunefolio.core.errors import Misuse
 from tunefolio.core.identity import PersonId
-from tunefolio.core.money import Money
+from tunefolio.core.money import INR, Currency, Money, Price
 from tunefolio.core.people import Role, Viewer
 from tunefolio.core.time import TradingDay
 from tunefolio.ledger.statements import Statement
 from tunefolio.market.calendars import packaged
+from tunefolio.market.fx import Rate
 from tunefolio.market.instruments import Listing
 from tunefolio.market.provider import QuoteClaim
+from tunefolio.market.quotes import Quote
 from tunefolio.services import jobs, portfolios, snapshot, sync
+from tunefolio.services.check import check
 from tunefolio.services.snapshot import next_window, window
 from tunefolio.services.views import curve, latest_snapshots
 from tunefolio.store import jobs as kept_jobs
-from tunefolio.store import snapshots
+from tunefolio.store import quotes, rates, snapshots
 from tunefolio.store.snapshots import Snapshot, SnapshotFilter, SnapshotState, SnapshotType
 
 CALENDAR = packaged()
@@ -220,3 +224,22 @@ def test_a_triggered_snapshot_covers_every_active_account(desk: Desk) -> None:
         sync.record_statement(db, desk.house, desk.viewer, home, statement)
         taken = snapshot.trigger(db, desk.house, desk.viewer)
     assert sorted(s.value.amount for s in taken if s.value is not None) == [0, 6]
+
+
+def test_a_holding_abroad_is_frozen_at_the_rates_of_its_days(desk: Desk) -> None:
+    desk.write_down("2024-04-01 buy 3 NASDAQ:MSFT @ 400 USD")
+    with desk.database.writing() as db:
+        quote = Quote(
+            desk.instrument("MSFT", "NASDAQ"), Price.of("500", "USD"), None, desk.clock.now(), "test"
+        )
+        quotes.put(db, [quote])
+        with pytest.raises(Misuse, match="USD/INR"):
+            snapshot.take(db, desk.house, desk.viewer, desk.account.id, SnapshotType.MANUAL)
+        dated = [("2024-04-01", "83"), ("2026-11-20", "90")]
+        usd = Currency("USD")
+        rates.put(db, [Rate(usd, INR, TradingDay.parse(day), Decimal(r), "test") for day, r in dated])
+        taken = snapshot.take(db, desk.house, desk.viewer, desk.account.id, SnapshotType.MANUAL)
+        (frozen,) = snapshots.lines(db, desk.viewer, taken.id)
+    assert (taken.invested, taken.value) == (Money.of(3 * 400 * 83), Money.of(3 * 500 * 90))
+    assert frozen.price == Price.of("500", "USD")
+    assert check(desk.house) == []

@@ -13,9 +13,9 @@ from tunefolio.core.errors import Misuse, Reauth, Rejected, Retry
 from tunefolio.core.identity import AccountId, JobId
 from tunefolio.core.money import Money
 from tunefolio.ledger.accounts import Account
+from tunefolio.ledger.kinds import Kind
 from tunefolio.ledger.reconcile import Cause
 from tunefolio.ledger.statements import Holding, Statement
-from tunefolio.ledger.transactions import Kind
 from tunefolio.market.calendars import packaged
 from tunefolio.services import connect, jobs, portfolios, sync
 from tunefolio.services.brokers import needs_login
@@ -157,7 +157,7 @@ def test_the_job_syncs_and_asks_once_for_sectors(desk: Desk) -> None:
     with desk.database.reading() as db:
         newest = kept_jobs.page(db, desk.viewer, None, 10)
         connection = connections.of_account(db, desk.viewer, home.id)
-    assert sorted(job.kind for job in newest) == ["enrich", "sync"]
+    assert sorted(job.kind for job in newest) == ["enrich", "recompute", "sync"]
     assert connection is not None
     assert connection.synced == desk.clock.now()
 

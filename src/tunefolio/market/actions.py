@@ -105,6 +105,23 @@ class Action:
         return self.instrument, self.ex_day, sort
 
 
+def told_once(actions: Iterable[Action]) -> list[Action]:
+    """Each event as one source tells it, however many do: one that leaves nothing out goes first. By ex-day.
+
+    A source may tell one day's event in two parts, as a split and a bonus; both are kept.
+    """
+    events: dict[tuple[InstrumentId, TradingDay, str], dict[str, list[Action]]] = {}
+    for action in actions:
+        events.setdefault(action.event, {}).setdefault(action.source, []).append(action)
+    chosen = (
+        min(
+            tellings.values(), key=lambda told: any(lacking(one.terms, one.other) is not None for one in told)
+        )
+        for tellings in events.values()
+    )
+    return sorted((one for told in chosen for one in told), key=lambda one: one.ex_day)
+
+
 _COUNTS_UNITS = frozenset({ActionKind.SPLIT, ActionKind.BONUS})
 _NEEDS_RATIO = frozenset({*_COUNTS_UNITS, ActionKind.RIGHTS})
 _NEEDS_AMOUNT = frozenset({ActionKind.DIVIDEND, ActionKind.REPAYMENT, ActionKind.BUYBACK})

@@ -40,6 +40,14 @@ _OF_CLASS = {
 }
 """What has no sector because it is no company's share stands under what it is."""
 
+_SIZES = {
+    "100": "Large (NIFTY 100)",
+    "200": "Mid (rest of NIFTY 200)",
+    "500": "Small (rest of NIFTY 500)",
+    "": "Beyond NIFTY 500",
+}
+"""By NSE's nested indices of March 2026, which leave no company between two classes."""
+
 
 class SectorSourceKind(StrEnum):
     """Who said so. static: a packaged third-party map, or the asset class; none: nobody."""
@@ -63,7 +71,10 @@ class Classification:
 
 @dataclass(frozen=True, slots=True)
 class ListedCompany:
-    """One row of the exchange's list. sector: NSE's level 2, "" for shares NSE does not classify publicly."""
+    """One row of the exchange's list. sector: NSE's level 2, "" for shares NSE does not classify publicly.
+
+    nifty: the smallest of NSE's nested indices that holds it: 100, 200, 500; "" for none of them.
+    """
 
     symbol: str
     isin: Isin | None
@@ -73,6 +84,7 @@ class ListedCompany:
     sector: str
     static_sector: str
     static_industry: str
+    nifty: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +116,13 @@ class SectorBook:
             word = _OF_CLASS[instrument.asset_class]
             return Classification(word, "", CLASS_TAXONOMY, SectorSourceKind.STATIC)
         return Classification(UNCLASSIFIED, "", "", SectorSourceKind.NONE)
+
+    def cap_class(self, instrument: Instrument) -> str:
+        """How large the company is, by NSE's indices; shares of other exchanges are not ranked here."""
+        if instrument.asset_class is not AssetClass.EQUITY:
+            return "Not a share"
+        row = self.company(instrument)
+        return "Not ranked" if row is None else _SIZES[row.nifty]
 
     def company(self, instrument: Instrument) -> ListedCompany | None:
         """The row of an instrument; see described_by."""
@@ -164,9 +183,11 @@ def packaged() -> SectorBook:
 
 def _company(row: list[str]) -> ListedCompany:
     symbol, isin, name, series, *words = row
-    macro_sector, sector, static_sector, static_industry = words
+    macro_sector, sector, static_sector, static_industry, nifty = words
     code = find_isin(isin)
-    return ListedCompany(symbol, code, name, series, macro_sector, sector, static_sector, static_industry)
+    return ListedCompany(
+        symbol, code, name, series, macro_sector, sector, static_sector, static_industry, nifty
+    )
 
 
 def _claimed(claim: SectorClaim, source: SectorSourceKind) -> Classification:

@@ -1,29 +1,36 @@
-"""Folded books, remembered: the fold of an account's facts is reused until a fact is added.
+"""Folded books, remembered: one more fact refolds the few facts it touches.
 
 Facts are append-only, so an account's newest fact and their number name its state exactly; the latest
-statement joins the key because breaks depend on it. Only committed states are remembered.
+statement joins the key because breaks depend on it. Only committed states are remembered. Accounts that
+exchange units are folded together; one that contradicts itself stops those it is linked with and no other.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import NamedTuple
 
 from tunefolio.core.errors import BrokenLaw, Misuse
-from tunefolio.core.identity import AccountId
+from tunefolio.core.identity import AccountId, InstrumentId, PersonId, TransactionId
 from tunefolio.core.money import Currency, Money
 from tunefolio.core.people import Viewer
 from tunefolio.core.time import Instant
 from tunefolio.ledger.accounts import Account, Book
-from tunefolio.ledger.positions import Holdings, Position, fold
+from tunefolio.ledger.lots import Method
+from tunefolio.ledger.positions import Folding, Holdings, Nature, Position, Terms, folding
 from tunefolio.ledger.reconcile import Break, Claim, compare
 from tunefolio.ledger.transactions import Transaction
 from tunefolio.services.memories import Memory
-from tunefolio.store import statements, transactions
+from tunefolio.services.terms import methods_of, nature_of
+from tunefolio.store import accounts as homes
+from tunefolio.store import instruments, statements, transactions
 from tunefolio.store.db import ReadDb
 
 _NOTHING = Holdings({}, {}, {})
+_ACTION = "action:"
+_Facts = Mapping[TransactionId, Transaction]
 
 
 class State(NamedTuple):
@@ -35,18 +42,21 @@ class State(NamedTuple):
     newest: int
     number: int
     statement: int
+    method: Method
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Folded:
     """One account's live book. problem: why it is stopped, "" when it is sound; then holdings are empty.
 
-    breaks: where the latest statement differs, seen at `stated`. realised, income: summed once, by currency.
-    open: the positions that hold something.
+    facts: those in force, by id. breaks: where the latest statement differs, seen at `stated`.
+    realised, income: summed once, by currency. open: the positions that hold or owe something.
+    applied: references of the corporate actions that stand in it.
     """
 
     state: State
     holdings: Holdings
+    facts: _Facts
     breaks: tuple[Break, ...]
     stated: Instant | None
     problem: str = ""
@@ -54,43 +64,233 @@ class Folded:
     income: Mapping[Currency, Money] = field(default_factory=dict)
     open: tuple[Position, ...] = ()
 
+    @cached_property
+    def applied(self) -> frozenset[str]:
+        keys = (fact.source_key for fact in self.facts.values())
+        return frozenset(key.removeprefix(_ACTION) for key in keys if key.startswith(_ACTION))
 
-_remembered: Memory[AccountId, Folded] = Memory(1_000)
+
+@dataclass(frozen=True, slots=True)
+class _Linked:
+    """Accounts that exchange units, folded together; a problem stops them all."""
+
+    accounts: frozenset[AccountId]
+    folding: Folding | None
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Shelf:
+    """All books of one person as of some states. natures: of every instrument met so far; it only grows."""
+
+    states: Mapping[AccountId, State]
+    facts: Mapping[AccountId, _Facts]
+    linked: Mapping[AccountId, _Linked]
+    folded: Mapping[AccountId, Folded]
+    natures: dict[InstrumentId, Nature]
+
+
+_remembered: Memory[PersonId, _Shelf] = Memory(100)
 
 
 def folded(db: ReadDb, viewer: Viewer, accounts: Sequence[Account]) -> dict[AccountId, Folded]:
-    """The viewer's accounts, folded, in the order given. Two queries when all are remembered; then one
-    for the facts of all the others together and one for each of these that has a statement."""
-    states = _states(db, viewer, [account.id for account in accounts])
-    known: dict[AccountId, Folded] = {}
+    """The viewer's accounts, folded, in the order given.
+
+    Three queries when all are remembered. After an edit the facts since are read and their groups refolded;
+    an account not yet remembered costs its history.
+    """
+    shelf = _shelf(db, viewer)
+    return {account.id: shelf.folded[account.id] for account in accounts}
+
+
+def linked_with(db: ReadDb, viewer: Viewer, account: AccountId) -> frozenset[AccountId]:
+    """The account and every other that its units came from or went to: a change of one changes them all."""
+    return _shelf(db, viewer).linked[account].accounts
+
+
+def _shelf(db: ReadDb, viewer: Viewer) -> _Shelf:
+    states = _states(db, viewer)
+    former = _remembered.last(db, viewer.person) or _Shelf({}, {}, {}, {}, {})
+    if former.states == states:
+        return former
+    shelf = _refreshed(db, viewer, former, states)
+    _remembered.keep(db, viewer.person, states, shelf)
+    return shelf
+
+
+def kin_of(db: ReadDb, ids: Collection[InstrumentId]) -> dict[InstrumentId, str]:
+    """What makes instruments one company's: their ISIN; those without one are nobody's kin."""
+    known = instruments.of_ids(db, sorted(ids))
+    return {id: str(instrument.isin) for id, instrument in known.items() if instrument.isin is not None}
+
+
+def _refreshed(db: ReadDb, viewer: Viewer, former: _Shelf, states: Mapping[AccountId, State]) -> _Shelf:
+    """The shelf as of `states`. Steps: 1 read what is new; 2 refold what it touches; 3 compare those accounts
+    that changed with their statements."""
+    added = _added(db, viewer, former, states)
+    facts = {account: _with(former.facts[account], new) for account, new in added.items()}
+    missing = [
+        account
+        for account, state in states.items()
+        if account not in added and (account not in former.states or state[:2] != former.states[account][:2])
+    ]
+    if missing:
+        loaded = transactions.of_accounts(db, viewer, missing, book=Book.LIVE)
+        facts |= {account: {fact.id: fact for fact in history} for account, history in loaded.items()}
+    whole = {account: facts.get(account, former.facts.get(account, {})) for account in states}
+    fresh = [fact for new in added.values() for fact in new]
+    fresh += [fact for account in missing for fact in facts[account].values()]
+    natures = _natures(db, former.natures, fresh)
+    linked = _linked(former, states, whole, added, natures)
+    shelf: dict[AccountId, Folded] = {}
     for account, state in states.items():
-        kept = _remembered.find(db, account, state)
-        if kept is not None:
-            known[account] = kept
-    missing = [account for account in states if account not in known]
-    histories = transactions.of_accounts(db, viewer, missing, book=Book.LIVE) if missing else {}
-    for account in missing:
-        known[account] = _fold(db, viewer, account, histories.get(account, []), states[account])
-        _remembered.keep(db, account, states[account], known[account])
-    return {account.id: known[account.id] for account in accounts}
+        kept = former.folded.get(account)
+        same = kept is not None and kept.state == state and former.linked[account] is linked[account]
+        if same and kept is not None:
+            shelf[account] = kept
+        else:
+            shelf[account] = _account(db, viewer, account, state, whole[account], linked[account])
+    return _Shelf(states, whole, linked, shelf, natures)
+
+
+def _added(
+    db: ReadDb, viewer: Viewer, former: _Shelf, states: Mapping[AccountId, State]
+) -> dict[AccountId, list[Transaction]]:
+    """Per account that has grown and can be followed: its new facts and reversals, as recorded."""
+    grown = {
+        account: former.states[account]
+        for account, state in states.items()
+        if account in former.states and state[:2] != former.states[account][:2]
+    }
+    if not grown:
+        return {}
+    since = min(state.newest for state in grown.values())
+    new: dict[AccountId, list[Transaction]] = {account: [] for account in grown}
+    for fact in transactions.changed_since(db, viewer, sorted(grown), since):
+        if fact.id > grown[fact.account].newest:
+            new[fact.account].append(fact)
+    return {
+        account: some
+        for account, some in new.items()
+        if grown[account].number + len(some) == states[account].number
+    }
+
+
+def _with(facts: _Facts, new: Iterable[Transaction]) -> _Facts:
+    """Facts in force after the new ones: a reversal takes its fact away."""
+    standing = dict(facts)
+    for fact in new:
+        if fact.reverses is None:
+            standing[fact.id] = fact
+        else:
+            standing.pop(fact.reverses, None)
+    return standing
+
+
+def _natures(
+    db: ReadDb, former: dict[InstrumentId, Nature], new: Iterable[Transaction]
+) -> dict[InstrumentId, Nature]:
+    """Grown in place: folded books keep the mapping, and learn of instruments that later facts bring."""
+    met: set[InstrumentId] = set()
+    for fact in new:
+        met |= {id for id in (fact.fact.instrument, fact.fact.other) if id is not None}
+    unknown = sorted(met - former.keys())
+    if unknown:
+        known = instruments.of_ids(db, unknown)
+        former.update((id, nature_of(instrument)) for id, instrument in known.items())
+    return former
+
+
+def _linked(
+    former: _Shelf,
+    states: Mapping[AccountId, State],
+    whole: Mapping[AccountId, _Facts],
+    added: Mapping[AccountId, Sequence[Transaction]],
+    natures: dict[InstrumentId, Nature],
+) -> dict[AccountId, _Linked]:
+    """Each account's linked accounts, folded: as they were, refolded, or anew."""
+    found: dict[AccountId, _Linked] = {}
+    for together in _components(former, states, whole, added):
+        was = former.linked.get(min(together))
+        follows = (
+            was is not None
+            and was.accounts == together
+            and all(former.states[a].method == states[a].method for a in together)
+            and all(a in added or former.facts.get(a) is whole[a] for a in together)
+        )
+        more = [fact for account in sorted(together) for fact in added.get(account, ())]
+        if was is not None and follows and not more:
+            now = was
+        else:
+            terms = Terms(natures, {account: states[account].method for account in together})
+            base = was.folding if was is not None and follows else None
+            now = _fold(together, base, more, whole, terms)
+        found |= dict.fromkeys(together, now)
+    return found
+
+
+def _components(
+    former: _Shelf,
+    states: Mapping[AccountId, State],
+    whole: Mapping[AccountId, _Facts],
+    added: Mapping[AccountId, Sequence[Transaction]],
+) -> list[frozenset[AccountId]]:
+    """Accounts in groups that no transfer of units leaves. Of accounts known before only the new facts are
+    asked; a link that was taken back stays until everything is read anew, which does no harm."""
+    group: dict[AccountId, set[AccountId]] = {account: {account} for account in states}
+
+    def join(one: AccountId, other: AccountId) -> None:
+        if other in group and group[one] is not group[other]:
+            group[one] |= group[other]
+            for account in group[other]:
+                group[account] = group[one]
+
+    for account in states:
+        known = former.linked.get(account) if former.facts.get(account) is whole[account] else None
+        known = former.linked.get(account) if account in added else known
+        for other in known.accounts if known is not None else ():
+            join(account, other)
+        facts = added.get(account, whole[account].values() if known is None else ())
+        for fact in facts:
+            if fact.fact.counterpart is not None:
+                join(account, fact.fact.counterpart)
+    return list({id(members): frozenset(members) for members in group.values()}.values())
 
 
 def _fold(
-    db: ReadDb, viewer: Viewer, account: AccountId, history: Sequence[Transaction], state: State
-) -> Folded:
-    latest = statements.latest(db, viewer, account) if state.statement else None
+    together: frozenset[AccountId],
+    base: Folding | None,
+    more: Sequence[Transaction],
+    whole: Mapping[AccountId, _Facts],
+    terms: Terms,
+) -> _Linked:
     try:
-        holdings = fold(history)
-        breaks: tuple[Break, ...] = ()
-        if latest is not None:
-            claims = [Claim(h.instrument, h.settled + h.unsettled, h.average_price) for h in latest.lines]
-            breaks = compare(claims, history).breaks
-        realised = _summed((p.currency, p.realised) for p in holdings.positions.values())
-        income = _summed((p.currency, p.income) for p in holdings.positions.values())
-        stated = latest.at if latest else None
-        return Folded(state, holdings, breaks, stated, "", realised, income, holdings.open())
+        if base is not None:
+            return _Linked(together, base.refold(more))
+        histories = {account: list(whole[account].values()) for account in sorted(together)}
+        return _Linked(together, folding(histories, terms))
     except (BrokenLaw, Misuse) as problem:
-        return Folded(state, _NOTHING, (), None, str(problem))
+        return _Linked(together, None, str(problem))
+
+
+def _account(
+    db: ReadDb, viewer: Viewer, account: AccountId, state: State, facts: _Facts, linked: _Linked
+) -> Folded:
+    if linked.folding is None:
+        return Folded(state, _NOTHING, facts, (), None, linked.problem)
+    holdings = linked.folding.holdings(account)
+    latest = statements.latest(db, viewer, account) if state.statement else None
+    breaks: tuple[Break, ...] = ()
+    if latest is not None:
+        claims = [Claim(h.instrument, h.settled + h.unsettled, h.average_price) for h in latest.lines]
+        kin = kin_of(db, {claim.instrument for claim in claims} | set(holdings.positions))
+        breaks = compare(claims, list(facts.values()), holdings.positions, kin).breaks
+    realised = _summed((p.currency, p.realised) for p in holdings.positions.values())
+    income = _summed(
+        [*((p.currency, p.income) for p in holdings.positions.values()), *holdings.income.items()]
+    )
+    stated = latest.at if latest else None
+    return Folded(state, holdings, facts, breaks, stated, "", realised, income, holdings.open())
 
 
 def _summed(amounts: Iterable[tuple[Currency, Money]]) -> dict[Currency, Money]:
@@ -100,7 +300,9 @@ def _summed(amounts: Iterable[tuple[Currency, Money]]) -> dict[Currency, Money]:
     return sums
 
 
-def _states(db: ReadDb, viewer: Viewer, accounts: Sequence[AccountId]) -> dict[AccountId, State]:
-    heads = transactions.heads(db, viewer, accounts, book=Book.LIVE)
-    claims = statements.newest(db, viewer, accounts)
-    return {account: State(*heads.get(account, (0, 0)), claims.get(account, 0)) for account in accounts}
+def _states(db: ReadDb, viewer: Viewer) -> dict[AccountId, State]:
+    """Of every account of the viewer's, archived ones too: units may have come from there."""
+    ids = [account.id for account in homes.listed(db, viewer)]
+    heads = transactions.heads(db, viewer, ids, book=Book.LIVE)
+    claims, methods = statements.newest(db, viewer, ids), methods_of(db, viewer)
+    return {id: State(*heads.get(id, (0, 0)), claims.get(id, 0), methods.get(id, Method.FIFO)) for id in ids}

@@ -13,21 +13,26 @@ from tunefolio.core.money import Money, plain
 from tunefolio.core.people import Viewer
 from tunefolio.core.time import IST, Instant
 from tunefolio.ledger.accounts import Account
-from tunefolio.ledger.notation import line
+from tunefolio.ledger.lots import Side
 from tunefolio.ledger.positions import Holdings, fold_order
+from tunefolio.ledger.textbook import TextBook
 from tunefolio.ledger.transactions import Transaction
 from tunefolio.market.instruments import Instrument
 from tunefolio.services.books import folded
+from tunefolio.services.booktexts import book_of, named, written
 from tunefolio.services.house import House
 from tunefolio.store import accounts, instruments, portfolios, transactions
 from tunefolio.store.db import ReadDb
 
 _FACT_COLUMNS = (
     "id", "account", "day", "kind", "exchange", "symbol", "isin", "quantity", "price", "amount", "fees",
-    "currency", "tags", "note", "source", "source_key", "recorded_at", "fingerprint",
+    "tax", "accrued", "currency", "other", "ratio", "cost_ratio", "counter", "counter_currency",
+    "counterpart", "acquired", "delivery", "tags", "note", "source", "source_key", "recorded_at",
+    "fingerprint",
 )  # fmt: skip
 _HOLDING_COLUMNS = (
-    "account", "exchange", "symbol", "isin", "name", "acquired", "quantity", "cost", "currency",
+    "account", "exchange", "symbol", "isin", "name", "side", "acquired", "quantity", "cost", "fees",
+    "currency",
 )  # fmt: skip
 
 
@@ -39,6 +44,7 @@ class _Contents:
     accounts: tuple[Account, ...]
     facts: Mapping[AccountId, Sequence[Transaction]]
     holdings: Mapping[AccountId, Holdings]
+    book: TextBook
     instruments: Mapping[InstrumentId, Instrument]
 
 
@@ -70,11 +76,10 @@ def filename(title: str, now: Instant) -> str:
 def _contents(db: ReadDb, viewer: Viewer, title: str, homes: Sequence[Account]) -> _Contents:
     facts = transactions.of_accounts(db, viewer, [home.id for home in homes])
     ordered = {account: sorted(some, key=fold_order) for account, some in facts.items()}
-    ids = {
-        fact.fact.instrument for some in facts.values() for fact in some if fact.fact.instrument is not None
-    }
+    ids = named(fact for some in facts.values() for fact in some)
     folds = {account: fold.holdings for account, fold in folded(db, viewer, homes).items()}
-    return _Contents(title, tuple(homes), ordered, folds, instruments.of_ids(db, sorted(ids)))
+    book = book_of(db, viewer, [home.id for home in homes])
+    return _Contents(title, tuple(homes), ordered, folds, book, instruments.of_ids(db, sorted(ids)))
 
 
 def _zipped(contents: _Contents, now: Instant) -> bytes:
@@ -82,7 +87,7 @@ def _zipped(contents: _Contents, now: Instant) -> bytes:
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, text in (
             ("README.txt", _note(contents, now)),
-            ("book.txt", "\n".join(_book(contents)) + "\n"),
+            ("book.txt", written(contents.book)),
             ("transactions.csv", _table(_FACT_COLUMNS, _fact_rows(contents))),
             ("holdings.csv", _table(_HOLDING_COLUMNS, _lot_rows(contents))),
         ):
@@ -97,22 +102,15 @@ def _note(contents: _Contents, now: Instant) -> str:
     return (
         f"TuneFolio export of {contents.title}, {now.in_zone(IST):%d %b %Y %H:%M} IST.\n\n"
         f"{len(contents.accounts)} accounts, {count} transactions in force; those taken back left out.\n\n"
-        "book.txt          every transaction as one line, by account; TuneFolio reads these lines back\n"
+        "book.txt          every transaction as one line of the text notation, with the accounts that units\n"
+        "                  or money were moved to or from; TuneFolio reads these lines back\n"
         "transactions.csv  the same as a table; numbers are positive, the kind says the direction\n"
         "holdings.csv      what is held now, lot by lot, at cost; no date means acquired on an unknown day\n"
     )
 
 
-def _book(contents: _Contents) -> Iterator[str]:
-    names = {id: f"{listed.exchange}:{listed.symbol}" for id, listed in contents.instruments.items()}
-    for home in contents.accounts:
-        yield f"; {home.name} ({home.currency})"
-        for fact in contents.facts[home.id]:
-            yield line(fact.fact, names.__getitem__, fact.tags, home.currency)
-        yield ""
-
-
 def _fact_rows(contents: _Contents) -> Iterator[tuple[object, ...]]:
+    names = {home.id: home.name for home in contents.book.accounts}
     for home in contents.accounts:
         for transaction in contents.facts[home.id]:
             fact = transaction.fact
@@ -121,9 +119,16 @@ def _fact_rows(contents: _Contents) -> Iterator[tuple[object, ...]]:
                 *_named(contents, fact.instrument),
                 plain(fact.quantity),
                 plain(fact.price.amount if fact.price else None),
-                _plain(fact.amount), _plain(fact.charges), fact.amount.currency, " ".join(transaction.tags),
-                fact.note, transaction.source, transaction.source_key, transaction.recorded.iso(),
-                transaction.fingerprint,
+                _plain(fact.amount), _plain(fact.charges), _plain(fact.withheld), _plain(fact.interest),
+                fact.amount.currency,
+                ":".join(_named(contents, fact.other)[:2]).strip(":"),
+                str(fact.ratio or ""), plain(fact.cost_ratio),
+                *((_plain(fact.counter), fact.counter.currency) if fact.counter is not None else ("", "")),
+                names.get(fact.counterpart, "") if fact.counterpart is not None else "",
+                fact.acquired.iso() if fact.acquired else "",
+                fact.delivery.value if fact.delivery else "",
+                " ".join(transaction.tags), fact.note, transaction.source, transaction.source_key,
+                transaction.recorded.iso(), transaction.fingerprint,
             )  # fmt: skip
 
 
@@ -131,12 +136,13 @@ def _lot_rows(contents: _Contents) -> Iterator[tuple[object, ...]]:
     for home in contents.accounts:
         for position in contents.holdings[home.id].open():
             listed = contents.instruments[position.instrument]
-            for lot in position.lots:
-                yield (
-                    home.name, *_named(contents, position.instrument), listed.name,
-                    lot.day.iso() if lot.day else "", plain(lot.quantity), _plain(lot.cost),
-                    lot.cost.currency,
-                )  # fmt: skip
+            for side, lots in ((Side.LONG, position.lots), (Side.SHORT, position.shorts)):
+                for lot in lots:
+                    yield (
+                        home.name, *_named(contents, position.instrument), listed.name, side.value,
+                        lot.day.iso() if lot.day else "", plain(lot.quantity), _plain(lot.cost),
+                        _plain(lot.fees), lot.cost.currency,
+                    )  # fmt: skip
 
 
 def _named(contents: _Contents, instrument: InstrumentId | None) -> tuple[str, str, str]:

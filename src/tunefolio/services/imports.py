@@ -11,17 +11,18 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from tunefolio.core.errors import Misuse, NotFound
-from tunefolio.core.identity import AccountId, ImportId, TransactionId
+from tunefolio.core.identity import AccountId, ImportId
 from tunefolio.core.people import Viewer
 from tunefolio.core.time import TradingDay, calendar_date
 from tunefolio.ledger.accounts import Account, Book
 from tunefolio.ledger.files import FORMATS, FileFormat, ParsedFile, Progress
 from tunefolio.ledger.positions import in_force
 from tunefolio.ledger.transactions import Transaction
+from tunefolio.services.groups import group_of, imagined_all
 from tunefolio.services.house import House
 from tunefolio.services.instruments import resolved
 from tunefolio.services.plans import Plan, Preview, PreviewRow, planned
-from tunefolio.services.record import changed, imagined, must_hold_without, writable
+from tunefolio.services.record import changed, must_hold_without, writable
 from tunefolio.store import imports, transactions
 from tunefolio.store.db import WriteDb
 from tunefolio.store.imports import Import
@@ -56,8 +57,9 @@ def commit(
 ) -> Import:
     """Record a file kept by `preview`, in the caller's transaction: whole or not at all.
 
-    Steps: 1 plan as the dry run did, on the books of now; 2 take back the openings that the history covers;
-    3 append the fresh rows under one import; 4 tell. Raises NotFound when the upload has been forgotten.
+    Steps: 1 plan as the dry run did, on the books of now; 2 take back the openings that the history explains
+    and record what is left of them; 3 append the fresh rows under one import; 4 tell. Raises NotFound when
+    the upload has been forgotten.
     """
     home = writable(db, viewer, account)
     kept = imports.find(db, viewer, sha256)
@@ -81,6 +83,8 @@ def commit(
     )
     superseded = [opening.id for opening in plan.superseded]
     transactions.reverse(db, viewer, superseded, source=_by(import_id), now=now)
+    rests = [transactions.Entry(rest, f"{_rest_of(import_id)}:{rest.instrument}") for rest in plan.reduced]
+    transactions.append(db, viewer, home.id, Book.LIVE, rests, source=_rest_of(import_id), now=now)
     entries = [transactions.Entry(row.fact, row.parsed.source_key) for row in fresh]
     for start in range(0, len(entries), _CHUNK):
         chunk = entries[start : start + _CHUNK]
@@ -90,7 +94,8 @@ def commit(
         if progress is not None:
             progress(min(start + _CHUNK, len(entries)), len(entries))
     if entries:
-        changed(db, house, viewer, home.id)
+        days = [*(entry.fact.day for entry in entries), *(o.fact.day for o in plan.superseded)]
+        changed(db, house, viewer, home.id, min(days))
     return imports.import_of(db, viewer, import_id)
 
 
@@ -120,20 +125,18 @@ def undo(db: WriteDb, house: House, viewer: Viewer, import_id: ImportId) -> int:
         raise Misuse("import", "is already undone")
     home = writable(db, viewer, done.account)
     history = list(transactions.of_account(db, viewer, home.id))
-    gone = [fact.id for fact in in_force(transactions.of_import(db, viewer, import_id))]
+    gone = in_force(transactions.of_import(db, viewer, import_id))
+    gone += [fact for fact in in_force(history) if fact.source == _rest_of(import_id)]
     back = _superseded_by(import_id, history)
-    stand_ins = [
-        imagined(home, opening.fact, TransactionId(2**62 + place), opening.source_key)
-        for place, opening in enumerate(back)
-    ]
-    must_hold_without(db, [*in_force(history), *stand_ins], set(gone))
+    must_hold_without(db, viewer, gone, imagined_all((home, o.fact, o.source_key) for o in back))
     now = house.clock.now()
-    taken_back = transactions.reverse(db, viewer, gone, source=_by(import_id), now=now)
+    taken_back = transactions.reverse(db, viewer, [fact.id for fact in gone], source=_by(import_id), now=now)
     for source in sorted({opening.source for opening in back}):
         entries = [transactions.Entry(o.fact, o.source_key) for o in back if o.source == source]
         transactions.append(db, viewer, home.id, Book.LIVE, entries, source=source, now=now)
     imports.mark_undone(db, viewer, import_id, now)
-    changed(db, house, viewer, home.id)
+    days = [fact.fact.day for fact in [*gone, *back]]
+    changed(db, house, viewer, home.id, min(days, default=None))
     return taken_back
 
 
@@ -141,7 +144,18 @@ def _plan(db: WriteDb, house: House, viewer: Viewer, home: Account, parsed: Pars
     claims = list(dict.fromkeys(row.instrument for row in parsed.rows))
     ids = resolved(db, house, claims)
     history = in_force(transactions.of_account(db, viewer, home.id))
-    return planned(home, parsed, ids, history, TradingDay(calendar_date(house.clock.now())))
+    plan = planned(home, parsed, ids, history, TradingDay(calendar_date(house.clock.now())))
+    _must_hold(db, viewer, home, plan)
+    return plan
+
+
+def _must_hold(db: WriteDb, viewer: Viewer, home: Account, plan: Plan) -> None:
+    """What the plan would leave, folded with every account it touches."""
+    facts = [row.fact for row in plan.fresh] + list(plan.reduced)
+    keys = [row.parsed.source_key for row in plan.fresh] + [""] * len(plan.reduced)
+    more = imagined_all((home, fact, key) for fact, key in zip(facts, keys, strict=True))
+    group = group_of(db, viewer, [*facts, *(opening.fact for opening in plan.superseded)])
+    group.without({opening.id for opening in plan.superseded}).with_facts(more).must_hold()
 
 
 def _keep(db: WriteDb, house: House, viewer: Viewer, filename: str, content: bytes) -> str:
@@ -234,12 +248,18 @@ def _shown(home: Account, filename: str, sha256: str, parsed: ParsedFile, plan: 
         problems=plan.problems,
         sample=sample,
         supersedes=tuple(o.fact.instrument for o in plan.superseded if o.fact.instrument is not None),
+        reduces=plan.reduced,
     )
 
 
 def _by(import_id: ImportId) -> str:
     """The source of reversals that an import or its undo makes."""
     return f"{SOURCE}:{import_id}"
+
+
+def _rest_of(import_id: ImportId) -> str:
+    """The source of what an import left of a statement's opening; recognised as stated (plans.is_stated)."""
+    return f"statement:{import_id}"
 
 
 def _plain_name(filename: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -38,6 +38,19 @@ class Memory(Generic[K, V]):
                 return None
             mine.move_to_end(key)
             return kept[1]
+
+    def last(self, db: ReadDb, key: K) -> V | None:
+        """The answer kept for whatever state: to be brought up to date, never to be shown."""
+        return self.last_of(db, key, lambda _state: True)
+
+    def last_of(self, db: ReadDb, key: K, fits: Callable[[object], bool]) -> V | None:
+        """The same, if its state fits."""
+        if isinstance(db, WriteDb):
+            return None
+        with self._lock:
+            mine = self._kept.get(db.connection.engine)
+            kept = None if mine is None else mine.get(key)
+            return None if kept is None or not fits(kept[0]) else kept[1]
 
     def keep(self, db: ReadDb, key: K, state: object, answer: V) -> None:
         """Remember it in place of that of any former state."""

@@ -2,7 +2,8 @@
 
 Steps: 1 rows that cannot be facts are refused; 2 rows whose source key stands are repeated; 3 openings are
 refused where the account already knows the instrument; 4 statement openings that the history covers give
-way; 5 sales that would oversell are refused, the books' own sales before those of the file.
+way, those it covers in part are reduced; 5 sales that would oversell are refused, the file's before the
+books' own.
 """
 
 from __future__ import annotations
@@ -14,18 +15,21 @@ from enum import StrEnum
 
 from tunefolio.core.errors import Misuse
 from tunefolio.core.identity import InstrumentId, TransactionId
-from tunefolio.core.money import Money, Price, plain
+from tunefolio.core.money import Money, Price, plain, quantized, total
 from tunefolio.core.time import TradingDay
 from tunefolio.ledger.accounts import Account
 from tunefolio.ledger.files import ParsedFile, ParsedRow, RowProblem
+from tunefolio.ledger.kinds import Kind
 from tunefolio.ledger.positions import fold, units_of
-from tunefolio.ledger.transactions import Fact, Kind, Transaction, trade
+from tunefolio.ledger.transactions import Fact, Transaction, trade
 from tunefolio.market.instruments import InstrumentClaim
-from tunefolio.services.record import imagined, shortfalls
+from tunefolio.services.groups import held_after, imagined, shortfalls
 
 _PLACES = 8
 _FIRST = 2**61
 """Ids of imagined facts begin here: above all real ones, so that they sort as last, in file order."""
+_RESTS = 2**60
+"""Ids of reduced openings, which count as the books' own."""
 
 
 class RowFate(StrEnum):
@@ -57,6 +61,7 @@ class Preview:
 
     rows_total = fresh + repeated + refused. problems: every row that would be left out, in row order.
     sample: the first rows. supersedes: openings that the imported history replaces (see services.imports).
+    reduces: of these, the openings that stay with fewer units, as they would be recorded.
     """
 
     account: Account
@@ -71,6 +76,7 @@ class Preview:
     problems: tuple[RowProblem, ...]
     sample: tuple[PreviewRow, ...]
     supersedes: tuple[InstrumentId, ...] = ()
+    reduces: tuple[Fact, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +94,12 @@ class PlannedRow:
 @dataclass(frozen=True, slots=True)
 class Plan:
     """rows: those that are facts, in file order. problems: every row left out, in row order.
-    superseded: statement openings to take back."""
+    superseded: statement openings to take back. reduced: openings of what the history leaves unexplained."""
 
     rows: tuple[PlannedRow, ...]
     problems: tuple[RowProblem, ...]
     superseded: tuple[Transaction, ...]
+    reduced: tuple[Fact, ...] = ()
 
     @property
     def fresh(self) -> tuple[PlannedRow, ...]:
@@ -119,16 +126,16 @@ def planned(
     rows, problems = _facts(parsed, ids, today)
     rows = _repeats_marked(rows, history)
     rows = _openings_judged(rows, history)
-    superseded = _covered_openings(home, rows, history)
+    superseded, reduced = _explained_openings(home, rows, history)
     gone = {opening.id for opening in superseded}
     kept = [fact for fact in history if fact.id not in gone]
+    kept += [imagined(home, fact, TransactionId(_RESTS + n)) for n, fact in enumerate(reduced)]
     rows = _oversells_refused(home, rows, kept)
-    fold([*kept, *_imagined(home, rows)])
     refused = [
         RowProblem(r.parsed.row, r.field, r.problem, r.cure) for r in rows if r.fate is RowFate.REFUSED
     ]
     every = sorted([*parsed.problems, *problems, *refused], key=lambda problem: problem.row)
-    return Plan(tuple(rows), tuple(every), tuple(superseded))
+    return Plan(tuple(rows), tuple(every), tuple(superseded), tuple(reduced))
 
 
 def _facts(
@@ -184,12 +191,13 @@ def _openings_judged(rows: Sequence[PlannedRow], history: Sequence[Transaction])
     ]
 
 
-def _covered_openings(
+def _explained_openings(
     home: Account, rows: Sequence[PlannedRow], history: Sequence[Transaction]
-) -> list[Transaction]:
-    """Statement openings whose units the dated history now accounts for; one that covers less leaves them.
+) -> tuple[list[Transaction], list[Fact]]:
+    """Statement openings whose units the dated history now accounts for, wholly or in part: those to take
+    back, and of those explained in part what is left of them.
 
-    Covered: without them nothing is oversold, and on the day they were seen as many units are held at least.
+    Explained: without them nothing is oversold, and on the day they were seen the dated facts leave units.
     """
     fresh = [fact for fact in _imagined(home, rows) if fact.fact.kind is not Kind.OPENING]
     touched = {fact.fact.instrument for fact in fresh}
@@ -199,28 +207,60 @@ def _covered_openings(
         instrument = fact.fact.instrument
         if instrument is None or instrument not in touched:
             continue
-        is_claim = fact.fact.kind is Kind.OPENING and fact.source == "statement"
+        is_claim = fact.fact.kind is Kind.OPENING and is_stated(fact.source)
         (openings if is_claim else dated).setdefault(instrument, []).append(fact)
-    return [
-        opening
-        for instrument, group in openings.items()
-        if _covers(dated.get(instrument, []), group)
-        for opening in group
-    ]
+    superseded: list[Transaction] = []
+    reduced: list[Fact] = []
+    for instrument, group in openings.items():
+        held = _explained(instrument, dated.get(instrument, []), group)
+        if held > 0:
+            superseded += group
+            reduced += _rest(instrument, held, dated[instrument], group)
+    return superseded, reduced
 
 
-def _covers(dated: Sequence[Transaction], openings: Sequence[Transaction]) -> bool:
-    if shortfalls(dated):
-        return False
-    seen = max(opening.fact.day for opening in openings)
-    held = sum((_signed(fact.fact) for fact in dated if fact.fact.day <= seen), Decimal(0))
-    return held >= sum((units_of(opening.fact) for opening in openings), Decimal(0))
+def is_stated(source: str) -> bool:
+    """Whether a fact came from a broker's statement, or is what an import left of one that did."""
+    return source.partition(":")[0] == "statement"
 
 
-def _signed(fact: Fact) -> Decimal:
-    if fact.quantity is None:
+def _explained(
+    instrument: InstrumentId, dated: Sequence[Transaction], openings: Sequence[Transaction]
+) -> Decimal:
+    """Units that the dated facts leave on the day the openings were seen; 0 when they oversell."""
+    if not dated or shortfalls(dated):
         return Decimal(0)
-    return -fact.quantity if fact.kind is Kind.SELL else fact.quantity
+    seen = max(opening.fact.day for opening in openings)
+    return held_after(dated, seen).get(instrument, Decimal(0))
+
+
+def _rest(
+    instrument: InstrumentId, held: Decimal, dated: Sequence[Transaction], openings: Sequence[Transaction]
+) -> list[Fact]:
+    """One opening of what is left unexplained. It cost what the broker says of all, less what the explained
+    units cost; its share of the whole, where that cannot be."""
+    said = sum((units_of(opening.fact) for opening in openings), Decimal(0))
+    if held >= said:
+        return []
+    newest = max(openings, key=lambda opening: (opening.fact.day, opening.id)).fact
+    whole = total((opening.fact.amount for opening in openings), newest.amount.currency)
+    known = _cost_of(instrument, dated, newest.day)
+    rest = whole - known if known is not None and known < whole else whole * (said - held) / said
+    cost = rest.rounded()
+    price = Price.per(cost, said - held)
+    return [replace(newest, quantity=said - held, amount=cost, price=_kept(price), fees=None)]
+
+
+def _kept(price: Price) -> Price:
+    return Price(quantized(price.amount, _PLACES), price.currency)
+
+
+def _cost_of(instrument: InstrumentId, dated: Sequence[Transaction], until: TradingDay) -> Money | None:
+    """What the explained units cost that are still there; None where other instruments have a part in it."""
+    upto = [fact for fact in dated if fact.fact.day <= until]
+    if any(fact.fact.other is not None or fact.fact.counterpart is not None for fact in upto):
+        return None
+    return fold(upto).positions[instrument].cost
 
 
 def _oversells_refused(

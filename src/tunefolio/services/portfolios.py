@@ -10,8 +10,10 @@ from tunefolio.core.identity import AccountId, PortfolioId
 from tunefolio.core.money import INR, Currency
 from tunefolio.core.people import Viewer
 from tunefolio.ledger.accounts import Account, AccountKind, Portfolio, name_of
+from tunefolio.ledger.lots import Method
 from tunefolio.services import export
 from tunefolio.services.house import House
+from tunefolio.services.recompute import forget_days
 from tunefolio.store import accounts, connections, events, imports, portfolios
 from tunefolio.store.connections import ConnectionState
 from tunefolio.store.db import ReadDb, WriteDb
@@ -123,6 +125,22 @@ def move_account(
     viewer.must_write()
     portfolios.portfolio_of(db, viewer, portfolio)
     accounts.move(db, viewer, account, portfolio)
+    _changed(db, house, viewer)
+
+
+def set_lot_method(db: WriteDb, house: House, viewer: Viewer, account: AccountId, method: Method) -> None:
+    """Which lots sales of this account take, all its history through; its days are recomputed.
+
+    Raises Misuse when the account is archived.
+    """
+    viewer.must_write()
+    home = accounts.account_for_change(db, viewer, account)
+    if not home.is_active:
+        raise Misuse("account", f"{home.name} is archived", cure="Restore it first")
+    if accounts.lot_methods(db, viewer).get(account, Method.FIFO) is method:
+        return
+    accounts.set_lot_method(db, viewer, account, method)
+    forget_days(db, house, viewer, account)
     _changed(db, house, viewer)
 
 

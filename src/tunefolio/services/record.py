@@ -1,41 +1,62 @@
 """Facts a person adds by hand: recorded, taken back, corrected. Nothing is edited; nothing may oversell.
 
-Every change folds the account as it would become and is refused, whole, when that breaks a law.
+Every change folds the group it touches as it would become and is refused, whole, when that breaks a law. A
+transfer between two accounts of a person is two facts that are recorded, corrected and taken back together.
 """
 
 from __future__ import annotations
 
+import re
 import secrets
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from decimal import Decimal
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from tunefolio.core.errors import Misuse
 from tunefolio.core.identity import AccountId, InstrumentId, TransactionId
-from tunefolio.core.money import plain
+from tunefolio.core.money import INR, Currency, Money, plain
 from tunefolio.core.people import Viewer
 from tunefolio.core.time import TradingDay, calendar_date
-from tunefolio.ledger.accounts import Account, Book
+from tunefolio.ledger.accounts import Account, Book, name_of
+from tunefolio.ledger.kinds import Kind
 from tunefolio.ledger.notation import parse_line
-from tunefolio.ledger.positions import fold, fold_order, in_force, units_of
-from tunefolio.ledger.transactions import MOVES_UNITS, Fact, Kind, Transaction
-from tunefolio.market.instruments import InstrumentClaim, Listing, exchange_of
+from tunefolio.ledger.transactions import Fact, Transaction
+from tunefolio.market.accruals import AccrualTerms
+from tunefolio.market.instruments import AssetClass, InstrumentClaim, Listing, exchange_of
+from tunefolio.services.closes import ask_closes
+from tunefolio.services.groups import (
+    Group,
+    Shortfall,
+    group_of,
+    imagined,
+    imagined_all,
+    must_be_listed,
+    shortfalls,
+)
 from tunefolio.services.house import House
 from tunefolio.services.instruments import resolved
-from tunefolio.store import accounts, events, instruments, transactions
+from tunefolio.services.rates import ask_rates
+from tunefolio.services.recompute import ask_recompute
+from tunefolio.store import accounts, events, instruments, own_instruments, transactions
 from tunefolio.store.db import ReadDb, WriteDb
 
+__all__ = ["Shortfall", "imagined", "shortfalls"]
+
 BY_HAND = "manual"
-_NOT_YET = TransactionId(2**62)
-"""Stands for the id a fact will get: above all real ones, so that it sorts as the last recorded."""
+PRIVATE = "OWN"
+_QUOTED_IN = {"NYSE": Currency("USD"), "NASDAQ": Currency("USD")}
+"""What exchanges outside India quote in; all others quote in rupees."""
+_SYMBOL = re.compile(r"[A-Z0-9][A-Z0-9&._-]{0,39}\Z")
+_MOST_AT_ONCE = 10_000
+_TRANSFERS = {Kind.TRANSFER_IN: Kind.TRANSFER_OUT, Kind.TRANSFER_OUT: Kind.TRANSFER_IN}
 
 
 @dataclass(frozen=True, slots=True)
-class Shortfall:
-    """A sale that finds only `held` of the units it wants."""
+class _Placed:
+    """A fact for one account, under the key it will stand by. Halves of a transfer share a key."""
 
-    sale: Transaction
-    held: Decimal
+    account: Account
+    entry: transactions.Entry
+    tags: Sequence[str]
 
 
 def record(
@@ -47,45 +68,108 @@ def record(
     tags: Sequence[str] = (),
     source: str = BY_HAND,
 ) -> TransactionId:
-    """Add one fact to an account's live book. Raises Misuse (Oversold, a future day, an archived account)."""
-    home = writable(db, viewer, account)
-    must_not_lie_ahead(house, fact.day)
-    history = list(transactions.of_account(db, viewer, account))
-    must_hold([*history, imagined(home, fact, _NOT_YET)])
-    entry = transactions.Entry(fact, f"{BY_HAND}:{secrets.token_hex(12)}")
-    return _append(db, house, viewer, home, entry, tags, source)
+    """Add one fact to an account's live book; of a transfer inside the books, both halves.
+
+    Raises Misuse (Oversold, a future day, an archived account, transfers in a circle).
+    """
+    (new,) = record_many(db, house, viewer, account, [(fact, tags)], source)
+    return new
+
+
+def record_many(
+    db: WriteDb,
+    house: House,
+    viewer: Viewer,
+    account: AccountId,
+    facts: Sequence[tuple[Fact, Sequence[str]]],
+    source: str = BY_HAND,
+) -> list[TransactionId]:
+    """Add facts to one account, all or none; their ids in the order given. Raises as `record`."""
+    if len(facts) > _MOST_AT_ONCE:
+        raise Misuse("facts", f"at most {_MOST_AT_ONCE} at once", cure="Import a file")
+    homes = _Homes(db, viewer)
+    placed: list[_Placed] = []
+    for fact, tags in facts:
+        must_not_lie_ahead(house, fact.day)
+        placed += _halves(homes, account, fact, tags, f"{BY_HAND}:{secrets.token_hex(12)}")
+    _must_hold_with(db, house, viewer, placed)
+    return [new for new, home in _append(db, house, viewer, placed, source) if home == account]
 
 
 def record_line(db: WriteDb, house: House, viewer: Viewer, account: AccountId, text: str) -> TransactionId:
     """Add one fact written in the notation: `2024-04-01 buy 10 NSE:INFY @ 1500 fee 12.50 #long`."""
     home = writable(db, viewer, account)
-    fact, tags = parse_line(text, lambda name: instrument_named(db, house, name), home.currency)
+    fact, tags = parse_line(
+        text,
+        lambda name: instrument_named(db, house, name, viewer),
+        home.currency,
+        account=lambda name: account_named(db, viewer, name),
+        lot=lot_named,
+    )
     return record(db, house, viewer, account, fact, tags)
 
 
 def take_back(db: WriteDb, house: House, viewer: Viewer, transaction: TransactionId) -> None:
-    """Reverse one fact. Refused, naming them, while later sales stand on its units."""
-    former, history = _standing(db, viewer, transaction)
-    must_hold_without(db, history, {transaction})
-    transactions.reverse(db, viewer, [transaction], source=BY_HAND, now=house.clock.now())
-    changed(db, house, viewer, former.account)
+    """Reverse one fact; of a transfer, both halves. Refused, naming them, while later facts stand on it."""
+    take_back_many(db, house, viewer, [transaction])
+
+
+def take_back_many(db: WriteDb, house: House, viewer: Viewer, ids: Sequence[TransactionId]) -> int:
+    """Reverse facts, all or none; how many, the other halves of transfers among them."""
+    viewer.must_write()
+    gone = _with_other_halves(db, viewer, [_standing(db, viewer, id) for id in dict.fromkeys(ids)])
+    for account in sorted({fact.account for fact in gone}):
+        accounts.account_for_change(db, viewer, account)
+    must_hold_without(db, viewer, gone)
+    count = transactions.reverse(
+        db, viewer, [fact.id for fact in gone], source=BY_HAND, now=house.clock.now()
+    )
+    for account in sorted({fact.account for fact in gone}):
+        changed(db, house, viewer, account, min(f.fact.day for f in gone if f.account == account))
+    return count
 
 
 def correct(
     db: WriteDb, house: House, viewer: Viewer, transaction: TransactionId, fact: Fact
 ) -> TransactionId:
-    """Reverse one fact and record `fact` in its place.
+    """Reverse one fact and record `fact` in its place; of a transfer, both halves.
 
     The new fact keeps the old one's tags and source key, so importing the same file again changes nothing.
     """
-    former, history = _standing(db, viewer, transaction)
-    home = writable(db, viewer, former.account)
+    viewer.must_write()
+    former = _standing(db, viewer, transaction)
+    gone = _with_other_halves(db, viewer, [former])
     must_not_lie_ahead(house, fact.day)
-    kept = [other for other in history if other.id != transaction]
-    must_hold([*kept, imagined(home, fact, _NOT_YET)])
-    transactions.reverse(db, viewer, [transaction], source=BY_HAND, now=house.clock.now())
-    entry = transactions.Entry(fact, former.source_key)
-    return _append(db, house, viewer, home, entry, former.tags, BY_HAND)
+    placed = _halves(_Homes(db, viewer), former.account, fact, former.tags, former.source_key)
+    _must_hold_with(db, house, viewer, placed, gone)
+    now = house.clock.now()
+    transactions.reverse(db, viewer, [one.id for one in gone], source=BY_HAND, now=now)
+    appended = _append(db, house, viewer, placed, BY_HAND, since=min(one.fact.day for one in gone))
+    for account in {one.account for one in gone} - {home for _, home in appended}:
+        changed(db, house, viewer, account, former.fact.day)
+    return next(new for new, home in appended if home == former.account)
+
+
+def tag_many(
+    db: WriteDb,
+    house: House,
+    viewer: Viewer,
+    ids: Sequence[TransactionId],
+    *,
+    add: Sequence[str] = (),
+    remove: Sequence[str] = (),
+) -> int:
+    """Put words on facts and take others off; how many facts. Raises NotFound for another's fact."""
+    viewer.must_write()
+    wanted = list(dict.fromkeys(ids))
+    facts = [transactions.transaction_of(db, viewer, id) for id in wanted]
+    for name in add:
+        transactions.tag_many(db, viewer, wanted, name)
+    for name in remove:
+        transactions.untag_many(db, viewer, wanted, name)
+    homes = tuple(sorted({fact.account for fact in facts}))
+    events.emit(db, house.bus, events.Event("transactions", viewer.person, homes))
+    return len(facts)
 
 
 def writable(db: WriteDb, viewer: Viewer, account: AccountId) -> Account:
@@ -104,17 +188,16 @@ def must_not_lie_ahead(house: House, day: TradingDay) -> None:
         raise Misuse("day", f"{day} has not come yet", cure=f"Today is {today.isoformat()}")
 
 
-def must_hold(history: Iterable[Transaction]) -> None:
-    """Raises Oversold, BrokenLaw or CurrencyMismatch when the facts together break a law."""
-    fold(history)
-
-
-def must_hold_without(db: ReadDb, history: Sequence[Transaction], gone: set[TransactionId]) -> None:
-    """Raises Misuse naming the sales that stand on the units of the facts in `gone`."""
-    kept = [fact for fact in history if fact.id not in gone]
-    short = shortfalls(kept)
+def must_hold_without(
+    db: ReadDb, viewer: Viewer, gone: Sequence[Transaction], back: Iterable[Transaction] = ()
+) -> None:
+    """Raises Misuse naming the facts that stand on the units of those in `gone`; `back` return for them."""
+    back = list(back)
+    group = group_of(db, viewer, [fact.fact for fact in [*gone, *back]])
+    kept = group.without({fact.id for fact in gone}).with_facts(back)
+    short = [lack for history in kept.histories.values() for lack in shortfalls(history)]
     if not short:
-        must_hold(kept)
+        kept.must_hold()
         return
     ids = [lack.sale.fact.instrument for lack in short if lack.sale.fact.instrument is not None]
     known = instruments.of_ids(db, ids)
@@ -126,81 +209,187 @@ def must_hold_without(db: ReadDb, history: Sequence[Transaction], gone: set[Tran
     raise Misuse("transaction", f"later sales depend on it: {named}{more}", cure="Take those back first")
 
 
-def shortfalls(history: Iterable[Transaction]) -> list[Shortfall]:
-    """Every sale that finds too few units, in the fold's order, each left out before the next is judged."""
-    held: dict[InstrumentId, Decimal] = {}
-    short: list[Shortfall] = []
-    for transaction in sorted(in_force(history), key=fold_order):
-        fact = transaction.fact
-        if fact.kind not in MOVES_UNITS or fact.instrument is None:
-            continue
-        have, units = held.get(fact.instrument, Decimal(0)), units_of(fact)
-        if fact.kind is not Kind.SELL:
-            held[fact.instrument] = have + units
-        elif units <= have:
-            held[fact.instrument] = have - units
-        else:
-            short.append(Shortfall(transaction, have))
-    return short
+def instrument_named(db: WriteDb, house: House, name: str, viewer: Viewer | None = None) -> InstrumentId:
+    """The instrument behind EXCHANGE:SYMBOL; a new one takes ISIN and name from the packaged list.
 
-
-def imagined(account: Account, fact: Fact, id: TransactionId, source_key: str = "") -> Transaction:
-    """The fact as if it stood in the account's live book: to fold before it is recorded, never kept."""
-    recorded = account.created
-    if recorded is None:
-        raise Misuse("account", "is not kept yet")
-    return Transaction(id, account.id, Book.LIVE, fact, "", source_key, recorded, "")
-
-
-def instrument_named(db: WriteDb, house: House, name: str) -> InstrumentId:
-    """The instrument behind EXCHANGE:SYMBOL; a new one takes ISIN and name from the packaged list."""
+    viewer: whose private instruments may be meant, OWN:…; these are only found, never made from a name.
+    """
     exchange, colon, symbol = name.strip().upper().partition(":")
     if not colon or not symbol:
         raise Misuse("instrument", f"{name!r} names no exchange", cure="Write it as NSE:INFY")
+    if exchange == PRIVATE:
+        own = instruments.find(db, PRIVATE, symbol, viewer=viewer)
+        if own is None:
+            raise Misuse("instrument", f"you have no deposit {symbol}", cure="Add it with its terms first")
+        return own.id
     exchange = exchange_of(exchange)
     found = instruments.find(db, exchange, symbol)
     if found is not None:
         return found.id
     listed = house.sectors.listed(symbol) if exchange in {"NSE", "BSE"} else None
-    claim = InstrumentClaim(Listing(exchange, symbol), None if listed is None else listed.isin)
+    claim = InstrumentClaim(
+        Listing(exchange, symbol),
+        None if listed is None else listed.isin,
+        currency=_QUOTED_IN.get(exchange, INR),
+    )
     return resolved(db, house, [claim])[claim]
 
 
-def changed(db: WriteDb, house: House, viewer: Viewer, account: AccountId) -> None:
-    """Tell the faces, once the change is kept, that an account has other facts now."""
-    events.emit(db, house.bus, events.Event("transactions", viewer.person, (account,)))
+def add_private(
+    db: WriteDb,
+    house: House,
+    viewer: Viewer,
+    symbol: str,
+    name: str,
+    asset_class: AssetClass,
+    terms: AccrualTerms,
+    currency: Currency = INR,
+) -> InstrumentId:
+    """A fixed-return holding of the viewer's own, as OWN:SYMBOL, with the terms its value follows.
 
-
-def _standing(
-    db: ReadDb, viewer: Viewer, transaction: TransactionId
-) -> tuple[Transaction, list[Transaction]]:
-    """The fact and its account's facts in force; raises Misuse for one already taken back."""
+    Raises Misuse for a symbol that is no single word or is taken.
+    """
     viewer.must_write()
+    word = symbol.strip().upper().removeprefix(f"{PRIVATE}:")
+    if not _SYMBOL.match(word):
+        raise Misuse("symbol", f"{symbol[:40]!r} is no single word", cure="Write it as SBI-FD-2025")
+    if instruments.find(db, PRIVATE, word, viewer=viewer) is not None:
+        raise Misuse("symbol", f"you have {word} already", cure="Choose another")
+    now = house.clock.now()
+    return own_instruments.add(db, viewer, word, name_of(name), asset_class, currency, now, terms)
+
+
+def account_named(db: ReadDb, viewer: Viewer, name: str) -> AccountId:
+    """The viewer's account of that name; raises Misuse naming those there are."""
+    mine = accounts.listed(db, viewer)
+    for account in mine:
+        if account.name.casefold() == name.strip().casefold():
+            return account.id
+    known = ", ".join(account.name for account in mine[:10])
+    raise Misuse("account", f"{name!r} is none of your accounts", cure=f"Known: {known}")
+
+
+def lot_named(key: str) -> TransactionId:
+    """A lot by the number of the fact that brought it, as pages show it; raises Misuse."""
+    number = key.strip().removeprefix("#")
+    if not number.isdecimal() or len(number) > 18:
+        raise Misuse("lots", f"{key!r} is no number of a lot", cure="Take it from the list of lots")
+    return TransactionId(int(number))
+
+
+def changed(
+    db: WriteDb, house: House, viewer: Viewer, account: AccountId, since: TradingDay | None = None
+) -> None:
+    """Tell the faces, once the change is kept, that an account has other facts; have its days recomputed and
+    the prices and rates fetched that they need. since: the first day that changed, None for any."""
+    events.emit(db, house.bus, events.Event("transactions", viewer.person, (account,)))
+    ask_recompute(db, house, viewer, account, since)
+    ask_closes(db, house, viewer)
+    ask_rates(db, house, viewer)
+
+
+class _Homes:
+    """The accounts a change writes to, each checked and held once."""
+
+    def __init__(self, db: WriteDb, viewer: Viewer) -> None:
+        self._db, self._viewer = db, viewer
+        self._held: dict[AccountId, Account] = {}
+
+    def of(self, account: AccountId) -> Account:
+        if account not in self._held:
+            self._held[account] = writable(self._db, self._viewer, account)
+        return self._held[account]
+
+
+def _halves(homes: _Homes, account: AccountId, fact: Fact, tags: Sequence[str], key: str) -> list[_Placed]:
+    """The fact in its account and, for a transfer inside the books, its other half in the counterpart."""
+    placed = [_Placed(homes.of(account), transactions.Entry(fact, key), tags)]
+    if fact.counterpart is None:
+        return placed
+    if fact.counterpart == account:
+        raise Misuse("counterpart", "is this very account", cure="Name the account on the other side")
+    there = homes.of(fact.counterpart)
+    return [*placed, _Placed(there, transactions.Entry(other_half(account, fact), key), tags)]
+
+
+def other_half(account: AccountId, fact: Fact) -> Fact:
+    """What the counterpart of a transfer records of `account`'s fact: the same units or money the other way.
+    Charges stay where they were paid, and only the fact that sends says which lots leave."""
+    return replace(
+        fact,
+        kind=_TRANSFERS[fact.kind],
+        counterpart=account,
+        price=None,
+        fees=None,
+        picks=(),
+        amount=fact.amount if fact.instrument is None else Money.zero(fact.amount.currency),
+    )
+
+
+def _must_hold_with(
+    db: WriteDb, house: House, viewer: Viewer, placed: Sequence[_Placed], gone: Sequence[Transaction] = ()
+) -> None:
+    facts = [one.entry.fact for one in placed] + [one.fact for one in gone]
+    group: Group = group_of(db, viewer, facts)
+    if house.market_quotes is not None:
+        must_be_listed(db, house.market_quotes.name, group, [one.entry.fact for one in placed])
+    more = imagined_all((one.account, one.entry.fact, one.entry.source_key) for one in placed)
+    touching = [fact for fact in more if fact.fact.instrument is not None]
+    group.without({one.id for one in gone}).with_facts(touching).must_hold()
+
+
+def _standing(db: ReadDb, viewer: Viewer, transaction: TransactionId) -> Transaction:
+    """The fact; raises Misuse for one already taken back, and for a reversal."""
     former = transactions.transaction_of(db, viewer, transaction)
-    history = in_force(transactions.of_account(db, viewer, former.account, book=former.book))
-    if all(fact.id != transaction for fact in history):
+    standing = transactions.find_by_key(db, viewer, former.account, former.source_key, book=former.book)
+    if standing is None or standing.id != transaction:
         raise Misuse("transaction", "is already taken back")
-    return former, history
+    return former
+
+
+def _with_other_halves(db: ReadDb, viewer: Viewer, facts: Iterable[Transaction]) -> list[Transaction]:
+    """The facts and, of transfers inside the books, the facts of the same key in the counterpart."""
+    found: dict[TransactionId, Transaction] = {}
+    for fact in facts:
+        found[fact.id] = fact
+        if fact.fact.counterpart is None:
+            continue
+        other = transactions.find_by_key(db, viewer, fact.fact.counterpart, fact.source_key, book=fact.book)
+        if other is not None:
+            found[other.id] = other
+    return list(found.values())
 
 
 def _append(
     db: WriteDb,
     house: House,
     viewer: Viewer,
-    account: Account,
-    entry: transactions.Entry,
-    tags: Sequence[str],
+    placed: Sequence[_Placed],
     source: str,
-) -> TransactionId:
+    *,
+    since: TradingDay | None = None,
+) -> list[tuple[TransactionId, AccountId]]:
+    """Written account by account; ids beside their accounts, within an account in the order given."""
     now = house.clock.now()
-    kept = transactions.append(db, viewer, account.id, Book.LIVE, [entry], source=source, now=now)
-    (new,) = kept.ids
-    for tag in tags:
-        transactions.tag(db, viewer, new, tag)
-    changed(db, house, viewer, account.id)
-    return new
+    by_account: Mapping[AccountId, list[_Placed]] = {}
+    by_account = {one.account.id: [] for one in placed}
+    for one in placed:
+        by_account[one.account.id].append(one)
+    written: list[tuple[TransactionId, AccountId]] = []
+    for account, ours in by_account.items():
+        entries = [one.entry for one in ours]
+        kept = transactions.append(db, viewer, account, Book.LIVE, entries, source=source, now=now)
+        for new, one in zip(kept.ids, ours, strict=True):
+            written.append((new, account))
+            for tag in one.tags:
+                transactions.tag(db, viewer, new, tag)
+        days: Collection[TradingDay] = [one.entry.fact.day for one in ours]
+        changed(db, house, viewer, account, min([*days, *([since] if since is not None else [])]))
+    return written
 
 
 def _sale_words(lack: Shortfall, symbol: str) -> str:
     fact = lack.sale.fact
-    return f"sale of {plain(units_of(fact))} {symbol} on {fact.day}"
+    word = "sale" if fact.kind is Kind.SELL else fact.kind.replace("_", " ")
+    units = "" if fact.quantity is None else f"{plain(fact.quantity)} "
+    return f"{word} of {units}{symbol} on {fact.day}"

@@ -10,19 +10,22 @@ from collections.abc import Mapping
 from datetime import time, timedelta
 from typing import Any
 
-from tunefolio.analysis.valuation import valuation, valued
+from tunefolio.analysis.valuation import ValuedPosition, converted
 from tunefolio.core.errors import BrokenLaw, Misuse, TunefolioError
 from tunefolio.core.identity import AccountId, PersonId, PortfolioId
+from tunefolio.core.missing import Missing
 from tunefolio.core.people import Caretaker, Viewer
 from tunefolio.core.time import Instant, TradingDay, calendar_date
 from tunefolio.ledger.accounts import Account
 from tunefolio.market.calendars import Calendar
+from tunefolio.market.fx import NO_RATES
 from tunefolio.services import quotes as prices
-from tunefolio.services.books import folded
+from tunefolio.services.books import Folded, folded
 from tunefolio.services.house import House
 from tunefolio.services.jobs import Work, deed
 from tunefolio.services.portfolios import active_accounts
-from tunefolio.store import accounts, events, quotes, snapshots
+from tunefolio.services.valuing import Board
+from tunefolio.store import accounts, events, instruments, own_instruments, quotes, rates, snapshots
 from tunefolio.store.db import WriteDb
 from tunefolio.store.snapshots import Snapshot, SnapshotLine, SnapshotType
 
@@ -83,20 +86,7 @@ def take(db: WriteDb, house: House, viewer: Viewer, account: AccountId, type: Sn
     fold = folded(db, viewer, [home])[account]
     if fold.problem:
         raise BrokenLaw("the account is stopped", fold.problem)
-    open_positions = fold.holdings.open()
-    known = quotes.latest(db, [position.instrument for position in open_positions])
-    whole = valuation([valued(account, position, known) for position in open_positions], home.currency)
-    lines = [
-        SnapshotLine(
-            line.instrument,
-            line.quantity,
-            line.invested,
-            line.quote.price if line.quote else None,
-            line.value,
-            line.quote.as_of if line.quote else None,
-        )
-        for line in whole.positions
-    ]
+    lines = _lines(db, house, viewer, home, fold)
     now = house.clock.now()
     snapshots.put(db, viewer, account, type, day, now, lines)
     events.emit(db, house.bus, events.Event("snapshot", viewer.person, (account,)))
@@ -104,6 +94,32 @@ def take(db: WriteDb, house: House, viewer: Viewer, account: AccountId, type: Sn
     if kept is None:
         raise BrokenLaw("a snapshot that was put can be found", f"account {account}, {type} {day}")
     return kept
+
+
+def _lines(db: WriteDb, house: House, viewer: Viewer, home: Account, fold: Folded) -> list[SnapshotLine]:
+    """Everything open at its newest price: cost and value in the account's currency at the rates of their
+    days, the price as it was quoted. Raises Misuse where a cost has no rate; what has no price stands without
+    a value."""
+    ids = [position.instrument for position in fold.open]
+    met = {position.currency for position in fold.open} - {home.currency}
+    board = Board(
+        instruments.of_ids(db, ids),
+        quotes.latest(db, ids),
+        rates.book(db) if met else NO_RATES,
+        own_instruments.accruals(db, viewer, ids),
+        TradingDay(calendar_date(house.clock.now())),
+    )
+    return [_line(board, board.valued(home.id, position), home) for position in fold.open]
+
+
+def _line(board: Board, line: ValuedPosition, home: Account) -> SnapshotLine:
+    here = converted(line, home.currency, rates=board.rates, day=board.day)
+    if isinstance(here.invested, Missing):
+        raise Misuse("rate", here.invested.sentence, cure=here.invested.cure)
+    value = None if isinstance(here.value, Missing) else here.value
+    price = line.quote.price if line.quote is not None else None
+    priced = line.quote.as_of if line.quote is not None and value is not None else None
+    return SnapshotLine(line.instrument, line.quantity, here.invested, price, value, priced)
 
 
 def trigger(

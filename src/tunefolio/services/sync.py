@@ -9,19 +9,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from tunefolio.core.errors import Misuse, Reauth, Rejected, Retry
+from tunefolio.core.errors import BrokenLaw, Misuse, Reauth, Rejected, Retry
 from tunefolio.core.identity import AccountId, InstrumentId, JobId, StatementId
 from tunefolio.core.money import Price, quantized
 from tunefolio.core.people import Viewer
 from tunefolio.core.time import Instant, TradingDay, calendar_date
 from tunefolio.ledger.accounts import Account, AccountKind, Book
-from tunefolio.ledger.reconcile import Break, Claim, Opening, compare
+from tunefolio.ledger.kinds import Kind
+from tunefolio.ledger.reconcile import Break, Claim, Opening, Reconciliation, compare
 from tunefolio.ledger.statements import Holding, Statement, average_price
-from tunefolio.ledger.transactions import Fact, Kind
+from tunefolio.ledger.transactions import Fact
 from tunefolio.market.calendars import Calendar
 from tunefolio.market.instruments import InstrumentClaim
 from tunefolio.market.quotes import Quote
 from tunefolio.services import enrich
+from tunefolio.services.books import folded, kin_of
 from tunefolio.services.brokers import line, needs_login
 from tunefolio.services.house import House
 from tunefolio.services.instruments import resolved
@@ -118,7 +120,7 @@ def record_statement(
     kept = statements.keep(db, viewer, home.id, statement, ids)
     claims = [Claim(ids[h.instrument], h.quantity, kept_price(h.average_price)) for h in statement.holdings]
     accounts.account_for_change(db, viewer, home.id)
-    found = compare(claims, list(transactions.of_account(db, viewer, home.id)))
+    found = _compared(db, viewer, home, claims)
     taken_back = transactions.reverse(
         db, viewer, [former.id for former in found.reversals], source=SOURCE, now=now
     )
@@ -129,8 +131,20 @@ def record_statement(
     connections.set_synced(db, viewer, home.id, statement.at)
     events.emit(db, house.bus, events.Event("sync", viewer.person, (home.id,)))
     if added.ids or taken_back:
-        changed(db, house, viewer, home.id)
+        days = [entry.fact.day for entry in entries] + [former.fact.day for former in found.reversals]
+        changed(db, house, viewer, home.id, min(days))
     return Synced(kept, len(added.ids), taken_back, found.breaks)
+
+
+def _compared(db: WriteDb, viewer: Viewer, home: Account, claims: Sequence[Claim]) -> Reconciliation:
+    """Against the books of now; raises BrokenLaw while the account is stopped."""
+    fold = folded(db, viewer, [home])[home.id]
+    if fold.problem:
+        raise BrokenLaw("the account is stopped", fold.problem)
+    history = list(transactions.of_account(db, viewer, home.id))
+    positions = fold.holdings.positions
+    kin = kin_of(db, {claim.instrument for claim in claims} | set(positions))
+    return compare(claims, history, positions, kin)
 
 
 def joined(lines: Sequence[Holding], ids: Mapping[InstrumentClaim, InstrumentId]) -> tuple[Holding, ...]:

@@ -20,6 +20,7 @@ from tunefolio.store import duties
 
 _log = logging.getLogger(__name__)
 _SETTLING = timedelta(minutes=5)
+_SUNDAY = 6
 
 Next = Callable[[House, Instant], Instant | None]
 
@@ -59,6 +60,17 @@ def daily(wall: time) -> Next:
     def following(_house: House, after: Instant) -> Instant:
         moment = Instant.at(TradingDay(calendar_date(after)), wall)
         return moment if moment > after else Instant.at(TradingDay(calendar_date(after)).plus_days(1), wall)
+
+    return following
+
+
+def weekly(weekday: int, wall: time) -> Next:
+    """Every week on that day (Monday is 0) at that IST time."""
+
+    def following(_house: House, after: Instant) -> Instant:
+        today = TradingDay(calendar_date(after))
+        moment = Instant.at(today.plus_days((weekday - today.date.weekday()) % 7), wall)
+        return moment if moment > after else moment + timedelta(days=7)
 
     return following
 
@@ -125,6 +137,13 @@ DUTIES: tuple[Entry, ...] = (
         daily(time(0, 10)),
         "snapshot_missed",
     ),
+    Entry(
+        "recompute",
+        "Work out days that lag behind their facts",
+        "02:30 every day",
+        daily(time(2, 30)),
+        "recompute_stale",
+    ),
     Entry("check", "Check the books against their laws", "03:00 every day", daily(time(3, 0)), "check"),
     Entry(
         "forget",
@@ -134,6 +153,15 @@ DUTIES: tuple[Entry, ...] = (
         "forget",
     ),
     Entry("enrich", "Look up missing sectors", "07:30 every day", daily(time(7, 30)), "enrich_all"),
+    Entry("closes", "Fetch past prices", "06:45 every day", daily(time(6, 45)), "closes"),
+    Entry("rates", "Fetch exchange rates", "06:50 every day", daily(time(6, 50)), "rates"),
+    Entry(
+        "actions",
+        "Look for corporate actions told late or corrected",
+        "05:30 on Sundays",
+        weekly(_SUNDAY, time(5, 30)),
+        "actions",
+    ),
     Entry(
         "snapshot_sod",
         "Snapshot before the session",

@@ -9,7 +9,7 @@ from typing import Any
 
 from tunefolio.core.people import Caretaker, Role, Viewer
 from tunefolio.ledger.accounts import AccountKind
-from tunefolio.services import check, enrich, snapshot
+from tunefolio.services import check, enrich, recompute, snapshot
 from tunefolio.services.house import House
 from tunefolio.services.jobs import Work, ask, deed
 from tunefolio.store import accounts, connections, imports, jobs, login_states
@@ -46,6 +46,22 @@ def enrich_all(house: House, work: Work) -> Mapping[str, Any]:
     return {"asked": sum(1 for one in asked if one is not None)}
 
 
+@deed("recompute_stale")
+def recompute_stale(house: House, work: Work) -> Mapping[str, Any]:
+    """Ask for the days of every account whose facts are newer than its days, or that has none yet: after an
+    upgrade, or when a process died between a change and its job."""
+    asked = 0
+    with house.database.writing() as db:
+        every = accounts.all_active(db, Caretaker(work.job.kind))
+        for owner in sorted({account.owner for account in every}):
+            viewer = Viewer(owner)
+            mine = [account for account in every if account.owner == owner]
+            for account in recompute.stale_accounts(db, viewer, mine):
+                recompute.ask_recompute(db, house, viewer, account.id)
+                asked += 1
+    return {"asked": asked}
+
+
 @deed("snapshot_missed")
 def snapshot_missed(house: House, _work: Work) -> Mapping[str, Any]:
     """Record the snapshots that nobody took while the house was away."""
@@ -73,5 +89,6 @@ def forget(house: House, work: Work) -> Mapping[str, Any]:
             "uploads": imports.forget_before(db, keeper, now - _UPLOAD_LIFE),
             "logins": login_states.forget_before(db, keeper, now),
             "jobs": jobs.forget_before(db, keeper, now - _JOB_LIFE)
-            + jobs.forget_before(db, keeper, now - _FREQUENT_JOB_LIFE, kind="refresh_quotes"),
+            + jobs.forget_before(db, keeper, now - _FREQUENT_JOB_LIFE, kind="refresh_quotes")
+            + jobs.forget_before(db, keeper, now - _FREQUENT_JOB_LIFE, kind="recompute"),
         }

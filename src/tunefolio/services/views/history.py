@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from tunefolio.core.errors import Misuse
-from tunefolio.core.identity import PortfolioId, TransactionId
+from tunefolio.core.identity import AccountId, InstrumentId, PortfolioId, TransactionId
 from tunefolio.core.money import INR
 from tunefolio.core.people import Viewer
 from tunefolio.core.time import Instant, TradingDay, calendar_date
+from tunefolio.ledger.accounts import Account
+from tunefolio.ledger.meanings import Spellings
 from tunefolio.ledger.notation import line
+from tunefolio.ledger.transactions import Transaction
+from tunefolio.market.instruments import Instrument
 from tunefolio.services.house import House
 from tunefolio.services.portfolios import active_accounts
 from tunefolio.services.snapshot import next_window
@@ -54,23 +60,36 @@ def transaction_page(
         raise Misuse("limit", f"{limit} is not between 1 and {_LARGEST_PAGE}")
     facts = transactions.page(db, viewer, filter=chosen, before=before, limit=limit + 1)
     shown = facts[:limit]
-    known = instruments.of_ids(
-        db, sorted({f.fact.instrument for f in shown if f.fact.instrument is not None})
-    )
-    names = {id: f"{listed.exchange}:{listed.symbol}" for id, listed in known.items()}
+    named = {id for f in shown for id in (f.fact.instrument, f.fact.other) if id is not None}
+    known = instruments.of_ids(db, sorted(named))
     homes = {account.id: account for account in accounts.listed(db, viewer)}
-    rows = tuple(
-        TransactionRow(
-            fact,
-            homes[fact.account],
-            known[fact.fact.instrument] if fact.fact.instrument is not None else None,
-            line(fact.fact, names.__getitem__, fact.tags, homes[fact.account].currency),
-        )
-        for fact in shown
+    spellings = Spellings(
+        lambda id: f"{known[id].exchange}:{known[id].symbol}", lambda id: homes[id].name, str
     )
+    rows = tuple(_row(fact, homes, known, spellings) for fact in shown)
     more = len(facts) > limit
     return TransactionsView(
-        rows, (shown[-1].fact.day, shown[-1].id) if more else None, tuple(transactions.tags(db, viewer))
+        rows,
+        (shown[-1].fact.day, shown[-1].id) if more else None,
+        tuple(transactions.tags(db, viewer)),
+        chosen,
+    )
+
+
+def _row(
+    transaction: Transaction,
+    homes: Mapping[AccountId, Account],
+    known: Mapping[InstrumentId, Instrument],
+    spellings: Spellings,
+) -> TransactionRow:
+    fact, home = transaction.fact, homes[transaction.account]
+    return TransactionRow(
+        transaction,
+        home,
+        known[fact.instrument] if fact.instrument is not None else None,
+        line(fact, spellings, transaction.tags, home.currency),
+        known[fact.other] if fact.other is not None else None,
+        homes.get(fact.counterpart) if fact.counterpart is not None else None,
     )
 
 

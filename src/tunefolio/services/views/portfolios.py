@@ -7,12 +7,14 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from tunefolio.analysis.allocation import Grouped, Slice, allocation
-from tunefolio.analysis.valuation import Valuation, ValuedPosition, valuation, valued
+from tunefolio.analysis.valuation import Valuation, ValuedPosition, converted, valuation
 from tunefolio.core.identity import AccountId, InstrumentId, PersonId, PortfolioId
 from tunefolio.core.money import INR, Currency, Money, total
 from tunefolio.core.people import Viewer
-from tunefolio.core.time import Instant
+from tunefolio.core.time import Instant, TradingDay, calendar_date
 from tunefolio.ledger.accounts import Account, Portfolio
+from tunefolio.market.accruals import AccrualTerms
+from tunefolio.market.fx import NO_RATES, RateBook
 from tunefolio.market.instruments import Instrument
 from tunefolio.market.provider import SectorClaim
 from tunefolio.market.quotes import Quote
@@ -21,6 +23,7 @@ from tunefolio.services.books import Folded, folded
 from tunefolio.services.house import House
 from tunefolio.services.memories import Memory
 from tunefolio.services.portfolios import active_accounts
+from tunefolio.services.valuing import Board
 from tunefolio.services.views.counts import snapshot_counts
 from tunefolio.services.views.prices import expected_since, freshness
 from tunefolio.services.views.shapes import (
@@ -31,7 +34,7 @@ from tunefolio.services.views.shapes import (
     SectorRow,
     StoppedAccount,
 )
-from tunefolio.store import instruments, portfolios, quotes, sectors
+from tunefolio.store import instruments, own_instruments, portfolios, quotes, rates, sectors
 from tunefolio.store.db import ReadDb
 from tunefolio.store.revisions import revision
 from tunefolio.store.sectors import ProvidedSector
@@ -54,18 +57,25 @@ class _Parts:
     provided: Mapping[InstrumentId, ProvidedSector]
     counts: Mapping[InstrumentId, tuple[Instant, int]]
     old: frozenset[InstrumentId]
+    rates: RateBook
+    terms: Mapping[InstrumentId, AccrualTerms]
+    day: TradingDay
 
 
 @dataclass(frozen=True, slots=True)
 class _Market:
-    """What is known of the instruments in view, shared by everyone."""
+    """What is known of the instruments in view, shared by everyone. rates: read only where currencies
+    meet."""
 
     instruments: Mapping[InstrumentId, Instrument]
     prices: Mapping[InstrumentId, Quote]
     provided: Mapping[InstrumentId, ProvidedSector]
+    rates: RateBook
+    terms: Mapping[InstrumentId, AccrualTerms]
 
 
 _seen: Memory[tuple[PersonId, PortfolioId | None], _Market] = Memory(200)
+_rate_books: Memory[tuple[PersonId, PortfolioId | None], RateBook] = Memory(50)
 _remembered: Memory[tuple[PersonId, PortfolioId | None], PortfolioView] = Memory(200)
 
 
@@ -112,7 +122,9 @@ def _parts(db: ReadDb, house: House, viewer: Viewer, portfolio: PortfolioId | No
     accounts = active_accounts(db, viewer, portfolio)
     folds = folded(db, viewer, accounts)
     ids = sorted({p.instrument for fold in folds.values() for p in fold.open} | _broken(folds.values()))
-    market = _market(db, (viewer.person, portfolio), ids, now)
+    met = {p.currency for fold in folds.values() for p in fold.open}
+    foreign = met - {chosen.currency if chosen is not None else INR}
+    market = _market(db, viewer, portfolio, ids, now, are_mixed=bool(foreign))
     expected = expected_since(house.calendar, now).utc
     return _Parts(
         chosen,
@@ -124,26 +136,53 @@ def _parts(db: ReadDb, house: House, viewer: Viewer, portfolio: PortfolioId | No
         market.provided,
         snapshot_counts(db, viewer, [account.id for account in accounts]),
         frozenset(id for id, quote in market.prices.items() if quote.as_of.utc < expected),
+        market.rates,
+        market.terms,
+        TradingDay(calendar_date(now)),
     )
 
 
 def _market(
-    db: ReadDb, key: tuple[PersonId, PortfolioId | None], ids: list[InstrumentId], now: Instant
+    db: ReadDb,
+    viewer: Viewer,
+    portfolio: PortfolioId | None,
+    ids: list[InstrumentId],
+    now: Instant,
+    *,
+    are_mixed: bool,
 ) -> _Market:
     """Read again when this process has changed any of it, and each second, because another may have."""
-    state = (ids, revision(db), int(now.utc.timestamp()))
+    key = (viewer.person, portfolio)
+    state = (ids, are_mixed, revision(db), int(now.utc.timestamp()))
     market = _seen.find(db, key, state)
     if market is None:
-        market = _Market(instruments.of_ids(db, ids), quotes.latest(db, ids), sectors.provided(db, ids))
+        market = _Market(
+            instruments.of_ids(db, ids),
+            quotes.latest(db, ids),
+            sectors.provided(db, ids),
+            _rates(db, key) if are_mixed else NO_RATES,
+            own_instruments.accruals(db, viewer, ids),
+        )
         _seen.keep(db, key, state, market)
     return market
+
+
+def _rates(db: ReadDb, key: tuple[PersonId, PortfolioId | None]) -> RateBook:
+    """The same book while no day's rate was added: equal parts make an equal view."""
+    known = rates.spans(db)
+    found = _rate_books.find(db, key, known)
+    if found is None:
+        found = rates.book(db)
+        _rate_books.keep(db, key, known, found)
+    return found
 
 
 def _view(house: House, parts: _Parts) -> PortfolioView:
     """The view of these parts. Its freshness only says when the newest price was made."""
     folds, currency = parts.folds, parts.chosen.currency if parts.chosen is not None else INR
-    lines = [valued(account, p, parts.prices) for account, fold in folds.items() for p in fold.open]
-    whole = valuation(lines, currency)
+    board = Board(parts.instruments, parts.prices, parts.rates, parts.terms, parts.day)
+    lines = [board.valued(account, p) for account, fold in folds.items() for p in fold.open]
+    whole = valuation(lines, currency, rates=parts.rates, day=parts.day)
     accounts = {account.id: account for account in parts.accounts}
     rows = _rows(whole, accounts, parts, _classes(house, parts.instruments, parts.own, parts.provided))
     return PortfolioView(
@@ -152,15 +191,21 @@ def _view(house: House, parts: _Parts) -> PortfolioView:
         parts.accounts,
         whole,
         rows,
-        tuple(sector_row(part) for part in allocation(map(_grouped, rows), currency)),
+        tuple(sector_row(part) for part in _sectors(rows, currency, parts)),
         len({row.instrument.economic_key for row in rows}),
-        _day_change_ratio(whole),
+        _day_change_ratio(whole, parts),
         _summed((fold.realised for fold in folds.values()), currency),
         _summed((fold.income for fold in folds.values()), currency),
         Freshness(_newest(lines), is_stale=False),
         _breaks(folds, accounts, parts.instruments),
         tuple(StoppedAccount(accounts[id], fold.problem) for id, fold in folds.items() if fold.problem),
+        parts.rates,
+        parts.day,
     )
+
+
+def _sectors(rows: Iterable[HoldingRow], currency: Currency, parts: _Parts) -> tuple[Slice, ...]:
+    return allocation(map(_grouped, rows), currency, rates=parts.rates, day=parts.day)
 
 
 def _rows(
@@ -170,15 +215,15 @@ def _rows(
     classes: Mapping[InstrumentId, Classification],
 ) -> tuple[HoldingRow, ...]:
     def row(line: ValuedPosition) -> HoldingRow:
-        value = line.value
-        weighed = value is not None and value.currency == whole.currency and whole.value.amount != 0
+        value = converted(line, whole.currency, rates=parts.rates, day=parts.day).value
+        weighed = isinstance(value, Money) and whole.value.amount != 0
         taken, count = parts.counts.get(line.instrument, (None, 0))
         return HoldingRow(
             parts.instruments[line.instrument],
             accounts[line.account],
             line,
             classes[line.instrument],
-            value / whole.value if value is not None and weighed else None,
+            value / whole.value if isinstance(value, Money) and weighed else None,
             taken,
             count,
             line.instrument in parts.old,
@@ -213,16 +258,16 @@ def sector_row(part: Slice) -> SectorRow:
     )
 
 
-def _day_change_ratio(whole: Valuation) -> Decimal | None:
+def _day_change_ratio(whole: Valuation, parts: _Parts) -> Decimal | None:
     """Today's change ÷ yesterday's value of the same holdings: those whose previous close is known."""
     if whole.day_change is None:
         return None
     before = Decimal(0)
     for line in whole.positions:
-        value, change = line.value, line.day_change
-        if value is not None and change is not None and value.currency == whole.currency:
-            before += value.amount - change.amount
-    return None if before == 0 else whole.day_change.amount / before
+        here = converted(line, whole.currency, rates=parts.rates, day=parts.day)
+        if isinstance(here.value, Money) and here.day_change is not None:
+            before += here.value.amount - here.day_change.amount
+    return None if before == 0 else whole.day_change / Money(before, whole.currency)
 
 
 def _summed(amounts: Iterable[Mapping[Currency, Money]], currency: Currency) -> Money:

@@ -16,6 +16,7 @@ from tunefolio.ledger.accounts import Account, Portfolio
 from tunefolio.ledger.lots import Lot, Match
 from tunefolio.ledger.reconcile import Break
 from tunefolio.ledger.transactions import Transaction
+from tunefolio.market.fx import RateBook
 from tunefolio.market.instruments import Instrument
 from tunefolio.market.sectors import Classification
 from tunefolio.services.brokers import AppSource as AppSource
@@ -25,6 +26,7 @@ from tunefolio.services.plans import PreviewRow as PreviewRow
 from tunefolio.services.plans import RowFate as RowFate
 from tunefolio.store.snapshots import CurvePoint as CurvePoint
 from tunefolio.store.snapshots import Snapshot
+from tunefolio.store.transactions import TransactionFilter
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +115,7 @@ class PortfolioView:
     rows:       one per account and instrument, dearest first. sectors: largest first.
     stock_count: companies held. day_change_ratio: of the holdings whose previous close is known.
     realised, income: of all positions, closed ones included, in the view's currency.
+    rates, day:  what sums in the view's currency were converted with; explanations use the same.
     """
 
     portfolio: Portfolio | None
@@ -128,6 +131,8 @@ class PortfolioView:
     freshness: Freshness
     breaks: tuple[BreakRow, ...]
     stopped: tuple[StoppedAccount, ...]
+    rates: RateBook
+    day: TradingDay
 
     @property
     def as_of(self) -> Instant | None:
@@ -175,21 +180,31 @@ class LotsView:
 
 @dataclass(frozen=True, slots=True)
 class TransactionRow:
-    """A fact with what it speaks of. text: its line in the notation of the text book."""
+    """A fact with what it speaks of. text: its line in the notation of the text book.
+
+    other: the second instrument of a corporate action or delivery. counterpart: the account on the other side
+    of a transfer, None when it is outside the books.
+    """
 
     transaction: Transaction
     account: Account
     instrument: Instrument | None
     text: str
+    other: Instrument | None = None
+    counterpart: Account | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class TransactionsView:
-    """One page of facts, newest first. next: the cursor of the following page, None at the end."""
+    """One page of facts, newest first. next: the cursor of the following page, None at the end.
+
+    tags: all of the viewer's words. chosen: the filter that this page answers, for links and forms.
+    """
 
     rows: tuple[TransactionRow, ...]
     next: tuple[TradingDay, TransactionId] | None
     tags: tuple[str, ...]
+    chosen: TransactionFilter
 
 
 @dataclass(frozen=True, slots=True)
