@@ -23,7 +23,7 @@ from tunefolio.core.errors import Misuse
 from tunefolio.core.money import Price
 from tunefolio.core.time import FixedClock, Instant, TradingDay
 from tunefolio.ledger.files import FORMATS, ParsedFile
-from tunefolio.ledger.transactions import Kind
+from tunefolio.ledger.kinds import Kind
 from tunefolio.market.instruments import AssetClass, Listing
 
 HEADER = (

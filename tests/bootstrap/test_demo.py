@@ -11,11 +11,15 @@ import pytest
 
 from tunefolio.bootstrap import adapters, demo
 from tunefolio.core.errors import Misuse
+from tunefolio.core.missing import Missing
+from tunefolio.core.money import INR, Currency
 from tunefolio.core.people import Role
+from tunefolio.core.time import TradingDay
 from tunefolio.ledger.positions import fold
 from tunefolio.services import identity
+from tunefolio.services.proposals import State, found
 from tunefolio.settings import Profile, Settings
-from tunefolio.store import accounts, jobs, persons, transactions
+from tunefolio.store import accounts, closes, instruments, jobs, persons, rates, transactions
 
 
 def settings(home: Path, **given: str) -> Settings:
@@ -33,13 +37,16 @@ def test_the_demo_opens_with_a_person_a_history_and_a_broker_and_opens_again_the
             assert person.role is Role.ADMIN
             with house.database.reading() as db:
                 assert persons.count(db) == 1
-                [account] = accounts.listed(db, person.viewer)
-                holdings = fold(transactions.of_account(db, person.viewer, account.id))
-                [first] = jobs.page(db, person.viewer, None, 10)
+                homes = {account.name: account for account in accounts.listed(db, person.viewer)}
+                facts = transactions.of_account(db, person.viewer, homes["Family demat"].id)
+                holdings = fold(facts)
+                asked = {job.kind for job in jobs.page(db, person.viewer, None, 20)}
+            assert set(homes) == {"Family demat", "US shares", "Mutual fund", "Savings"}
+            assert homes["US shares"].currency == "USD"
             assert len(holdings.open()) == 10
             assert all(position.cost.amount > 0 for position in holdings.open())
             assert sum((money.amount for money in holdings.cash.values()), Decimal(0)) >= 0
-            assert first.kind == "refresh_quotes"
+            assert {"refresh_quotes", "closes", "rates"} <= asked
             assert house.rules.rehearsal
             app = house.rules.operator_apps["zerodha"]
             url = house.brokers["zerodha"].login_url(app.api_key, "state")
@@ -87,3 +94,37 @@ def test_forgetting_removes_the_demos_files_and_nothing_else(tmp_path: Path) -> 
     demo.forget(mine)
     assert [path.name for path in mine.home.iterdir()] == ["notes.txt"]
     assert (real / "tunefolio.db").exists()
+
+
+def test_the_past_is_fetched_after_the_start_and_what_companies_did_is_proposed(tmp_path: Path) -> None:
+    """A bonus that the price source calls a split, July's dividends, a demerger nobody can work out."""
+    with demo.opened(settings(tmp_path / "folio")) as there:
+        house = there.runtime.house
+        person = identity.log_in(house, there.email, there.password, "Firefox", "127.0.0.1").person
+        with house.database.reading() as db:
+            waiting = [
+                job for job in jobs.page(db, person.viewer, None, 20) if job.kind in {"closes", "rates"}
+            ]
+            nestle = instruments.find(db, "NSE", "NESTLEIND")
+            apple = instruments.find(db, "NASDAQ", "AAPL")
+        assert nestle is not None
+        assert apple is not None
+        for job in waiting:
+            there.runtime.run(job.id)
+        with house.database.reading() as db:
+            prices = closes.book(db, [nestle.id, apple.id])
+            dollars = rates.book(db).on(Currency("USD"), INR, TradingDay.parse("2024-01-16"))
+            proposals = found(db, person.viewer)
+        before, after = (prices.on(nestle.id, TradingDay.parse(day)) for day in ("2026-06-19", "2026-06-22"))
+        assert not isinstance(before, Missing)
+        assert not isinstance(after, Missing)
+        assert abs(before.price.amount / after.price.amount - 2) < Decimal("0.2")
+        assert not isinstance(prices.on(apple.id, TradingDay.parse("2024-01-16")), Missing)
+        assert not isinstance(dollars, Missing)
+        undecided = {
+            (one.instrument.symbol, one.action.kind.value): one for one in proposals if one.recorded is None
+        }
+        assert undecided["NESTLEIND", "bonus"].state is State.PROPOSED
+        assert undecided["HINDUNILVR", "demerger"].state is State.WAITING
+        assert undecided["COALINDIA", "dividend"].state is State.PROPOSED
+        assert ("POWERGRID", "split") not in undecided

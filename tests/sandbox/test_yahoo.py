@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx2
 import pytest
 
 from tests.sandbox.conftest import TRADING
 from tests.sandbox.test_kite import keys_of
+from tunefolio.core.time import TradingDay
 from tunefolio.sandbox.serve import Sandbox
 from tunefolio.sandbox.universe import Kind
 
@@ -145,3 +148,67 @@ def test_planned_faults_speak_yahoos_dialect(yahoo: httpx2.Client, sandbox: Sand
     sandbox.yahoo_faults.plan("dead_token")
     assert yahoo.get("/v8/finance/chart/INFY.NS").text == "Too Many Requests\r\n"
     assert yahoo.get("/v8/finance/chart/INFY.NS").status_code == 200
+
+
+def days_of(result: Any) -> list[str]:
+    zone = ZoneInfo(result["meta"]["exchangeTimezoneName"])
+    return [
+        datetime.fromtimestamp(stamp, UTC).astimezone(zone).date().isoformat()
+        for stamp in result["timestamp"]
+    ]
+
+
+def test_years_of_days_with_what_the_company_did(yahoo: httpx2.Client, sandbox: Sandbox) -> None:
+    """Closes in today's units run on through a split; the event alone tells of it, and so what was paid."""
+    listed = sandbox.market.universe.of("NSE:TECHM")
+    start = int(datetime(2016, 1, 1, tzinfo=UTC).timestamp())
+    result = chart(yahoo, "TECHM.NS", period1=start, period2=9999999999, interval="1d", events="div,splits")
+    days, closes = days_of(result), result["indicators"]["quote"][0]["close"]
+    assert len(days) > 2_600
+    assert len(set(days)) == len(days)
+    (split,) = result["events"]["splits"].values()
+    assert (split["numerator"], split["denominator"], split["splitRatio"]) == (5.0, 1.0, "5:1")
+    ex_day = days[result["timestamp"].index(split["date"])]
+    assert ex_day == "2026-03-16"
+    place = days.index(ex_day)
+    assert abs(closes[place] / closes[place - 1] - 1) < 0.1
+    before, after = (TradingDay.parse(days[place + step]) for step in (-1, 0))
+    assert sandbox.market.paid(listed, before) == 5 * round(closes[place - 1] * 100)
+    assert sandbox.market.paid(listed, after) == round(closes[place] * 100)
+    dividends = [
+        days[result["timestamp"].index(one["date"])] for one in result["events"]["dividends"].values()
+    ]
+    assert [day[:7] for day in dividends] == [f"{year}-07" for year in range(2016, 2027)]
+
+
+def test_an_event_keeps_its_day_whatever_is_asked_for(yahoo: httpx2.Client) -> None:
+    def days(range_: str) -> set[int]:
+        result = chart(yahoo, "NESTLEIND.NS", range=range_, interval="1d", events="div,splits")
+        return {one["date"] for kind in result.get("events", {}).values() for one in kind.values()}
+
+    assert days("1mo") == set()
+    assert len(days("6mo")) == 2
+    assert days("6mo") < days("5y")
+
+
+def test_minutes_carry_no_events(yahoo: httpx2.Client) -> None:
+    assert "events" not in chart(yahoo, "INFY.NS", range="1d", interval="5m", events="div,splits")
+
+
+def test_american_shares_speak_of_dollars_and_new_york(yahoo: httpx2.Client) -> None:
+    result = chart(yahoo, "AAPL", range="1mo", interval="1d", events="div,splits")
+    meta = result["meta"]
+    assert (meta["currency"], meta["exchangeName"], meta["exchangeTimezoneName"]) == (
+        "USD", "NMS", "America/New_York",
+    )  # fmt: skip
+    assert days_of(result)[-1] == TRADING.in_zone().date().isoformat()
+    assert chart(yahoo, "BRK-B", range="5d")["meta"]["exchangeName"] == "NYQ"
+
+
+def test_what_a_dollar_costs(yahoo: httpx2.Client) -> None:
+    result = chart(yahoo, "USDINR%3DX", range="10y", interval="1d")
+    closes = result["indicators"]["quote"][0]["close"]
+    assert result["meta"]["instrumentType"] == "CURRENCY"
+    assert 40 < min(closes) < max(closes) < 110
+    assert max(abs(one / two - 1) for one, two in zip(closes[1:], closes, strict=False)) < 0.03
+    assert "events" not in chart(yahoo, "USDINR%3DX", range="1y", interval="1d", events="div")

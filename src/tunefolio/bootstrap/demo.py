@@ -20,7 +20,7 @@ from tunefolio.sandbox.limits import Rate
 from tunefolio.sandbox.market import Market
 from tunefolio.sandbox.serve import Sandbox, SandboxConfig
 from tunefolio.sandbox.sessions import Hours
-from tunefolio.services import identity, jobs
+from tunefolio.services import closes, identity, jobs, rates
 from tunefolio.services.doctor import is_free
 from tunefolio.services.passwords import random_password
 from tunefolio.settings import Profile, Settings, is_loopback
@@ -52,7 +52,8 @@ def opened(settings: Settings, clock: Clock | None = None) -> Iterator[Rehearsal
     """The demo for as long as the context lasts. The house is built; serving starts and closes it.
 
     Steps: 1 the password of this install; 2 the sandbox on the next free ports; 3 the house whose broker
-    and price source are the sandbox; 4 at the first start the person and her hand-kept account.
+    and price source are the sandbox; 4 at the first start the person, her hand-kept accounts, and jobs
+    that fetch the past while the house serves already.
     """
     must_stay_here(settings)
     clock = clock or SystemClock()
@@ -148,4 +149,6 @@ def _settle_in(runtime: Runtime, password: Secret, market: Market) -> None:
             return
         person = identity.add_person(db, house, EMAIL, NAME, password, Role.ADMIN)
         seed(db, house, person.viewer, market)
+        closes.ask_closes(db, house, person.viewer)
+        rates.ask_rates(db, house, person.viewer)
         jobs.ask(db, house, "refresh_quotes", {}, owner=person.id)

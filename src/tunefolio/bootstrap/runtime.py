@@ -41,6 +41,8 @@ class Runtime:
         house = self.house
         house.bus.listen(house.database)
         timetable.begin(house)
+        with house.database.writing() as db:
+            jobs.ask(db, house, "recompute_stale", {}, owner=None, dedupe_key="duty:recompute")
         self.engine.start(self.run, lambda: jobs.sweep(house), _duties(house))
         _log.info("the house is open", extra={"database": house.database.dialect})
 

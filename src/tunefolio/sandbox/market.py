@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from tunefolio.core.time import Instant, TradingDay
+from tunefolio.sandbox import corporate
 from tunefolio.sandbox.noise import key_of, mix
 from tunefolio.sandbox.paths import DayPath, Paths, share_of_volume
 from tunefolio.sandbox.sessions import MINUTE, Sessions, Window
@@ -68,6 +69,10 @@ class Market:
     def close(self, listed: Listed, day: TradingDay) -> int:
         """The official close of a session in paise."""
         return self._paths.close(listed, day)
+
+    def paid(self, listed: Listed, day: TradingDay) -> int:
+        """What one unit of that day cost at its close in paise: more than in today's units before a split."""
+        return corporate.paid(listed, self.close(listed, day), day)
 
     def window(self, listed: Listed, day: TradingDay) -> Window:
         if listed.company.has_derivatives:

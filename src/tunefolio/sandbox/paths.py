@@ -31,6 +31,9 @@ _DRIFT_RATIO = 0.11
 _MARKET_DEVIATION, _SECTOR_DEVIATION, _OWN_DEVIATION = 0.0066, 0.0055, 0.0092
 """Per calendar day, of the logarithm: about 13 % a year for the index and 24 % for a share."""
 
+_RATE_DRIFT_RATIO, _RATE_DEVIATION = 0.03, 0.0022
+"""A foreign currency against the rupee: dearer by some three per cent a year, and calm."""
+
 _INTRADAY = 0.8
 """How far bridges inside a day swing, against the deviation of a day."""
 
@@ -139,6 +142,9 @@ class Paths:
         return self._factor(name, ordinal) - self._factor(name, ANCHOR)
 
     def _levelled(self, company: Company, ordinal: int) -> float:
+        if company.kind is Kind.RATE:
+            moved = _RATE_DEVIATION * self._moved(f"own {company.symbol}", ordinal)
+            return log(company.level) + _RATE_DRIFT_RATIO * (ordinal - ANCHOR) / 365 + moved
         beta, sector, own = self._loads(company)
         level = log(company.level) + _DRIFT_RATIO * (ordinal - ANCHOR) / 365
         level += beta * _MARKET_DEVIATION * self._moved("market", ordinal)
@@ -176,7 +182,7 @@ class Paths:
 
     def _volume(self, listed: Listed, ordinal: int) -> int:
         """Units a day: some 200 crore rupees' worth on NSE, a tenth on BSE; an index has none."""
-        if listed.company.kind is Kind.INDEX:
+        if listed.company.kind in (Kind.INDEX, Kind.RATE):
             return 0
         key = self._key("volume", listed.key)
         turnover = 2e9 * exp(gauss(key, 0)) * (0.1 if listed.exchange == "BSE" else 1.0)

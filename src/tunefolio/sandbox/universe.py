@@ -27,6 +27,7 @@ class Kind(StrEnum):
     SHARE = "share"
     ETF = "etf"
     INDEX = "index"
+    RATE = "rate"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +75,8 @@ class Listed:
 
     @property
     def tick(self) -> int:
-        """The smallest price step in paise."""
-        return 1 if self.company.kind is Kind.ETF else 5
+        """The smallest price step in hundredths of its currency."""
+        return 5 if self.company.kind in (Kind.SHARE, Kind.INDEX) else 1
 
 
 @dataclass(frozen=True)

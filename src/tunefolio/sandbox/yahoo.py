@@ -16,6 +16,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from tunefolio.core.time import Clock, Instant, TradingDay, calendar_date
+from tunefolio.sandbox.abroad import ABROAD, INDIA, place_of
 from tunefolio.sandbox.faults import FaultKind, Faults, FaultyGate, control_routes
 from tunefolio.sandbox.limits import Rate, RateLimiter
 from tunefolio.sandbox.market import Candle, Market, Sight
@@ -24,7 +25,7 @@ from tunefolio.sandbox.yahoo_charts import INTERVALS, RANGES, events_of, gathere
 from tunefolio.sandbox.yahoo_words import profile_of
 
 _INDICES = {"^NSEI": "NSE:NIFTY 50", "^NSEBANK": "NSE:NIFTY BANK", "^BSESN": "BSE:SENSEX"}
-_TYPES = {Kind.SHARE: "EQUITY", Kind.ETF: "ETF", Kind.INDEX: "INDEX"}
+_TYPES = {Kind.SHARE: "EQUITY", Kind.ETF: "ETF", Kind.INDEX: "INDEX", Kind.RATE: "CURRENCY"}
 _TOO_MANY = "Too Many Requests\r\n"
 
 
@@ -38,8 +39,10 @@ class Bureau:
     rate: Rate
 
     def find(self, symbol: str) -> Listed | None:
-        """By INFY.NS, INFY.BO or ^NSEI; the series is no part of Yahoo's symbols."""
+        """By INFY.NS, INFY.BO, ^NSEI, AAPL or USDINR=X; the series is no part of Yahoo's symbols."""
         universe = self.market.universe
+        if symbol in ABROAD:
+            return ABROAD[symbol]
         if symbol in _INDICES:
             return universe.find(_INDICES[symbol])
         stem, _, suffix = symbol.rpartition(".")
@@ -111,8 +114,10 @@ async def chart(request: Request) -> Response:
     except ValueError:
         return _error("chart", 400, "Bad Request", "Invalid input - period1 or period2 is not a number")
     candles = list(_candles(bureau.market, listed, interval, start, end, now))
-    result = _result(_meta(bureau.market, listed, symbol, interval, wanted, now), candles)
-    if candles and query.get("events"):
+    place = place_of(listed) if INTERVALS[interval].is_daily else INDIA["NSE"]
+    stamps = [place.stamp(candle.start) for candle in candles]
+    result = _result(_meta(bureau.market, listed, symbol, interval, wanted, now), candles, stamps)
+    if candles and query.get("events") and INTERVALS[interval].is_daily:
         result |= events_of(listed, result["timestamp"])
     return JSONResponse({"chart": {"result": [result], "error": None}})
 
@@ -218,7 +223,7 @@ def _hit(listed: Listed, place: int) -> dict[str, Any]:
 
 
 def _exchange(listed: Listed) -> str:
-    return "NSI" if listed.exchange == "NSE" else "BSE"
+    return place_of(listed).code
 
 
 def _bounds(period1: str | None, period2: str | None, wanted: str, now: Instant) -> tuple[Instant, Instant]:
@@ -252,19 +257,22 @@ def _meta(
     sight = market.sight(listed, now)
     window = market.window(listed, sight.day)
     bounds = [int(moment.utc.timestamp()) for moment in (window.open, window.end)]
-    period = {"timezone": "IST", "start": bounds[0], "end": bounds[1], "gmtoffset": 19800}
+    place = place_of(listed)
+    period = {
+        "timezone": place.short, "start": bounds[0], "end": bounds[1], "gmtoffset": place.offset_seconds
+    }  # fmt: skip
     return {
-        "currency": "INR",
+        "currency": place.currency,
         "symbol": symbol,
         "exchangeName": _exchange(listed),
-        "fullExchangeName": listed.exchange,
+        "fullExchangeName": place.title,
         "instrumentType": _TYPES[listed.company.kind],
         "firstTradeDate": 820467900,
         "regularMarketTime": int(sight.traded.utc.timestamp()),
         "hasPrePostMarketData": False,
-        "gmtoffset": 19800,
-        "timezone": "IST",
-        "exchangeTimezoneName": "Asia/Kolkata",
+        "gmtoffset": place.offset_seconds,
+        "timezone": place.short,
+        "exchangeTimezoneName": place.zone,
         "regularMarketPrice": sight.last / 100,
         "chartPreviousClose": sight.previous_close / 100,
         "priceHint": 2,
@@ -275,7 +283,7 @@ def _meta(
     }
 
 
-def _result(meta: dict[str, Any], candles: list[Candle]) -> dict[str, Any]:
+def _result(meta: dict[str, Any], candles: list[Candle], stamps: list[int]) -> dict[str, Any]:
     """`timestamp` is left out when there are no rows, as Yahoo does."""
     closes = [candle.close / 100 for candle in candles]
     prices: dict[str, list[Any]] = {
@@ -285,7 +293,6 @@ def _result(meta: dict[str, Any], candles: list[Candle]) -> dict[str, Any]:
     indicators = {"quote": [quote], "adjclose": [{"adjclose": closes}]}
     if not candles:
         return {"meta": meta, "indicators": {"quote": [{}], "adjclose": [{}]}}
-    stamps = [int(candle.start.utc.timestamp()) for candle in candles]
     return {"meta": meta, "timestamp": stamps, "indicators": indicators}
 
 

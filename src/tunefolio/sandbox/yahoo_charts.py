@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, time, timedelta
+from datetime import date, time
 from itertools import groupby
 from typing import Any
 
 from tunefolio.core.time import Instant, TradingDay, calendar_date
+from tunefolio.sandbox.abroad import place_of
+from tunefolio.sandbox.corporate import Split, dividend, dividend_day, splits_of
 from tunefolio.sandbox.market import Candle
-from tunefolio.sandbox.noise import key_of, pick
-from tunefolio.sandbox.universe import Kind, Listed
+from tunefolio.sandbox.universe import Listed
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,18 +88,36 @@ def gathered(candles: Iterator[Candle], interval: Interval) -> Iterator[Candle]:
 
 
 def events_of(listed: Listed, stamps: list[int]) -> dict[str, Any]:
-    """`events` of a chart: about one per cent of the level each July, on its first row; never a split."""
-    if listed.company.kind is not Kind.SHARE:
-        return {}
-    seen: set[int] = set()
-    dividends: dict[str, Any] = {}
-    amount = max(
-        0.1,
-        round(listed.company.level * (5 + pick(key_of("dividend", listed.company.symbol), 0, 15)) / 1000, 1),
-    )
-    for stamp in stamps:
-        day = calendar_date(Instant.parse("1970-01-01T00:00:00+00:00") + timedelta(seconds=stamp))
-        if day.month == 7 and day.year not in seen:
-            seen.add(day.year)
-            dividends[str(stamp)] = {"amount": amount, "date": stamp}
-    return {"events": {"dividends": dividends}} if dividends else {}
+    """`events` of a daily chart: what the company did on days of its rows, in today's units."""
+    place = place_of(listed)
+    rows = sorted((place.day(stamp).date, stamp) for stamp in stamps)
+    events = {
+        "dividends": {
+            str(stamp): {"amount": dividend(listed), "date": stamp}
+            for year in range(rows[0][0].year, rows[-1][0].year + 1)
+            if dividend(listed) and (stamp := _row(rows, dividend_day(listed, year))) is not None
+        },
+        "splits": {
+            str(stamp): _split(split, stamp)
+            for split in splits_of(listed)
+            if (stamp := _row(rows, split.ex_day)) is not None
+        },
+    }
+    found = {name: rows for name, rows in events.items() if rows}
+    return {"events": found} if found else {}
+
+
+def _row(rows: list[tuple[date, int]], day: date) -> int | None:
+    """The first row on or after the day; None when the rows begin after it or end before it."""
+    if rows[0][0] > day:
+        return None
+    return next((stamp for at, stamp in rows if at >= day), None)
+
+
+def _split(split: Split, stamp: int) -> dict[str, Any]:
+    return {
+        "date": stamp,
+        "numerator": float(split.new),
+        "denominator": float(split.old),
+        "splitRatio": f"{split.new}:{split.old}",
+    }

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from tunefolio.core.registry import Registry
-from tunefolio.market.provider import QuoteSource, SectorSource
+from tunefolio.market.provider import HistorySource, QuoteSource, SectorSource
 
 
-class PriceSource(QuoteSource, SectorSource, Protocol):
-    """A source of both last prices and sectors."""
+class PriceSource(QuoteSource, SectorSource, HistorySource, Protocol):
+    """A source of last prices, past closes and rates, and sectors."""
 
 
 class SourceMaker(Protocol):

@@ -13,7 +13,7 @@ from tunefolio.core.identity import Isin
 from tunefolio.core.money import INR, Price
 from tunefolio.core.time import Clock, SystemClock, TradingDay
 from tunefolio.ledger.files import FORMATS, FileFormat, ParsedFile, ParsedRow, RowProblem
-from tunefolio.ledger.transactions import Kind
+from tunefolio.ledger.kinds import Kind
 from tunefolio.market import calendars, sectors
 from tunefolio.market.instruments import AssetClass, InstrumentClaim, Listing
 

@@ -13,7 +13,7 @@ from tunefolio.adapters.brokers.files.fields import Flaw
 from tunefolio.core.errors import Misuse
 from tunefolio.core.money import INR, Price
 from tunefolio.ledger.files import FORMATS, FileFormat, ParsedFile, ParsedRow, RowProblem
-from tunefolio.ledger.transactions import Kind
+from tunefolio.ledger.kinds import Kind
 from tunefolio.market.instruments import AssetClass, InstrumentClaim, Listing
 
 NEEDED = ("symbol", "trade_date", "exchange", "segment", "trade_type", "quantity", "price")

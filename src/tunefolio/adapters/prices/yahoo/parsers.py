@@ -19,7 +19,7 @@ from tunefolio.market.sectors import YAHOO_TAXONOMY
 UNKNOWN_SYMBOL = "unknown_symbol"
 BAD_CRUMB = "bad_crumb"
 
-_MINOR_UNITS = frozenset({"GBp", "GBX", "ILA", "ZAc"})
+MINOR_UNITS = frozenset({"GBp", "GBX", "ILA", "ZAc"})
 """Currencies that Yahoo writes in hundredths."""
 
 
@@ -60,27 +60,27 @@ def document(answer: Answer) -> Mapping[str, Any]:
 
 def quote(body: Mapping[str, Any], listing: Listing) -> QuoteClaim | None:
     """The last price in a chart of range 1d; None when it holds none."""
-    result = _result(body, "chart")
+    result = result_of(body, "chart")
     if result is None:
         return None
-    meta = _object(result.get("meta"))
-    last, second = _number(meta.get("regularMarketPrice")), _number(meta.get("regularMarketTime"))
+    meta = object_of(result.get("meta"))
+    last, second = number(meta.get("regularMarketPrice")), number(meta.get("regularMarketTime"))
     if last is None or second is None:
         last, second = _newest_close(result)
     if last is None or second is None or last <= 0:
         return None
-    digits = _digits(meta)
-    scale = 100 if meta.get("currency") in _MINOR_UNITS else 1
-    close = _number(meta.get("chartPreviousClose")) or _number(meta.get("previousClose"))
-    previous = quantized(close / scale, digits) if close is not None and close > 0 else None
+    places = digits(meta)
+    scale = 100 if meta.get("currency") in MINOR_UNITS else 1
+    close = number(meta.get("chartPreviousClose")) or number(meta.get("previousClose"))
+    previous = quantized(close / scale, places) if close is not None and close > 0 else None
     at = Instant(datetime.fromtimestamp(int(second), UTC))
-    return QuoteClaim(listing, quantized(last / scale, digits), previous, at)
+    return QuoteClaim(listing, quantized(last / scale, places), previous, at)
 
 
 def found_sector(body: Mapping[str, Any], symbol: str) -> SectorClaim | None:
     """The sector a search names for exactly that symbol; None when it names none."""
-    for row in _list(body.get("quotes")):
-        hit = _object(row)
+    for row in items(body.get("quotes")):
+        hit = object_of(row)
         if hit.get("symbol") == symbol:
             return _claim(hit)
     return None
@@ -88,8 +88,8 @@ def found_sector(body: Mapping[str, Any], symbol: str) -> SectorClaim | None:
 
 def profile_sector(body: Mapping[str, Any]) -> SectorClaim | None:
     """The sector of a quoteSummary's assetProfile; None when it names none."""
-    result = _result(body, "quoteSummary")
-    return None if result is None else _claim(_object(result.get("assetProfile")))
+    result = result_of(body, "quoteSummary")
+    return None if result is None else _claim(object_of(result.get("assetProfile")))
 
 
 def crumb(content: bytes) -> str:
@@ -107,49 +107,53 @@ def _claim(row: Mapping[str, Any]) -> SectorClaim | None:
     return SectorClaim(sector.strip(), industry.strip() if isinstance(industry, str) else "", YAHOO_TAXONOMY)
 
 
-def _result(body: Mapping[str, Any], name: str) -> Mapping[str, Any] | None:
-    envelope = _object(body.get(name))
-    error = _object(envelope.get("error"))
+def result_of(body: Mapping[str, Any], name: str) -> Mapping[str, Any] | None:
+    """The first result in an envelope, None for none; Rejected for an error that is not "Not Found"."""
+    envelope = object_of(body.get(name))
+    error = object_of(envelope.get("error"))
     if error and error.get("code") != "Not Found":
         raise Rejected(
             f"Yahoo: {str(error.get('description') or error.get('code'))[:200]}", code="yahoo_error"
         )
-    results = _list(envelope.get("result"))
-    return _object(results[0]) if results else None
+    results = items(envelope.get("result"))
+    return object_of(results[0]) if results else None
 
 
 def _newest_close(result: Mapping[str, Any]) -> tuple[Decimal | None, Decimal | None]:
     """The last close that is not null, and its second."""
-    seconds = _list(result.get("timestamp"))
-    columns = _list(_object(result.get("indicators")).get("quote"))
-    closes = _list(_object(columns[0]).get("close")) if columns else []
+    seconds = items(result.get("timestamp"))
+    columns = items(object_of(result.get("indicators")).get("quote"))
+    closes = items(object_of(columns[0]).get("close")) if columns else []
     for second, close in reversed(list(zip(seconds, closes, strict=False))):
         if close is not None and second is not None:
-            return _number(close), _number(second)
+            return number(close), number(second)
     return None, None
 
 
-def _digits(meta: Mapping[str, Any]) -> int:
+def digits(meta: Mapping[str, Any]) -> int:
     """priceHint: how many decimals are meant; closes are 32-bit floats, more would be noise."""
     hint = meta.get("priceHint")
     wanted = hint if isinstance(hint, int) else 2
-    return min(max(wanted, 2), 8) + (2 if meta.get("currency") in _MINOR_UNITS else 0)
+    return min(max(wanted, 2), 8) + (2 if meta.get("currency") in MINOR_UNITS else 0)
 
 
-def _number(value: Any) -> Decimal | None:
+def number(value: Any) -> Decimal | None:
+    """A number of the answer, None for null; Rejected for anything else."""
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
         raise Rejected("Yahoo: a price or time is not a number", code="wrong_type")
-    number = Decimal(value)
-    if abs(number) >= 10**15:
+    found = Decimal(value)
+    if abs(found) >= 10**15:
         raise Rejected("Yahoo: a price or time is absurdly large", code="wrong_type")
-    return number
+    return found
 
 
-def _object(value: Any) -> Mapping[str, Any]:
+def object_of(value: Any) -> Mapping[str, Any]:
+    """The object, an empty one for anything else."""
     return value if isinstance(value, dict) else {}
 
 
-def _list(value: Any) -> list[Any]:
+def items(value: Any) -> list[Any]:
+    """The list, an empty one for anything else."""
     return value if isinstance(value, list) else []

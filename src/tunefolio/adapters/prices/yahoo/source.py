@@ -6,19 +6,25 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, timedelta
+from datetime import time as time_of_day
 from typing import Any
 
 from tunefolio.adapters.http import Answer, Http, HttpConfig, Judge, Pace, Pairs
 from tunefolio.adapters.options import Options
 from tunefolio.adapters.prices import SOURCES
-from tunefolio.adapters.prices.yahoo import parsers
-from tunefolio.adapters.prices.yahoo.symbols import in_path, symbol_of
+from tunefolio.adapters.prices.yahoo import histories, parsers
+from tunefolio.adapters.prices.yahoo.symbols import in_path, pair_of, symbol_of
 from tunefolio.core.errors import Rejected, Retry
+from tunefolio.core.money import Currency
+from tunefolio.core.time import Instant, TradingDay
 from tunefolio.market.instruments import Listing
-from tunefolio.market.provider import QuoteClaim, SectorClaim
+from tunefolio.market.provider import HistoryClaim, QuoteClaim, RateClaim, SectorClaim
 
 NAME = "yahoo"
+_MIDNIGHT = time_of_day(0)
+_NO_END = "9999999999"
+"""A chart is asked for to its newest day: its prices are divided by splits that an earlier end would hide."""
 _AGENT = "Mozilla/5.0 (compatible; TuneFolio)"
 
 
@@ -85,7 +91,7 @@ class Breaker:
 
 @SOURCES.register(NAME)
 class Yahoo:
-    """Last prices (one call a symbol) and sectors. Raises Retry, Rejected. Thread-safe.
+    """Last prices, daily histories (one call a symbol each) and sectors. Raises Retry, Rejected. Thread-safe.
 
     Options: root_url, or query1_url, query2_url, cookie_url; timeout_seconds, requests_per_second,
     rest_seconds.
@@ -129,6 +135,19 @@ class Yahoo:
         found = parsers.found_sector(self._ask(self._query2, "/v1/finance/search", query), symbol)
         return found or self._profile(symbol)
 
+    def history(self, listing: Listing, since: TradingDay, until: TradingDay) -> HistoryClaim | None:
+        """Daily closes as they were paid, dividends and splits; None for what Yahoo does not know."""
+        symbol = symbol_of(listing)
+        body = None if symbol is None else self._days(symbol, since)
+        return None if body is None else histories.history(body, listing, since, until)
+
+    def rates(
+        self, base: Currency, quote: Currency, since: TradingDay, until: TradingDay
+    ) -> tuple[RateClaim, ...] | None:
+        """Daily closes of the pair; None where Yahoo does not know it."""
+        body = self._days(pair_of(base, quote), since)
+        return None if body is None else histories.rates(body, base, quote, since, until)
+
     def close(self) -> None:
         for host in (self._query1, self._query2, self._cookies):
             host.close()
@@ -142,6 +161,17 @@ class Yahoo:
                 return None
             raise
         return parsers.quote(body, listing)
+
+    def _days(self, symbol: str, since: TradingDay) -> Mapping[str, Any] | None:
+        """The daily chart from a day before `since`, whatever the exchange's zone, until now."""
+        start = int(Instant.at(since.plus_days(-1), _MIDNIGHT, UTC).utc.timestamp())
+        query = [("period1", str(start)), ("period2", _NO_END), ("interval", "1d"), ("events", "div,splits")]
+        try:
+            return self._ask(self._query2, f"/v8/finance/chart/{in_path(symbol)}", query)
+        except Rejected as refusal:
+            if refusal.code == parsers.UNKNOWN_SYMBOL:
+                return None
+            raise
 
     def _profile(self, symbol: str) -> SectorClaim | None:
         """One more try with a new crumb when the old one has run out. Refused again it is Yahoo that is shut,

@@ -1,0 +1,1 @@
+"""Market facts out of a person's files: closes, rates, corporate actions. Columns: docs/spec/actions.md."""
