@@ -7,10 +7,18 @@ import os
 import platform
 from pathlib import Path
 
-from bench import serves, starts, takes_in
+from bench import decade, facts, listing, returns, serves, starts, takes_in
 from bench.figures import table
 
-BENCHES = {"starts": starts.figures, "serves": serves.figures, "imports": takes_in.figures}
+BENCHES = {
+    "starts": starts.figures,
+    "serves": serves.figures,
+    "imports": takes_in.figures,
+    "returns": returns.figures,
+    "listing": listing.figures,
+    "decade": decade.figures,
+    "facts": facts.figures,
+}
 PAGE = Path("docs/performance.md")
 
 

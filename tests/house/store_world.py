@@ -18,27 +18,37 @@ from tunefolio.core.money import INR, Money, Price
 from tunefolio.core.people import Role, Viewer
 from tunefolio.core.time import Instant, TradingDay
 from tunefolio.ledger.accounts import AccountKind, Book
+from tunefolio.ledger.cashflows import DayRow
+from tunefolio.ledger.kinds import Kind
+from tunefolio.ledger.lots import Method
 from tunefolio.ledger.statements import Holding, Statement
-from tunefolio.ledger.transactions import Fact, Kind
-from tunefolio.market.instruments import InstrumentClaim, Listing
+from tunefolio.ledger.transactions import Fact, trade
+from tunefolio.market.accruals import AccrualTerms, RateRow
+from tunefolio.market.actions import Action, ActionId, ActionKind, Terms
+from tunefolio.market.instruments import AssetClass, InstrumentClaim, Listing
 from tunefolio.store import (
     accounts,
+    actions,
     broker_apps,
     connections,
+    days,
     imports,
     instruments,
     invites,
     jobs,
     login_states,
+    own_instruments,
     persons,
     portfolios,
     sectors,
     sessions,
     snapshots,
     statements,
+    targets,
     transactions,
 )
 from tunefolio.store.connections import ConnectionState
+from tunefolio.store.days import DayState
 from tunefolio.store.db import WriteDb
 from tunefolio.store.snapshots import SnapshotFilter, SnapshotLine, SnapshotType
 from tunefolio.store.tables import OWNED
@@ -54,6 +64,7 @@ DAY = TradingDay.parse("2026-11-20")
 INFY = InstrumentClaim(Listing("NSE", "INFY"))
 MINE = Money.of("1500", INR)
 PRICE = Price.of("150")
+EARNS = AccrualTerms((RateRow(Decimal("0.071")),))
 
 
 @dataclass(frozen=True)
@@ -70,6 +81,7 @@ def fill(db: WriteDb) -> World:
     bela = persons.add(db, "bela@example.org", "bela", "hash", Role.ADMIN, NOW).viewer
     for place, table in enumerate(sorted(table.name for table in OWNED)):
         values = {"name": table, "id": FIRST_ID + 1_000 * place}
+        db.connection.execute(text("DELETE FROM sqlite_sequence WHERE name = :name"), values)
         db.connection.execute(text("INSERT INTO sqlite_sequence (name, seq) VALUES (:name, :id)"), values)
     asha, values = full_books(db, MARK)
     return World(asha, bela, _samples() | values)
@@ -95,8 +107,25 @@ def _belongings(db: WriteDb, viewer: Viewer, name: str) -> dict[str, Any]:
     snapshot = snapshots.put(db, viewer, account, SnapshotType.EOD, DAY, NOW, [_line(infy)])
     snapshots.put(db, viewer, account, SnapshotType.MANUAL, DAY, NOW, [_line(infy)])
     file = imports.add(db, viewer, account, name, f"{name}-sha", "csv", NOW)
-    fact = _fact_of(db, viewer, name, account, file)
+    fact = _fact_of(db, viewer, name, account, file, infy)
+    action = _decided(db, viewer, account, infy)
+    own = own_instruments.add(db, viewer, name, name, AssetClass.FIXED, INR, NOW, EARNS)
+    days.replace(db, viewer, account, 0, infy, [_day_row(account, infy)], None)
+    days.put_state(db, viewer, DayState(account, fact, 1, NOW, name))
+    targets.put(db, viewer, portfolio, name, {name: Decimal("0.5")})
     return {
+        "ActionId": action,
+        "own_instruments.set_terms.instrument": own,
+        "own_instruments.accruals.ids": [own],
+        "instruments.visible.ids": [own],
+        "DayState": DayState(account, fact, 2, NOW),
+        "days.replace.rows": [_day_row(account, infy)] * 2,
+        "days.replace_many.lines": {infy: [_day_row(account, infy)] * 2},
+        "dimension": name,
+        "transactions.of_instruments.instruments": [infy],
+        "transactions.find_by_key.key": f"{name}-1",
+        "transactions.tag_many.ids": [fact],
+        "transactions.untag_many.ids": [fact],
         "InstrumentId": infy,
         "SessionId": session,
         "PortfolioId": portfolio,
@@ -108,7 +137,7 @@ def _belongings(db: WriteDb, viewer: Viewer, name: str) -> dict[str, Any]:
         "JobId": jobs.add(db, viewer.person, "sync", {"of": name}, now=NOW)[0],
         "InviteId": invites.add(db, viewer, f"{name}-code", name, Role.MEMBER, NOW, SOON),
         "PersonId": viewer.person,
-        "TransactionFilter": TransactionFilter(portfolio=portfolio, tag=name),
+        "TransactionFilter": TransactionFilter(portfolio=portfolio, tag=name, text=name),
         "SnapshotFilter": SnapshotFilter(portfolio=portfolio),
         "accounts": [account],
         "transactions.reverse.ids": [fact],
@@ -117,8 +146,24 @@ def _belongings(db: WriteDb, viewer: Viewer, name: str) -> dict[str, Any]:
     }
 
 
-def _fact_of(db: WriteDb, viewer: Viewer, name: str, account: AccountId, file: ImportId) -> TransactionId:
-    facts = [Entry(Fact(Kind.DEPOSIT, DAY, MINE, note=name), f"{name}-1")]
+def _decided(db: WriteDb, viewer: Viewer, account: AccountId, instrument: InstrumentId) -> ActionId:
+    split = Terms(ActionKind.SPLIT, Decimal(2), Decimal(1))
+    actions.put(db, [Action(instrument, DAY, split, "file", "file:NSE:INFY:split")], NOW)
+    (found,) = actions.of_instruments(db, [instrument])
+    actions.decide(db, viewer, found.id, account, "applied", NOW)
+    return found.id
+
+
+def _day_row(account: AccountId, instrument: InstrumentId) -> DayRow:
+    return DayRow(account, instrument, INR, DAY, units=Decimal(10))
+
+
+def _fact_of(
+    db: WriteDb, viewer: Viewer, name: str, account: AccountId, file: ImportId, instrument: InstrumentId
+) -> TransactionId:
+    """A deposit and a purchase; the deposit is the tagged one."""
+    bought = trade(Kind.BUY, DAY, instrument, Decimal(10), PRICE)
+    facts = [Entry(Fact(Kind.DEPOSIT, DAY, MINE, note=name), f"{name}-1"), Entry(bought, f"{name}-2")]
     added = transactions.append(db, viewer, account, Book.LIVE, facts, source=name, now=NOW, import_id=file)
     transactions.tag(db, viewer, added.ids[0], name)
     return added.ids[0]
@@ -156,6 +201,20 @@ def _samples() -> dict[str, Any]:
         "accounts.add.broker": "",
         "accounts.add.broker_user": "",
         "transactions.tag.name": "new",
+        "transactions.tag_many.name": "new",
+        "transactions.untag_many.name": MARK,
+        "transactions.changed_since.newest": 0,
+        "tag": 0,
+        "symbol": "NEW",
+        "exchange": "OWN",
+        "days.replace.since": DAY,
+        "days.replace_many.since": DAY,
+        "days.clear.tag": None,
+        "decision": "declined",
+        "Method": Method.HIFO,
+        "AssetClass": AssetClass.FIXED,
+        "AccrualTerms": AccrualTerms((RateRow(Decimal("0.08")),)),
+        "weights": {"new": Decimal("0.25")},
         "transactions.untag.name": MARK,
         "email": "new@example.org",
         "broker": "zerodha",

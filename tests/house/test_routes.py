@@ -18,7 +18,7 @@ from pydantic.fields import FieldInfo
 from sqlalchemy import select
 from starlette.testclient import TestClient
 
-from tests.web.houses import ADDRESS, CONFIG, PASSWORD, connect_broker, join, opened, sign_in, visitor
+from tests.web.houses import ADDRESS, CONFIG, PASSWORD, connect_broker, join, opened, sign_in, visitor, work
 from tunefolio.bootstrap import adapters
 from tunefolio.services.house import House
 from tunefolio.store import schema
@@ -86,7 +86,9 @@ class Way:
     @property
     def takes_away(self) -> bool:
         """Afterwards the ids in its path may name nothing any more."""
-        return self.method == "DELETE" or self.path.endswith(("/delete", "/undo", "/reverse", "/end"))
+        return self.method == "DELETE" or self.path.endswith(
+            ("/delete", "/undo", "/reverse", "/end", "/take-back")
+        )
 
     def to(self, ids: Ids) -> str:
         """The path with these ids in it."""
@@ -145,7 +147,7 @@ def operator(house: House) -> TestClient:
     return join(visitor(house), "operator@example.org", "Operator")
 
 
-def ask(client: TestClient, way: Way, path: str, wish: dict[str, str], query: dict[str, str]) -> Any:
+def ask(client: TestClient, way: Way, path: str, wish: dict[str, Any], query: dict[str, str]) -> Any:
     """Go that way with everything it could want; what it does not know it leaves aside."""
     kinds: dict[str, Any] = {}
     if way.method in ("POST", "PUT", "PATCH", "DELETE"):
@@ -155,7 +157,7 @@ def ask(client: TestClient, way: Way, path: str, wish: dict[str, str], query: di
     return client.request(way.method, path, params=query, headers=BROWSER, **kinds)
 
 
-def wish_with(ids: Ids) -> dict[str, str]:
+def wish_with(ids: Ids) -> dict[str, Any]:
     """A body that suits every route: each takes the fields it knows."""
     return {
         "name": "Other",
@@ -167,6 +169,19 @@ def wish_with(ids: Ids) -> dict[str, str]:
         "kind": "deposit",
         "day": "2024-05-01",
         "amount": "5",
+        "account_id": ids["account"],
+        "id": [ids["transaction"]],
+        "ids": [ids["transaction"]],
+        "deed": "tag",
+        "add": ["other"],
+        "replaces": ids["transaction"],
+        "counterpart": ids["account"],
+        "asset_id": ids["instrument"],
+        "quantity": "1",
+        "price": "10",
+        "date": "2024-05-01",
+        "reference": "test:INFY:2024-05-01:split",
+        "key": "1:1:missing",
         "text": "2024-04-01 deposit 5",
         "line": "2024-04-01 deposit 5",
         "sha256": ids["upload"],
@@ -279,6 +294,7 @@ def test_another_persons_ids_are_not_found_and_change_nothing(
     mine = settle(house, newcomer(house, "canary"), "canary")
     intruder = operator if intruder_is_admin else newcomer(house, "intruder")
     own = settle(house, intruder, "intruder")
+    work(house)
     before = belongings(house, mine["person"])
     email = "operator@example.org" if intruder_is_admin else "intruder@example.org"
     tried, wrong = 0, []
@@ -303,6 +319,7 @@ def test_another_persons_ids_are_not_found_and_change_nothing(
 def test_another_persons_ids_in_bodies_and_filters_lead_nowhere(house: House, operator: TestClient) -> None:
     mine = settle(house, newcomer(house, "canary"), "canary")
     intruder = newcomer(house, "intruder")
+    work(house)
     before = belongings(house, mine["person"])
     every = [way for way in ways(create_app(house, CONFIG)) if (way.method, way.path) not in PUBLIC | ENDLESS]
     own: Ids = {}
