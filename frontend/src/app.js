@@ -1,13 +1,15 @@
 // The page's own life: appearance, HTMX, live updates, notices; chart islands are fetched only where they stand.
 import "htmx.org";
 import "./ask.js";
+import "./entry.js";
+import "./explain.js";
 import "./forms.js";
 import { live } from "./live.js";
 import "./table.js";
 import "./theme.js";
 
-const islands = { "tf-doughnut": "charts", "tf-bars": "charts", "tf-curve": "prices" };
-const load = { charts: () => import("./charts.js"), prices: () => import("./prices.js") };
+const islands = { "tf-doughnut": "charts", "tf-bars": "charts", "tf-curve": "prices", "tf-growth": "growth", "tf-trades": "growth" };
+const load = { charts: () => import("./charts.js"), prices: () => import("./prices.js"), growth: () => import("./growth.js") };
 
 function hydrate() {
   const needed = new Set(Object.keys(islands).filter((tag) => document.querySelector(tag)).map((tag) => islands[tag]));
@@ -16,7 +18,7 @@ function hydrate() {
 
 // The figures stand in the tables anyway: without charts nothing is lost but a picture.
 function sayChartsAreAway() {
-  for (const chart of document.querySelectorAll("tf-doughnut, tf-bars, tf-curve")) {
+  for (const chart of document.querySelectorAll(Object.keys(islands).join())) {
     chart.classList.add("chart-note");
     chart.textContent = "The chart could not be loaded; reload to try again.";
   }

@@ -4,11 +4,12 @@ const agreed = new WeakSet();
 // Before anyone else hears of it, HTMX included: the form is sent again once the person has agreed.
 document.addEventListener("submit", (event) => {
   const form = event.target;
-  if (!form.dataset.confirm || agreed.delete(form)) return;
+  const words = event.submitter?.dataset.confirm ?? form.dataset.confirm;
+  if (!words || agreed.delete(form)) return;
   event.preventDefault();
   event.stopImmediatePropagation();
   const submitter = event.submitter;
-  ask(form.dataset.confirm, submitter?.textContent.trim() || "Go on", () => {
+  ask(words, submitter?.textContent.trim() || "Go on", () => {
     agreed.add(form);
     form.requestSubmit(submitter?.isConnected ? submitter : null);
   });

@@ -9,6 +9,11 @@ document.addEventListener("htmx:before:response", (event) => {
   ctx.swap = "beforeend";
   ctx.select = null;
 });
+// A dialog whose form did its work is closed in order, before the swap takes its `open` away and leaves the page inert.
+document.addEventListener("htmx:before:swap", (event) => {
+  const { ctx } = event.detail;
+  if (ctx?.response?.status < 400 && ctx.sourceElement?.matches?.("dialog form")) ctx.sourceElement.closest("dialog").close();
+});
 document.addEventListener("htmx:after:swap", (event) => {
   const { ctx } = event.detail;
   const failed = ctx?.response?.status >= 400;
@@ -29,15 +34,50 @@ document.addEventListener("htmx:error", (event) => {
   tell("warn", "No connection", "Nothing was sent. Check that TuneFolio is running, then try again.");
 });
 
+// Beside the field where there is one, in the form where there is none; a form in a dialog hides the notices.
+const ALIASES = { exchange: "instrument", counter: "counter_amount", picks: "units", lots: "units", number: "amount" };
+
 function mark(source, problem) {
   const form = source?.closest?.("form");
   if (!form) return;
-  for (const input of form.querySelectorAll("[aria-invalid]")) input.removeAttribute("aria-invalid");
-  const input = form.elements[problem.querySelector("[data-field]")?.dataset.field];
-  if (input instanceof HTMLElement) {
-    input.setAttribute("aria-invalid", "true");
-    input.focus();
+  unmark(form);
+  let first = null;
+  for (const told of problem.querySelectorAll("[data-field]")) {
+    const name = told.dataset.field;
+    const input = find(form, name) ?? find(form, ALIASES[name]);
+    first ??= input;
+    if (input) input.setAttribute("aria-invalid", "true");
+    if (form.matches(".entry")) say(form, input, told);
   }
+  if (form.matches(".entry") && !problem.querySelector("[data-field]")) say(form, null, problem.querySelector("div"));
+  if (form.matches(".entry")) problem.remove();
+  first?.focus();
+}
+
+function find(form, name) {
+  const found = name && form.elements[name];
+  const input = found instanceof RadioNodeList ? found[0] : found;
+  return input instanceof HTMLElement && !input.closest("[hidden]") && input.type !== "hidden" ? input : null;
+}
+
+function say(form, input, told) {
+  const words = document.createElement("p");
+  words.className = "problem";
+  words.id = `problem-${input?.name ?? "form"}`;
+  words.setAttribute("role", "alert");
+  words.append(...[...told.childNodes].map((node) => node.cloneNode(true)));
+  const place = input?.closest(".field");
+  if (place) place.append(words);
+  else (form.querySelector("aside") ?? form).append(words);
+  input?.setAttribute("aria-errormessage", words.id);
+}
+
+function unmark(form) {
+  for (const input of form.querySelectorAll("[aria-invalid]")) {
+    input.removeAttribute("aria-invalid");
+    input.removeAttribute("aria-errormessage");
+  }
+  for (const words of form.querySelectorAll(".problem")) words.remove();
 }
 
 export function tell(tone, title, words) {
@@ -60,6 +100,13 @@ function fade(box, after) {
 function closeMenus(but) {
   for (const menu of document.querySelectorAll("details.menu[open]")) if (menu !== but) menu.open = false;
 }
+
+// A field that is being put right is wrong no longer.
+document.addEventListener("input", (event) => {
+  if (!event.target.matches("[aria-invalid]")) return;
+  event.target.removeAttribute("aria-invalid");
+  event.target.closest(".field")?.querySelector(".problem")?.remove();
+});
 
 document.addEventListener("change", (event) => {
   const form = event.target.closest("form[data-auto]");

@@ -1,17 +1,9 @@
 // The value curve: an area for the value, a dotted line for what was paid. The attribution stands beside it, in words.
-import { AreaSeries, createChart, CrosshairMode, LineSeries, LineStyle } from "lightweight-charts";
-import { colour, font, rem } from "./colours.js";
+import { AreaSeries, createChart, LineSeries, LineStyle } from "lightweight-charts";
+import { colour } from "./colours.js";
+import { look, short, translucent } from "./price_look.js";
 
 const DAY = 86_400_000;
-
-function short(value, currency) {
-  const size = Math.abs(value);
-  const sign = value < 0 ? "−" : "";
-  if (currency !== "INR") return sign + new Intl.NumberFormat("en", { notation: "compact", style: "currency", currency, maximumFractionDigits: 1 }).format(size);
-  if (size >= 1e7) return `${sign}₹${(size / 1e7).toFixed(2)} Cr`;
-  if (size >= 1e5) return `${sign}₹${(size / 1e5).toFixed(2)} L`;
-  return sign + new Intl.NumberFormat("en-IN", { style: "currency", currency, maximumFractionDigits: 0 }).format(size);
-}
 
 class Curve extends HTMLElement {
   #days = 0;
@@ -66,22 +58,12 @@ class Curve extends HTMLElement {
   }
 
   #look() {
-    const line = { color: colour("line"), style: LineStyle.Solid };
-    return {
-      layout: { background: { color: "transparent" }, textColor: colour("ink-3"), fontFamily: font(), fontSize: Math.round(0.6875 * rem()), attributionLogo: false },
-      grid: { vertLines: { visible: false }, horzLines: line },
-      rightPriceScale: { borderVisible: false, entireTextOnly: true, scaleMargins: { top: 0.12, bottom: 0.08 } },
-      timeScale: { borderVisible: false, fixLeftEdge: true, fixRightEdge: true, lockVisibleTimeRangeOnResize: true, tickMarkMaxCharacterLength: 8 },
-      crosshair: { mode: CrosshairMode.Magnet, vertLine: { color: colour("line-strong"), labelBackgroundColor: colour("ink-3") }, horzLine: { visible: false, labelVisible: false } },
-      handleScroll: { vertTouchDrag: false, mouseWheel: false },
-      handleScale: { mouseWheel: false, axisPressedMouseMove: false },
-      localization: { locale: "en-IN", priceFormatter: (value) => short(value, this.dataset.currency) },
-    };
+    return look((value) => short(value, this.dataset.currency));
   }
 
   #area() {
     const accent = colour("accent");
-    return { lineColor: accent, topColor: accent.replace("rgb(", "rgba(").replace(")", ", 0.22)"), bottomColor: accent.replace("rgb(", "rgba(").replace(")", ", 0.01)"), lineWidth: 2, priceLineVisible: false };
+    return { lineColor: accent, topColor: translucent(accent, 0.22), bottomColor: translucent(accent, 0.01), lineWidth: 2, priceLineVisible: false };
   }
 
   #line() {

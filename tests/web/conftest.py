@@ -13,6 +13,7 @@ from tests.postgres import Cluster
 from tests.web.houses import join, opened, visitor
 from tunefolio.services.house import House
 from tunefolio.store import schema
+from tunefolio.web import render
 
 
 @pytest.fixture(scope="session")
@@ -72,3 +73,10 @@ def stranger(small_house: House) -> TestClient:
 def asha(small_house: House) -> TestClient:
     """The first person, so its admin, signed in."""
     return join(visitor(small_house), "asha@example.org", "Asha")
+
+
+@pytest.fixture
+def built_assets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages name hashed files; where the front-end is not built, their plain names stand in."""
+    if not (render.STATIC / "dist" / "manifest.json").exists():
+        monkeypatch.setitem(render.environment().globals, "asset", lambda name: f"/static/dist/{name}")

@@ -17,7 +17,10 @@ HTML = {"accept": "text/html"}
 PARTIAL = {**HTML, "hx-request": "true", "hx-request-type": "partial"}
 PAGES = (
     "/dashboard",
+    "/holdings",
     "/transactions",
+    "/actions",
+    "/breaks",
     "/imports",
     "/brokers",
     "/portfolios",
@@ -38,11 +41,7 @@ TRADEBOOK = (
 )
 
 
-@pytest.fixture(autouse=True)
-def built_assets(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pages name hashed files; where the front-end is not built, their plain names stand in."""
-    if not (render.STATIC / "dist" / "manifest.json").exists():
-        monkeypatch.setitem(render.environment().globals, "asset", lambda name: f"/static/dist/{name}")
+pytestmark = pytest.mark.usefixtures("built_assets")
 
 
 @pytest.fixture

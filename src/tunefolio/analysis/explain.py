@@ -262,8 +262,9 @@ def _gross(
     days: dict[TradingDay, list[Derivation]] = {}
     for track in chosen:
         first, end = track.span(period.since, period.until)
+        holes = {hole.ordinal for hole in track.holes if hole.column == "flow"}
         for place in range(first, end):
-            if track.columns["flow"][place]:
+            if track.columns["flow"][place] or track.ordinals[place] in holes:
                 row = track.rows[place]
                 days.setdefault(row.day, []).append(_cell(every, track, row, "flow", facts))
     unit = chosen[0].currency if chosen else ""

@@ -186,11 +186,15 @@ def _deepest(series: Series) -> risk.Drawdown | None:
 
 
 def _max_drawdown(series: Series) -> Value:
+    if isinstance(series.twr.total, Missing):
+        return series.twr.total
     deepest = _deepest(series)
     return 0.0 if deepest is None else deepest.depth
 
 
 def _recovery_days(series: Series) -> Value:
+    if isinstance(series.twr.total, Missing):
+        return series.twr.total
     deepest = _deepest(series)
     if deepest is None:
         return Missing("there was no drawdown")

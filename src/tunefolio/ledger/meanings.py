@@ -23,7 +23,7 @@ def no_lot(key: str) -> TransactionId:
     )
 
 
-def _no_currency(_instrument: InstrumentId) -> Currency | None:
+def no_currency(_instrument: InstrumentId) -> Currency | None:
     return None
 
 
@@ -46,7 +46,7 @@ class Meanings:
     account: Callable[[str], AccountId] = no_account
     lot: Callable[[str], TransactionId] = no_lot
     currency: Currency = INR
-    currency_of: Callable[[InstrumentId], Currency | None] = _no_currency
+    currency_of: Callable[[InstrumentId], Currency | None] = no_currency
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from tunefolio.core.identity import AccountId, InstrumentId, TransactionId
 from tunefolio.core.money import INR, Currency, Money, Price, plain
 from tunefolio.core.time import TradingDay
 from tunefolio.ledger.kinds import BUYS, RULES, SALES, Kind
-from tunefolio.ledger.meanings import Meanings, NameOf, Resolve, Spellings, no_account, no_lot
+from tunefolio.ledger.meanings import Meanings, NameOf, Resolve, Spellings, no_account, no_currency, no_lot
 from tunefolio.ledger.transactions import Fact, Pick, Ratio
 from tunefolio.ledger.words import (
     NUMBER,
@@ -62,9 +62,13 @@ def parse_line(
     *,
     account: Callable[[str], AccountId] = no_account,
     lot: Callable[[str], TransactionId] = no_lot,
+    currency_of: Callable[[InstrumentId], Currency | None] = no_currency,
 ) -> tuple[Fact, tuple[str, ...]]:
-    """One line → (fact, tags). `currency` holds where the line names none. Raises Misuse naming the word."""
-    found = read_line(text, Meanings(resolve, account, lot, currency))
+    """One line → (fact, tags). Where the line names no currency, its instrument's holds, else `currency`.
+
+    Raises Misuse naming the word.
+    """
+    found = read_line(text, Meanings(resolve, account, lot, currency, currency_of))
     if isinstance(found, TakenBack):
         raise Misuse(
             "kind", "a reversal takes back a fact of a text book", cure="Take the fact back by its number"

@@ -61,6 +61,30 @@ EXCHANGES = {
 """The exchanges TuneFolio knows, by the code brokers use. An unknown one is an error, never a default."""
 
 
+_INDIAN = ("NSE", "BSE", "NFO", "BFO", "MCX", "CDS", "BCD", "NCO", "MF")
+_AMERICAN = ("NYSE", "NASDAQ", "AMEX", "ARCA", "BATS", "OTC")
+_ELSEWHERE = {
+    "XETRA": "EUR", "EURONEXT": "EUR", "LSE": "GBP", "SIX": "CHF", "TSX": "CAD", "ASX": "AUD", "SGX": "SGD",
+    "HKEX": "HKD", "JPX": "JPY",
+}  # fmt: skip
+_QUOTED_IN = {
+    **dict.fromkeys(_INDIAN, INR),
+    **dict.fromkeys(_AMERICAN, Currency("USD")),
+    **{exchange: Currency(code) for exchange, code in _ELSEWHERE.items()},
+}
+
+
+def quoted_in(exchange: str) -> Currency | None:
+    """What an exchange usually quotes in; None where that depends on the instrument (CRYPTO, FX, OWN)."""
+    return _QUOTED_IN.get(exchange)
+
+
+def usual_currency(name: str, otherwise: Currency) -> Currency:
+    """What a line about EXCHANGE:SYMBOL is in when it does not say; `otherwise` where the exchange does not
+    tell, or for no instrument ("")."""
+    return quoted_in(name.strip().upper().partition(":")[0]) or otherwise
+
+
 class Listing(NamedTuple):
     """How one exchange names an instrument. `series` is "" where the source gives none."""
 

@@ -38,8 +38,8 @@ def blamed(
 ) -> tuple[LineProblem, ...]:
     """Every line that the fold refuses, each judged as if those before it were left out, as problems.
 
-    place_of: how the place of a fact is written; names: of accounts and instruments. At most 20; of a very large book
-    only the first.
+    place_of: how the place of a fact is written; names: of accounts and instruments. At most 20; of a very
+    large book only the first.
     """
     books = {account: in_force(some) for account, some in histories.items()}
     size = sum(len(some) for some in books.values())

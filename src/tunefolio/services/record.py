@@ -21,7 +21,7 @@ from tunefolio.ledger.kinds import Kind
 from tunefolio.ledger.notation import parse_line
 from tunefolio.ledger.transactions import Fact, Transaction
 from tunefolio.market.accruals import AccrualTerms
-from tunefolio.market.instruments import AssetClass, InstrumentClaim, Listing, exchange_of
+from tunefolio.market.instruments import AssetClass, InstrumentClaim, Listing, exchange_of, quoted_in
 from tunefolio.services.closes import ask_closes
 from tunefolio.services.groups import (
     Group,
@@ -43,8 +43,6 @@ __all__ = ["Shortfall", "imagined", "shortfalls"]
 
 BY_HAND = "manual"
 PRIVATE = "OWN"
-_QUOTED_IN = {"NYSE": Currency("USD"), "NASDAQ": Currency("USD")}
-"""What exchanges outside India quote in; all others quote in rupees."""
 _SYMBOL = re.compile(r"[A-Z0-9][A-Z0-9&._-]{0,39}\Z")
 _MOST_AT_ONCE = 10_000
 _TRANSFERS = {Kind.TRANSFER_IN: Kind.TRANSFER_OUT, Kind.TRANSFER_OUT: Kind.TRANSFER_IN}
@@ -105,6 +103,7 @@ def record_line(db: WriteDb, house: House, viewer: Viewer, account: AccountId, t
         home.currency,
         account=lambda name: account_named(db, viewer, name),
         lot=lot_named,
+        currency_of=lambda id: quoted_in(instruments.of_ids(db, [id])[id].exchange),
     )
     return record(db, house, viewer, account, fact, tags)
 
@@ -230,7 +229,7 @@ def instrument_named(db: WriteDb, house: House, name: str, viewer: Viewer | None
     claim = InstrumentClaim(
         Listing(exchange, symbol),
         None if listed is None else listed.isin,
-        currency=_QUOTED_IN.get(exchange, INR),
+        currency=quoted_in(exchange) or INR,
     )
     return resolved(db, house, [claim])[claim]
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, func, insert, select, tuple_, update
+from sqlalchemy import ColumnElement, Row, and_, func, insert, select, tuple_, update
 
 from tunefolio.core.errors import Misuse, NotFound
 from tunefolio.core.identity import AccountId, InstrumentId, PersonId, PortfolioId, SnapshotId
@@ -241,8 +241,9 @@ def _conditions(viewer: Viewer, wanted: SnapshotFilter) -> Iterator[ColumnElemen
 def lines(db: ReadDb, viewer: Viewer, id: SnapshotId) -> list[SnapshotLine]:
     """The lines of one snapshot of the viewer's, by instrument id; none for another's. On the primary key."""
     query = (
-        select(snapshot_lines, instruments.c.currency)
+        select(snapshot_lines, snapshots.c.currency, instruments.c.currency.label("priced_in"))
         .join(instruments, instruments.c.id == snapshot_lines.c.instrument_id)
+        .join(snapshots, and_(snapshots.c.id == snapshot_lines.c.snapshot_id, owned(snapshots, viewer)))
         .where(owned(snapshot_lines, viewer), snapshot_lines.c.snapshot_id == id)
         .order_by(snapshot_lines.c.instrument_id)
     )
@@ -328,12 +329,13 @@ def _line_row(viewer: Viewer, id: SnapshotId, line: SnapshotLine) -> dict[str, A
 
 
 def _line(row: Row[Any]) -> SnapshotLine:
+    """What was paid and what it is worth in the snapshot's currency, the price in the instrument's."""
     currency = Currency(row.currency)
     return SnapshotLine(
         InstrumentId(row.instrument_id),
         row.quantity,
         Money(row.invested, currency),
-        None if row.price is None else Price(row.price, currency),
+        None if row.price is None else Price(row.price, Currency(row.priced_in)),
         None if row.value is None else Money(row.value, currency),
         row.priced_at,
     )

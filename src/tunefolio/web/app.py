@@ -18,7 +18,7 @@ from starlette.types import Scope
 
 from tunefolio.services.house import House
 from tunefolio.services.live import Live
-from tunefolio.web import api, errors, live, pages, status
+from tunefolio.web import api, errors, figures, live, pages, render, status
 from tunefolio.web.doors import Door
 from tunefolio.web.live import Hub
 from tunefolio.web.render import STATIC, product_version
@@ -33,6 +33,7 @@ _A_WHILE = "public, max-age=3600"
 
 def create_app(house: House, config: WebConfig | None = None) -> FastAPI:
     """The app for one house. The door is outermost; then compression; then errors and routes."""
+    figures.install(render.environment())
     app = FastAPI(
         title="TuneFolio",
         version=product_version(),

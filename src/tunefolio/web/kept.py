@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
 T = TypeVar("T", str, bytes)
@@ -22,9 +22,9 @@ class Kept(Generic[T]):
         self._most = most
         self._lock = threading.Lock()
         self._held = 0
-        self._texts: OrderedDict[tuple[str, int], tuple[object, T]] = OrderedDict()
+        self._texts: OrderedDict[tuple[Hashable, int], tuple[object, T]] = OrderedDict()
 
-    def of(self, name: str, subject: object, make: Callable[[], T]) -> T:
+    def of(self, name: Hashable, subject: object, make: Callable[[], T]) -> T:
         """The text called `name` of that very object; made, outside the lock, when there is none."""
         key = (name, id(subject))
         with self._lock:
@@ -37,7 +37,7 @@ class Kept(Generic[T]):
             self._put(key, subject, text)
         return text
 
-    def _put(self, key: tuple[str, int], subject: object, text: T) -> None:
+    def _put(self, key: tuple[Hashable, int], subject: object, text: T) -> None:
         former = self._texts.pop(key, None)
         self._held += len(text) - (len(former[1]) if former else 0)
         self._texts[key] = (subject, text)  # holding the subject keeps its id from being given to another

@@ -24,6 +24,7 @@ from starlette.responses import HTMLResponse
 from tunefolio.core.money import Money, Price
 from tunefolio.core.time import IST, Instant, TradingDay
 from tunefolio.services.house import House
+from tunefolio.services.views import HoldingRow
 from tunefolio.web import filters
 from tunefolio.web.kept import Kept
 
@@ -102,7 +103,7 @@ def environment() -> Environment:
         auto_reload=False,
     )
     filters.install(made)
-    made.globals.update(asset=asset, kept=kept, version=product_version())
+    made.globals.update(asset=asset, kept=kept, kept_row=kept_row, version=product_version())
     made.policies["json.dumps_function"] = _dumps
     made.policies["json.dumps_kwargs"] = {}
     return made
@@ -113,6 +114,13 @@ def kept(template: str, subject: object) -> Markup:
     return Markup(
         _kept.of(template, subject, lambda: environment().get_template(template).render(subject=subject))
     )
+
+
+def kept_row(row: HoldingRow) -> Markup:
+    """What stands in a row of the holdings table but for its weight, which changes with every other row."""
+    name = ("holding", row.instrument, row.account.name, row.classification, row.is_stale)
+    template = environment().get_template("partials/_holding_row.html")
+    return Markup(_kept.of(name, row.valued, lambda: template.render(row=row)))
 
 
 _kept: Kept[str] = Kept()

@@ -10,7 +10,7 @@ from tunefolio.core.people import Viewer
 from tunefolio.ledger.kinds import RULES, Kind
 from tunefolio.ledger.meanings import Spellings
 from tunefolio.ledger.notation import line
-from tunefolio.market.instruments import Instrument
+from tunefolio.market.instruments import Instrument, quoted_in
 from tunefolio.services.house import House
 from tunefolio.services.portfolios import active_accounts
 from tunefolio.services.proposals import Held, Proposal, found
@@ -48,6 +48,7 @@ def _shown(
     action, fact = proposal.action, proposal.fact
     spellings = Spellings(lambda id: f"{known[id].exchange}:{known[id].symbol}", titles.__getitem__)
     after = proposal.after
+    usual = quoted_in(proposal.instrument.exchange) or proposal.account.currency
     return ActionView(
         proposal.reference,
         proposal.account,
@@ -58,7 +59,7 @@ def _shown(
         ActionState(proposal.state.value),
         _states(proposal.before, known),
         after if isinstance(after, Missing) else _states(after, known),
-        "" if isinstance(fact, Missing) else line(fact, spellings, (), proposal.account.currency),
+        "" if isinstance(fact, Missing) else line(fact, spellings, (), usual),
         action.source,
     )
 

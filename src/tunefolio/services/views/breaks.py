@@ -10,6 +10,7 @@ from tunefolio.ledger.accounts import Account
 from tunefolio.ledger.breaks import Draft, Repair
 from tunefolio.ledger.meanings import Spellings
 from tunefolio.ledger.notation import line
+from tunefolio.market.instruments import usual_currency
 from tunefolio.services.books import folded
 from tunefolio.services.diagnoses import Found, diagnoses
 from tunefolio.services.house import House
@@ -72,7 +73,9 @@ def _line(
 ) -> str:
     """The fact in the notation; what the person must say first stands in angle brackets."""
     fact = draft.fact({"day": "2000-01-01", "price": "1"}, "")
-    text = line(fact, Spellings(names.__getitem__, titles.__getitem__), (), currency)
+    about = "" if fact.instrument is None else names[fact.instrument]
+    usual = usual_currency(about, currency)
+    text = line(fact, Spellings(names.__getitem__, titles.__getitem__), (), usual)
     if "day" in draft.wants:
         text = text.replace(TradingDay.parse("2000-01-01").iso(), _ANY_DAY, 1)
     return text.replace("@ 1", f"@ {_ANY_PRICE}", 1) if "price" in draft.wants else text

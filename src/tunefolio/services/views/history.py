@@ -13,7 +13,7 @@ from tunefolio.ledger.accounts import Account
 from tunefolio.ledger.meanings import Spellings
 from tunefolio.ledger.notation import line
 from tunefolio.ledger.transactions import Transaction
-from tunefolio.market.instruments import Instrument
+from tunefolio.market.instruments import Instrument, quoted_in
 from tunefolio.services.house import House
 from tunefolio.services.portfolios import active_accounts
 from tunefolio.services.snapshot import next_window
@@ -83,11 +83,13 @@ def _row(
     spellings: Spellings,
 ) -> TransactionRow:
     fact, home = transaction.fact, homes[transaction.account]
+    about = known[fact.instrument] if fact.instrument is not None else None
+    usual = home.currency if about is None else quoted_in(about.exchange) or home.currency
     return TransactionRow(
         transaction,
         home,
-        known[fact.instrument] if fact.instrument is not None else None,
-        line(fact, spellings, transaction.tags, home.currency),
+        about,
+        line(fact, spellings, transaction.tags, usual),
         known[fact.other] if fact.other is not None else None,
         homes.get(fact.counterpart) if fact.counterpart is not None else None,
     )

@@ -93,7 +93,7 @@ def portfolio(
     key = (viewer.person, portfolio)
     view = _remembered.find(db, key, parts)
     if view is None:
-        view = _view(house, parts)
+        view = _view(house, parts, _remembered.last(db, key))
         _remembered.keep(db, key, parts, view)
     return replace(view, freshness=freshness(house.calendar, now, view.freshness.as_of))
 
@@ -177,11 +177,17 @@ def _rates(db: ReadDb, key: tuple[PersonId, PortfolioId | None]) -> RateBook:
     return found
 
 
-def _view(house: House, parts: _Parts) -> PortfolioView:
-    """The view of these parts. Its freshness only says when the newest price was made."""
+def _view(house: House, parts: _Parts, former: PortfolioView | None) -> PortfolioView:
+    """The view of these parts. Its freshness only says when the newest price was made.
+
+    Lines equal to the former view's stand again, with the figures they have worked out already.
+    """
     folds, currency = parts.folds, parts.chosen.currency if parts.chosen is not None else INR
     board = Board(parts.instruments, parts.prices, parts.rates, parts.terms, parts.day)
-    lines = [board.valued(account, p) for account, fold in folds.items() for p in fold.open]
+    fresh = (board.valued(account, p) for account, fold in folds.items() for p in fold.open)
+    earlier = () if former is None else former.valuation.positions
+    known = {(line.account, line.instrument): line for line in earlier}
+    lines = [_same(line, known.get((line.account, line.instrument))) for line in fresh]
     whole = valuation(lines, currency, rates=parts.rates, day=parts.day)
     accounts = {account.id: account for account in parts.accounts}
     rows = _rows(whole, accounts, parts, _classes(house, parts.instruments, parts.own, parts.provided))
@@ -202,6 +208,10 @@ def _view(house: House, parts: _Parts) -> PortfolioView:
         parts.rates,
         parts.day,
     )
+
+
+def _same(line: ValuedPosition, former: ValuedPosition | None) -> ValuedPosition:
+    return line if former is None or former != line else former
 
 
 def _sectors(rows: Iterable[HoldingRow], currency: Currency, parts: _Parts) -> tuple[Slice, ...]:
@@ -233,9 +243,9 @@ def _rows(
 
 
 def _dearest_first(row: HoldingRow) -> tuple[bool, Decimal, str, int]:
-    value = row.valued.value
-    amount = Decimal(0) if value is None else -value.amount
-    return (value is None, amount, row.instrument.symbol, row.account.id)
+    """By value in the view's currency; what has none comes last."""
+    weight = row.weight_ratio
+    return (weight is None, Decimal(0) if weight is None else -weight, row.instrument.symbol, row.account.id)
 
 
 def _grouped(row: HoldingRow) -> Grouped:

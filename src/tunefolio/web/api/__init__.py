@@ -9,17 +9,23 @@ from fastapi.routing import APIRoute
 
 from tunefolio.web.api import (
     accounts,
+    allocation,
     brokers,
+    deposits,
     docs,
+    entry,
     examples,
+    holding,
     holdings,
     imports,
     jobs,
+    performance,
     persons,
     portfolios,
     sectors,
     sessions,
     snapshots,
+    tracker,
     transactions,
     zerodha,
 )
@@ -44,13 +50,18 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
 }
 
 router = APIRouter(responses=PROBLEMS)
-for first in (holdings, sectors, snapshots, sessions, zerodha, docs):
+for first in (holdings, sectors, snapshots, sessions, zerodha, tracker, docs):
     router.include_router(first.router)
 for second in (
     sessions,
     portfolios,
     accounts,
+    entry,
     transactions,
+    deposits,
+    performance,
+    allocation,
+    holding,
     imports,
     brokers,
     snapshots,

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi import APIRouter
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from tunefolio.core.identity import AccountId, InstrumentId, PortfolioId
 from tunefolio.core.money import currency_of
 from tunefolio.ledger.accounts import Account
+from tunefolio.ledger.lots import Method
 from tunefolio.services import portfolios as deeds
 from tunefolio.services import sync
 from tunefolio.services.views.holding import lots
@@ -36,29 +37,35 @@ class AccountChange(BaseModel):
 
     name: Name | None = None
     portfolio_id: int | None = None
+    lot_method: Method | None = Field(None, description="Which lots a sale takes that names none.")
 
 
 @v1.get("")
 def listed(db: Reading, viewer: CurrentViewer, portfolio: PortfolioChoice) -> Response:
     """All accounts, the archived ones too."""
-    return reply({"data": [account(one) for one in accounts.listed(db, viewer, portfolio=portfolio)]})
+    methods = accounts.lot_methods(db, viewer)
+    homes = accounts.listed(db, viewer, portfolio=portfolio)
+    return reply({"data": [account(one, methods.get(one.id, Method.FIFO)) for one in homes]})
 
 
 @v1.post("", status_code=201)
 def create(db: Writing, house: HouseDep, viewer: CurrentViewer, wish: NewAccount) -> Response:
     currency = currency_of(wish.currency) if wish.currency else None
     made = deeds.create_account(db, house, viewer, _portfolio_id(wish.portfolio_id), wish.name, currency)
-    return reply(account(made), 201)
+    return reply(account(made, Method.FIFO), 201)
 
 
 @v1.get("/{id}")
 def one(db: Reading, viewer: CurrentViewer, id: RowId) -> Response:
-    return reply(account(accounts.account_of(db, viewer, AccountId(id))))
+    home = accounts.account_of(db, viewer, AccountId(id))
+    return reply(account(home, accounts.lot_methods(db, viewer).get(home.id, Method.FIFO)))
 
 
 @v1.patch("/{id}")
 def change(db: Writing, house: HouseDep, viewer: CurrentViewer, id: RowId, wish: AccountChange) -> Response:
-    """Another name, another portfolio, or both."""
+    """Another name, another portfolio, another lot method, or all of them."""
+    if wish.lot_method is not None:
+        deeds.set_lot_method(db, house, viewer, AccountId(id), wish.lot_method)
     if wish.name is not None:
         deeds.rename_account(db, house, viewer, AccountId(id), wish.name)
     if wish.portfolio_id is not None:
@@ -103,7 +110,7 @@ def _portfolio_id(number: int) -> PortfolioId:
     return PortfolioId(max(0, min(number, 2**63 - 1)))
 
 
-def account(one: Account) -> dict[str, Any]:
+def account(one: Account, method: Method) -> dict[str, Any]:
     return {
         "id": one.id,
         "portfolio_id": one.portfolio,
@@ -112,6 +119,7 @@ def account(one: Account) -> dict[str, Any]:
         "currency": one.currency,
         "broker": one.broker or None,
         "broker_user": one.broker_user or None,
+        "lot_method": method,
         "created_at": ist(one.created),
         "archived_at": ist(one.archived),
     }

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from tunefolio.web.api.examples_views import VIEWS
+
 AT = "2026-11-20T14:00:00+05:30"
 _PERSON = {"id": 1, "name": "Asha", "email": "asha@example.org", "role": "admin"}
 _SIGNED_IN = {"person": _PERSON, "expires_at": "2026-12-20T14:00:00+05:30"}
@@ -35,6 +37,7 @@ _ACCOUNT = {
     "currency": "INR",
     "broker": "zerodha",
     "broker_user": "AB1234",
+    "lot_method": "fifo",
     "created_at": AT,
     "archived_at": None,
 }
@@ -85,6 +88,61 @@ _TRANSACTION = {
     "source": "manual",
     "line": "2024-01-18 buy 80 NSE:AXISBANK @ 1121.45 fee 100.48 #family",
     "recorded_at": AT,
+}
+_SIGN_ROW = {
+    "kind": "buy",
+    "group": "Trade",
+    "title": "Purchase",
+    "units": "+Q",
+    "cash": "−(A+X+F)",
+    "effect": "a lot at A+F; accrued interest paid is negative income",
+    "needs": ["amount", "instrument", "quantity"],
+    "may": ["accrued", "fees", "price"],
+    "example": "2024-04-01 buy 10 NSE:INFY @ 1500 fee 12.50",
+}
+_AHEAD = {
+    "line": "2024-06-03 sell 5 NSE:INFY @ 1600 fee 15",
+    "units": [
+        {
+            "account_id": 2,
+            "account": "Family demat",
+            "instrument": "NSE:INFY",
+            "before": "10",
+            "after": "5",
+            "cost_before": "15012.50",
+            "cost_after": "7506.25",
+            "currency": "INR",
+        }
+    ],
+    "cash": [
+        {
+            "account_id": 2,
+            "account": "Family demat",
+            "change": "7985.00",
+            "before": "34987.50",
+            "after": "42972.50",
+            "currency": "INR",
+        }
+    ],
+    "realised": [{"amount": "478.75", "currency": "INR"}],
+    "income": [],
+}
+_LOT = {
+    "lot": 91,
+    "side": "long",
+    "quantity": "10",
+    "cost": "15012.50",
+    "fees": "12.50",
+    "average_price": "1501.25",
+    "currency": "INR",
+    "acquired": None,
+    "acquired_reason": "the purchase before 2024-04-01 is not recorded",
+    "age_days": None,
+    "age_days_reason": "the purchase before 2024-04-01 is not recorded",
+    "value": None,
+    "value_reason": "price of INFY: no price yet",
+    "gain": None,
+    "gain_reason": "price of INFY: no price yet",
 }
 _IMPORT = {
     "id": 3,
@@ -234,6 +292,15 @@ EXAMPLES: Mapping[tuple[str, str], Mapping[str, Any]] = {
     ("POST", "/accounts/{id}/transactions"): {"id": 91},
     ("POST", "/accounts/{id}/transactions/line"): {"id": 91},
     ("PUT", "/transactions/{id}"): {"id": 92},
+    ("GET", "/transactions/{id}"): _TRANSACTION,
+    ("POST", "/transactions"): {"id": 91},
+    ("POST", "/deposits"): {"transaction_id": 91},
+    ("POST", "/transactions/bulk"): {"ids": [91, 92]},
+    ("POST", "/transactions/take-back"): {"reversed": 2},
+    ("POST", "/transactions/tags"): {"changed": 2},
+    ("GET", "/transactions/kinds"): _rows(_SIGN_ROW),
+    ("POST", "/transactions/preview"): _AHEAD,
+    ("GET", "/accounts/{id}/holdings/{instrument}/lots"): _rows(_LOT, method="fifo"),
     ("GET", "/imports"): _rows(_IMPORT, next="3"),
     ("GET", "/imports/{id}"): _IMPORT,
     ("POST", "/accounts/{id}/imports/preview"): _PREVIEW,
@@ -249,6 +316,7 @@ EXAMPLES: Mapping[tuple[str, str], Mapping[str, Any]] = {
     ("GET", "/jobs/{id}"): _JOB | {"result": {"holdings": 24, "opened": 24, "taken_back": 0, "breaks": 0}},
     ("GET", "/timetable"): _rows(_DUTY),
     ("GET", "/sectors/overrides"): _rows(_OVERRIDE),
+    **VIEWS,
 }
 """By method and path below /api/v1: what its 2xx answer looks like."""
 

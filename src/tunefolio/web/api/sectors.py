@@ -114,7 +114,7 @@ def set_override(
 ) -> Response:
     """Put an instrument into a sector of the viewer's choice."""
     id = InstrumentId(instrument)
-    if id not in instruments.of_ids(db, [id]):
+    if id not in instruments.visible(db, viewer, [id]):
         raise NotFound("instrument")
     rows.set_override(db, viewer, id, wish.sector, wish.industry, house.clock.now())
     return nothing()

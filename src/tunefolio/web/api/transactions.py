@@ -6,70 +6,61 @@ from decimal import Decimal
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
-from tunefolio.core.errors import Misuse, NotFound
+from tunefolio.core.errors import NotFound
 from tunefolio.core.identity import AccountId, ImportId, InstrumentId, TransactionId
-from tunefolio.core.money import Currency, Money, Price, currency_of
-from tunefolio.ledger.transactions import MOVES_UNITS, Fact, Kind, trade
+from tunefolio.ledger.kinds import Kind
+from tunefolio.market.instruments import AssetClass
 from tunefolio.services import record as deeds
-from tunefolio.services.house import House
 from tunefolio.services.views.history import transaction_page
-from tunefolio.services.views.shapes import TransactionRow
 from tunefolio.store import transactions
 from tunefolio.store.accounts import account_of
-from tunefolio.store.db import WriteDb
 from tunefolio.store.transactions import TransactionFilter
 from tunefolio.web.api.answers import (
     Cursor,
     Limit,
-    Number,
     QueryText,
     Text,
     after_day,
-    amount,
     day_of,
-    ist,
     nothing,
-    plain,
     reply,
 )
+from tunefolio.web.api.facts import FactIn, Id, fact_of, transaction
+from tunefolio.web.api.lines import Written, facts_of_lines, resolver, row_of
 from tunefolio.web.deps import MAX_ID, CurrentViewer, HouseDep, PortfolioChoice, Reading, RowId, Writing
 
 v1 = APIRouter(tags=["transactions"])
 RowQuery = Annotated[int | None, Query(ge=1, le=MAX_ID)]
-
-
+KindsQuery = Annotated[list[Kind] | None, Query(max_length=len(Kind), description="Any of these.")]
+SumQuery = Annotated[
+    Decimal | None,
+    Query(max_digits=23, decimal_places=8, allow_inf_nan=False, description="Amount, inclusive."),
+]
 TagName = Annotated[Text, Path(min_length=1)]
+Ids = Annotated[list[Id], Field(min_length=1, max_length=1_000)]
 
 
-class FactIn(BaseModel):
-    """What happened. Trades need instrument, quantity and price, all else an amount."""
+class NewFact(FactIn):
+    """A fact and the account it belongs to."""
 
     model_config = ConfigDict(
         json_schema_extra={
             "example": {
-                "kind": "buy",
-                "day": "2024-04-01",
+                "account_id": 2,
+                "kind": "sell",
+                "day": "2024-06-03",
                 "instrument": "NSE:INFY",
-                "quantity": "10",
-                "price": "1500",
-                "fees": "12.50",
-                "tags": ["core"],
+                "quantity": "5",
+                "price": "1600",
+                "fees": "15",
+                "picks": [{"lot": 91, "quantity": "5"}],
             }
         }
     )
-    kind: Kind
-    day: Text
-    instrument: Text = ""
-    quantity: Number | None = None
-    price: Number | None = None
-    amount: Number | None = None
-    fees: Number | None = None
-    currency: Text = ""
-    note: Text = ""
-    tags: list[Text] = []
+    account_id: Id
 
 
 class LineIn(BaseModel):
@@ -81,6 +72,37 @@ class LineIn(BaseModel):
     text: Text
 
 
+class ManyFacts(BaseModel):
+    """Many facts of one account: as objects, as lines of the notation, or both; all are recorded or none."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "account_id": 2,
+                "text": "2024-04-01 deposit 50000\n2024-04-02 buy 10 NSE:INFY @ 1500",
+            }
+        }
+    )
+    account_id: Id
+    transactions: Annotated[list[FactIn], Field(max_length=1_000)] = []
+    text: Annotated[str, Field(max_length=200_000, description="One fact a line.")] = ""
+
+
+class ChosenFacts(BaseModel):
+    """Facts by their ids."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"ids": [91, 92]}})
+    ids: Ids
+
+
+class TagChange(ChosenFacts):
+    """Words to put on facts, and words to take off them."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"ids": [91, 92], "add": ["core"], "remove": []}})
+    add: Annotated[list[Text], Field(max_length=50)] = []
+    remove: Annotated[list[Text], Field(max_length=50)] = []
+
+
 @v1.get("/transactions")
 def listed(
     db: Reading,
@@ -89,25 +111,31 @@ def listed(
     portfolio: PortfolioChoice,
     account: RowQuery = None,
     instrument: RowQuery = None,
-    kind: Kind | None = None,
+    kind: KindsQuery = None,
     tag: QueryText = "",
     text: QueryText = "",
     since: QueryText = "",
     until: QueryText = "",
+    least: SumQuery = None,
+    most: SumQuery = None,
+    asset_class: AssetClass | None = None,
     imported: RowQuery = None,
     limit: Limit = 100,
     cursor: Cursor = "",
 ) -> Response:
-    """Facts in force, newest first. until: exclusive; text: in note, symbol or name; imported: by it."""
+    """Facts in force, newest first. until: exclusive; text: in note, symbol, name or tag; imported: by it."""
     chosen = TransactionFilter(
         account=None if account is None else AccountId(account),
         portfolio=portfolio,
         instrument=None if instrument is None else InstrumentId(instrument),
-        kind=kind,
+        kinds=frozenset(kind or ()),
         tag=tag or None,
         text=text or None,
         since=day_of(since, "since") if since else None,
         until=day_of(until, "until") if until else None,
+        least=least,
+        most=most,
+        asset_class=asset_class,
         import_id=None if imported is None else ImportId(imported),
     )
     after = after_day(cursor)
@@ -119,18 +147,57 @@ def listed(
     return reply(body)
 
 
+@v1.post("/transactions", status_code=201)
+def record_new(db: Writing, house: HouseDep, viewer: CurrentViewer, wish: NewFact) -> Response:
+    """Record a fact of any kind. A transfer inside the books records both halves."""
+    return record(db, house, viewer, wish.account_id, wish)
+
+
 @v1.post("/accounts/{id}/transactions", status_code=201)
 def record(db: Writing, house: HouseDep, viewer: CurrentViewer, id: RowId, wish: FactIn) -> Response:
     """Record a fact. 422 when it would sell more than is held."""
     home = account_of(db, viewer, AccountId(id))
-    fact = fact_of(db, house, wish, home.currency)
+    fact = fact_of(wish, home.currency, resolver(db, house, viewer))
     return reply({"id": deeds.record(db, house, viewer, home.id, fact, wish.tags)}, 201)
 
 
 @v1.post("/accounts/{id}/transactions/line", status_code=201)
 def record_line(db: Writing, house: HouseDep, viewer: CurrentViewer, id: RowId, wish: LineIn) -> Response:
     """Record a fact written as one line."""
-    return reply({"id": deeds.record_line(db, house, viewer, AccountId(id), wish.text)}, 201)
+    home = account_of(db, viewer, AccountId(id))
+    facts = facts_of_lines(db, house, viewer, home, wish.text)
+    return reply({"id": deeds.record_many(db, house, viewer, home.id, facts)[0]}, 201)
+
+
+@v1.post("/transactions/bulk", status_code=201)
+def record_many(db: Writing, house: HouseDep, viewer: CurrentViewer, wish: ManyFacts) -> Response:
+    """Record many facts of one account, all or none; their ids in the order given, lines last."""
+    home = account_of(db, viewer, AccountId(wish.account_id))
+    resolve = resolver(db, house, viewer)
+    facts: Written = [(fact_of(one, home.currency, resolve), one.tags) for one in wish.transactions]
+    if wish.text or not facts:
+        facts += facts_of_lines(db, house, viewer, home, wish.text)
+    return reply({"ids": deeds.record_many(db, house, viewer, home.id, facts)}, 201)
+
+
+@v1.post("/transactions/take-back")
+def take_back(db: Writing, house: HouseDep, viewer: CurrentViewer, wish: ChosenFacts) -> Response:
+    """Take many facts back, all or none; how many, the other halves of transfers among them."""
+    ids = [TransactionId(id) for id in wish.ids]
+    return reply({"reversed": deeds.take_back_many(db, house, viewer, ids)})
+
+
+@v1.post("/transactions/tags")
+def tag_many(db: Writing, house: HouseDep, viewer: CurrentViewer, wish: TagChange) -> Response:
+    """Put words on many facts, take others off; how many facts."""
+    ids = [TransactionId(id) for id in wish.ids]
+    return reply({"changed": deeds.tag_many(db, house, viewer, ids, add=wish.add, remove=wish.remove)})
+
+
+@v1.get("/transactions/{id}")
+def one(db: Reading, house: HouseDep, viewer: CurrentViewer, id: RowId) -> Response:
+    """One fact, whether it stands or was taken back."""
+    return reply(transaction(row_of(db, house, viewer, TransactionId(id))))
 
 
 @v1.post("/transactions/{id}/reverse", status_code=204)
@@ -144,66 +211,20 @@ def reverse(db: Writing, house: HouseDep, viewer: CurrentViewer, id: RowId) -> R
 def correct(db: Writing, house: HouseDep, viewer: CurrentViewer, id: RowId, wish: FactIn) -> Response:
     """Take a fact back and record another in its place, with the old one's tags."""
     former = transactions.transaction_of(db, viewer, TransactionId(id))
-    fact = fact_of(db, house, wish, former.fact.amount.currency)
+    home = account_of(db, viewer, former.account)
+    fact = fact_of(wish, home.currency, resolver(db, house, viewer))
     return reply({"id": deeds.correct(db, house, viewer, former.id, fact)})
 
 
 @v1.put("/transactions/{id}/tags/{name}", status_code=204)
-def tag(db: Writing, viewer: CurrentViewer, id: RowId, name: TagName) -> Response:
-    transactions.tag(db, viewer, TransactionId(id), name)
+def tag(db: Writing, house: HouseDep, viewer: CurrentViewer, id: RowId, name: TagName) -> Response:
+    deeds.tag_many(db, house, viewer, [TransactionId(id)], add=[name])
     return nothing()
 
 
 @v1.delete("/transactions/{id}/tags/{name}", status_code=204)
-def untag(db: Writing, viewer: CurrentViewer, id: RowId, name: TagName) -> Response:
-    if not transactions.untag(db, viewer, TransactionId(id), name):
+def untag(db: Writing, house: HouseDep, viewer: CurrentViewer, id: RowId, name: TagName) -> Response:
+    if name not in transactions.transaction_of(db, viewer, TransactionId(id)).tags:
         raise NotFound("tag")
+    deeds.tag_many(db, house, viewer, [TransactionId(id)], remove=[name])
     return nothing()
-
-
-def fact_of(db: WriteDb, house: House, wish: FactIn, currency: Currency) -> Fact:
-    """The wish as a checked fact; raises Misuse naming the field."""
-    money = currency_of(wish.currency) if wish.currency else currency
-    fees = None if wish.fees is None else Money(Decimal(wish.fees), money)
-    day = day_of(wish.day, "day")
-    instrument = deeds.instrument_named(db, house, wish.instrument) if wish.instrument else None
-    if wish.kind not in MOVES_UNITS:
-        if wish.amount is None:
-            raise Misuse("amount", f"a {wish.kind} needs an amount")
-        return Fact(wish.kind, day, Money(Decimal(wish.amount), money), instrument, fees=fees, note=wish.note)
-    if instrument is None or wish.quantity is None or wish.price is None:
-        raise Misuse("price", f"a {wish.kind} needs instrument, quantity and price")
-    price = Price(Decimal(wish.price), money)
-    return trade(wish.kind, day, instrument, Decimal(wish.quantity), price, fees=fees, note=wish.note)
-
-
-def transaction(row: TransactionRow) -> dict[str, Any]:
-    """One fact with its line in the notation."""
-    one, fact, instrument = row.transaction, row.transaction.fact, row.instrument
-    named = None
-    if instrument is not None:
-        named = {
-            "id": instrument.id,
-            "symbol": instrument.symbol,
-            "exchange": instrument.exchange,
-            "isin": instrument.isin,
-            "name": instrument.name,
-        }
-    return {
-        "id": one.id,
-        "account_id": row.account.id,
-        "account": row.account.name,
-        "kind": fact.kind,
-        "day": fact.day.iso(),
-        "instrument": named,
-        "quantity": None if fact.quantity is None else plain(fact.quantity),
-        "price": amount(fact.price),
-        "amount": amount(fact.amount),
-        "fees": amount(fact.charges),
-        "currency": fact.amount.currency,
-        "note": fact.note,
-        "tags": one.tags,
-        "source": one.source,
-        "line": row.text,
-        "recorded_at": ist(one.recorded),
-    }

@@ -3,11 +3,20 @@
 from fastapi import APIRouter
 
 from tunefolio.web.pages import (
+    actions,
+    allocation,
+    breaks,
     brokers,
     dashboard,
+    deposits,
+    entry,
+    explain,
+    holding,
+    holdings,
     house,
     imports,
     people,
+    performance,
     portfolios,
     settings,
     snapshots,
@@ -15,5 +24,24 @@ from tunefolio.web.pages import (
 )
 
 router = APIRouter()
-for room in (people, dashboard, transactions, imports, brokers, portfolios, snapshots, settings, house):
+for room in (
+    people,
+    dashboard,
+    entry,
+    holdings,
+    deposits,
+    holding,
+    transactions,
+    performance,
+    allocation,
+    explain,
+    actions,
+    breaks,
+    imports,
+    brokers,
+    portfolios,
+    snapshots,
+    settings,
+    house,
+):
     router.include_router(room.router)

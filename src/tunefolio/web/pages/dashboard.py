@@ -8,13 +8,13 @@ from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, Response
 
 from tunefolio.core.errors import Misuse
-from tunefolio.core.identity import AccountId, InstrumentId
+from tunefolio.core.identity import AccountId, InstrumentId, PortfolioId
 from tunefolio.core.people import Viewer
 from tunefolio.core.time import IST, Instant
 from tunefolio.market.calendars import Calendar, Phase
 from tunefolio.services import connect, sync
 from tunefolio.services.jobs import ask
-from tunefolio.services.views import AppSource, BrokerStatus, curve, lots
+from tunefolio.services.views import AppSource, BrokerStatus, lots, performance
 from tunefolio.services.views import portfolio as valued_portfolio
 from tunefolio.store import jobs, portfolios
 from tunefolio.store.connections import ConnectionState
@@ -26,6 +26,7 @@ from tunefolio.web.pages.forms import go
 
 router = APIRouter()
 _SHOWN_JOBS = frozenset({"sync", "enrich"})
+_RETURNS = ("twr", "xirr")
 _PHASES = {
     Phase.CLOSED: "NSE closed",
     Phase.PRE_OPEN: "NSE pre-open",
@@ -54,13 +55,31 @@ def dashboard(
         request,
         "dashboard/page.html",
         view=valued_portfolio(db, house, viewer, portfolio=portfolio),
-        curve=curve(db, house, viewer, portfolio),
         statuses=statuses,
         portfolios=[one for one in portfolios.listed(db, viewer) if one.archived is None],
         jobs=open_jobs(db, viewer),
         phase=market_phase(house.calendar, house.clock.now()),
-        here="/dashboard" if portfolio is None else f"/dashboard?portfolio={portfolio}",
+        here=_address("/dashboard", portfolio),
+        history=_address("/dashboard/history", portfolio),
         newcomer=_newcomer(statuses),
+    )
+
+
+@router.get("/dashboard/history")
+def history(
+    request: Request, db: Reading, house: HouseDep, viewer: CurrentViewer, portfolio: PortfolioChoice
+) -> HTMLResponse:
+    """The value over all time and what it returned; what moves today while no earlier day is known."""
+    scope = "all" if portfolio is None else f"portfolio:{portfolio}"
+    told = performance(db, house, viewer, scope=scope, period="all")
+    known = {figure.name: figure for figure in told.returns}
+    return render.partial(
+        request,
+        "dashboard/_curve.html",
+        view=valued_portfolio(db, house, viewer, portfolio=portfolio),
+        curve=[point for point in told.curve if point.value is not None],
+        returns=[known[name] for name in _RETURNS if name in known],
+        worth=told.statement.end,
     )
 
 
@@ -88,6 +107,10 @@ def sync_now(request: Request, db: Writing, house: HouseDep, viewer: CurrentView
     key = f"refresh_quotes:{viewer.person}"
     ask(db, house, "refresh_quotes", {}, owner=viewer.person, dedupe_key=key)
     return go("/work" if render.wants_fragment(request) else "/dashboard")
+
+
+def _address(path: str, portfolio: PortfolioId | None) -> str:
+    return path if portfolio is None else f"{path}?portfolio={portfolio}"
 
 
 def open_jobs(db: ReadDb, viewer: Viewer) -> list[Job]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Annotated
 from urllib.parse import quote
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Form, Path, Query, Request
 from starlette.responses import HTMLResponse, Response
 
 from tunefolio.core.errors import NotFound
 from tunefolio.core.identity import AccountId, PortfolioId
 from tunefolio.core.money import currency_of
+from tunefolio.ledger.lots import Method
 from tunefolio.services import export
 from tunefolio.services import portfolios as deeds
 from tunefolio.store import accounts, imports, portfolios
@@ -20,6 +21,14 @@ from tunefolio.web.pages.forms import FormId, FormText, go
 
 router = APIRouter()
 DigestQuery = Annotated[str, Query(pattern="^([0-9a-f]{64})?$")]
+FormMethod = Annotated[Method | None, Form()]
+METHODS = {
+    Method.FIFO: "First in, first out (FIFO): what Indian tax law asks for demat shares",
+    Method.LIFO: "Last in, first out (LIFO)",
+    Method.HIFO: "Highest cost first (HIFO)",
+    Method.AVERAGE: "Average cost",
+}
+"""The lot methods in words."""
 DigestPath = Annotated[str, Path(pattern="^[0-9a-f]{64}$")]
 
 
@@ -32,7 +41,10 @@ def listed(request: Request, db: Reading, viewer: CurrentViewer, farewell: Diges
         for one in portfolios.listed(db, viewer)
     ]
     kept = imports.find(db, viewer, farewell) if farewell else None
-    return render.page(request, "portfolios/page.html", shelves=shelves, farewell=kept)
+    methods = accounts.lot_methods(db, viewer)
+    return render.page(
+        request, "portfolios/page.html", shelves=shelves, farewell=kept, chosen=methods, methods=METHODS
+    )
 
 
 @router.post("/portfolios")
@@ -109,10 +121,18 @@ def export_account(db: Reading, house: HouseDep, viewer: CurrentViewer, id: RowI
 
 @router.post("/accounts/{id}/edit")
 def edit_account(
-    db: Writing, house: HouseDep, viewer: CurrentViewer, id: RowId, name: FormText, portfolio: FormId
+    db: Writing,
+    house: HouseDep,
+    viewer: CurrentViewer,
+    id: RowId,
+    name: FormText,
+    portfolio: FormId,
+    method: FormMethod = None,
 ) -> Response:
-    """Another name, another portfolio, or both."""
+    """Another name, another portfolio, another way of choosing lots, or all of them."""
     home = accounts.account_of(db, viewer, AccountId(id))
+    if method is not None and home.is_active:
+        deeds.set_lot_method(db, house, viewer, home.id, method)
     deeds.rename_account(db, house, viewer, home.id, name)
     if home.portfolio != portfolio:
         deeds.move_account(db, house, viewer, home.id, PortfolioId(portfolio))

@@ -151,7 +151,7 @@ def set_sector(
     industry: FormText = "",
 ) -> Response:
     id = InstrumentId(instrument)
-    if id not in instruments.of_ids(db, [id]):
+    if id not in instruments.visible(db, viewer, [id]):
         raise NotFound("instrument")
     words = name_of(industry, "industry") if industry.strip() else ""
     sectors.set_override(db, viewer, id, name_of(sector, "sector"), words, house.clock.now())

@@ -1,144 +1,135 @@
-"""The ledger as a page: filter, record, take back, correct, tag."""
+"""The ledger as a page: filter, record, take back, correct, tag; one fact or many at once."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Annotated, Any
+from enum import StrEnum
+from typing import Annotated, Any, assert_never
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Depends, Form, Query, Request
+from fastapi import APIRouter, Form, Request
+from pydantic import AfterValidator
 from starlette.responses import HTMLResponse, Response
 
 from tunefolio.core.errors import Misuse, NotFound
-from tunefolio.core.identity import AccountId, ImportId, InstrumentId, TransactionId
-from tunefolio.core.money import decimal_of
+from tunefolio.core.identity import AccountId, TransactionId
 from tunefolio.core.people import Viewer
-from tunefolio.core.time import TradingDay, calendar_date
-from tunefolio.ledger.accounts import Account
-from tunefolio.ledger.transactions import Kind
+from tunefolio.core.time import TradingDay
+from tunefolio.market.instruments import AssetClass
 from tunefolio.services import record as deeds
-from tunefolio.services.house import House
 from tunefolio.services.portfolios import active_accounts
 from tunefolio.services.views import TransactionRow, transaction_page
-from tunefolio.store import accounts, instruments, transactions
+from tunefolio.store import accounts, transactions
 from tunefolio.store.db import ReadDb
 from tunefolio.store.transactions import TransactionFilter
-from tunefolio.web import render
-from tunefolio.web.api.answers import Cursor, QueryText, after_day, plain
-from tunefolio.web.api.transactions import FactIn, fact_of
-from tunefolio.web.deps import CurrentViewer, HouseDep, Reading, RowId, Writing
-from tunefolio.web.pages.forms import FormId, FormText, QueryId, find_id, go
+from tunefolio.web import kinds, render
+from tunefolio.web.api.answers import Cursor, after_day, clean
+from tunefolio.web.api.lines import facts_of_lines, resolver, row_of
+from tunefolio.web.deps import MAX_ID, CurrentViewer, HouseDep, Reading, RowId, Writing
+from tunefolio.web.pages import entry
+from tunefolio.web.pages.entry import Entry
+from tunefolio.web.pages.filters import FILTERS, Chosen
+from tunefolio.web.pages.forms import FormId, FormText, go
 
 router = APIRouter()
 _PAGE = 100
-_KINDS = (Kind.BUY, Kind.SELL, Kind.OPENING, Kind.DIVIDEND, Kind.DEPOSIT, Kind.WITHDRAWAL, Kind.FEE)
-_FILTERS = ("text", "account", "kind", "tag", "instrument", "import", "reversed")
-KindQuery = Annotated[str, Query(max_length=20)]
-ImportQuery = Annotated[str, Query(alias="import", max_length=20)]
-FormKind = Annotated[Kind, Form()]
+FormIds = Annotated[list[Annotated[int, Form(ge=1, le=MAX_ID)]], Form(max_length=1_000)]
+FormLines = Annotated[str, AfterValidator(clean), Form(max_length=200_000)]
+
+
+class Deed(StrEnum):
+    """What is done with many facts at once."""
+
+    TAG = "tag"
+    UNTAG = "untag"
+    REVERSE = "reverse"
 
 
 @router.get("/transactions")
 def ledger(
-    request: Request,
-    db: Reading,
-    house: HouseDep,
-    viewer: CurrentViewer,
-    text: QueryText = "",
-    account: QueryId = "",
-    kind: KindQuery = "",
-    tag: QueryText = "",
-    instrument: QueryId = "",
-    imported: ImportQuery = "",
-    reversed: KindQuery = "",
-    cursor: Cursor = "",
+    request: Request, db: Reading, house: HouseDep, viewer: CurrentViewer, chosen: Chosen, cursor: Cursor = ""
 ) -> HTMLResponse:
     """Facts, newest first, a page at a time. Block `ledger` answers the filters; "more" gets rows only."""
-    chosen = _chosen(text, account, kind, tag, instrument, imported, reversed)
     after = after_day(cursor)
     before = None if after is None else (after[0], TransactionId(after[1]))
     view = transaction_page(db, house, viewer, chosen, before=before, limit=_PAGE)
-    filters = {name: value for name, value in request.query_params.items() if name in _FILTERS and value}
+    asked = [(name, word) for name, word in request.query_params.multi_items() if name in FILTERS and word]
     values: dict[str, Any] = {"view": view, "taken_back": _taken_back(db, viewer, chosen, before, view.rows)}
+    values |= {"icons": kinds.ICONS, "title_of": kinds.title_of}
     if view.next is not None:
-        values["more"] = f"/transactions?{urlencode(filters | {'cursor': f'{view.next[0]}_{view.next[1]}'})}"
+        values["more"] = f"/transactions?{urlencode([*asked, ('cursor', f'{view.next[0]}_{view.next[1]}')])}"
     if cursor and render.wants_fragment(request):
         return render.partial(request, "transactions/_rows.html", **values)
     homes = active_accounts(db, viewer)
-    values |= _form_values(db, house, viewer=viewer, homes=homes)
-    values |= {"accounts": accounts.listed(db, viewer), "chosen": chosen, "is_filtered": bool(filters)}
+    values |= entry.form_values(db, house, viewer=viewer, homes=homes)
+    values |= {"accounts": accounts.listed(db, viewer), "chosen": chosen, "is_filtered": bool(asked)}
+    values |= {"classes": list(AssetClass), "typed": {}}
     return render.page(request, "transactions/page.html", **values)
 
 
-def wish_of_form(
-    kind: FormKind,
-    day: FormText,
-    instrument: FormText = "",
-    quantity: FormText = "",
-    price: FormText = "",
-    amount: FormText = "",
-    fees: FormText = "",
-    note: FormText = "",
-) -> FactIn:
-    """The fields a kind has; the others of the form are ignored, as the form hides them."""
-    is_trade = kind in (Kind.BUY, Kind.SELL, Kind.OPENING)
-    has_instrument = is_trade or kind is Kind.DIVIDEND
-    has_fees = kind in (Kind.BUY, Kind.SELL, Kind.DIVIDEND)
-    return FactIn(
-        kind=kind,
-        day=day,
-        instrument=instrument if has_instrument else "",
-        quantity=_number(quantity, "quantity") if is_trade else None,
-        price=_number(price, "price") if is_trade else None,
-        amount=None if is_trade else _number(amount, "amount"),
-        fees=_number(fees, "fees") if has_fees and fees.strip() else None,
-        note=note,
-    )
-
-
-Wish = Annotated[FactIn, Depends(wish_of_form)]
-
-
 @router.post("/transactions")
-def record(
-    db: Writing,
-    house: HouseDep,
-    viewer: CurrentViewer,
-    account: FormId,
-    wish: Wish,
-    tags: FormText = "",
-) -> Response:
+def record(db: Writing, house: HouseDep, viewer: CurrentViewer, form: Entry) -> Response:
     """Record what the form says."""
-    home = accounts.account_of(db, viewer, AccountId(account))
-    words = [word.lstrip("#") for word in tags.split() if word.lstrip("#")]
-    deeds.record(db, house, viewer, home.id, fact_of(db, house, wish, home.currency), words)
+    home = entry.home_of(db, viewer, form.account)
+    fact = entry.fact_for(form, home, resolver(db, house, viewer))
+    deeds.record(db, house, viewer, home.id, fact, form.words())
     return go("/transactions")
 
 
 @router.post("/transactions/line")
-def record_line(
-    db: Writing, house: HouseDep, viewer: CurrentViewer, account: FormId, text: FormText
+def record_lines(
+    db: Writing, house: HouseDep, viewer: CurrentViewer, account: FormId, text: FormLines
 ) -> Response:
-    """Record one line of the notation."""
-    deeds.record_line(db, house, viewer, AccountId(account), text)
+    """Record lines of the notation, all or none; empty ones and those that begin with ; are left out."""
+    home = accounts.account_of(db, viewer, AccountId(account))
+    deeds.record_many(db, house, viewer, home.id, facts_of_lines(db, house, viewer, home, text))
+    return go("/transactions")
+
+
+@router.post("/transactions/many")
+def change_many(
+    db: Writing,
+    house: HouseDep,
+    viewer: CurrentViewer,
+    id: FormIds,
+    deed: Annotated[Deed, Form()],
+    tag: FormText = "",
+) -> Response:
+    """Tag many facts, take words off them, or take them back: all or none."""
+    ids = [TransactionId(one) for one in id]
+    words = [word.lstrip("#") for word in tag.split()]
+    if deed is not Deed.REVERSE and not words:
+        raise Misuse("tag", "is missing", cure="Write a word, as core")
+    match deed:
+        case Deed.TAG:
+            deeds.tag_many(db, house, viewer, ids, add=words)
+        case Deed.UNTAG:
+            deeds.tag_many(db, house, viewer, ids, remove=words)
+        case Deed.REVERSE:
+            deeds.take_back_many(db, house, viewer, ids)
+        case _:
+            assert_never(deed)
     return go("/transactions")
 
 
 @router.get("/transactions/{id}")
 def one(request: Request, db: Reading, house: HouseDep, viewer: CurrentViewer, id: RowId) -> HTMLResponse:
     """One fact, to correct or to tag."""
-    row = _row(db, house, viewer=viewer, id=TransactionId(id))
-    named = "" if row.instrument is None else f"{row.instrument.exchange}:{row.instrument.symbol}"
-    values = _form_values(db, house, viewer=viewer, homes=())
-    return render.page(request, "transactions/one.html", row=row, named=named, **values)
+    row = row_of(db, house, viewer, TransactionId(id))
+    names = {one.id: f"{one.exchange}:{one.symbol}" for one in (row.instrument, row.other) if one is not None}
+    values = entry.form_values(db, house, viewer=viewer, homes=active_accounts(db, viewer))
+    values["typed"] = entry.typed(row.transaction, names, row.account.currency)
+    return render.page(request, "transactions/one.html", row=row, **values)
 
 
 @router.post("/transactions/{id}")
-def correct(db: Writing, house: HouseDep, viewer: CurrentViewer, id: RowId, wish: Wish) -> Response:
+def correct(db: Writing, house: HouseDep, viewer: CurrentViewer, id: RowId, form: Entry) -> Response:
     """Take the fact back and put the form's in its place."""
     former = transactions.transaction_of(db, viewer, TransactionId(id))
-    deeds.correct(db, house, viewer, former.id, fact_of(db, house, wish, former.fact.amount.currency))
+    home = accounts.account_of(db, viewer, former.account)
+    fact = entry.fact_for(form, home, resolver(db, house, viewer))
+    deeds.correct(db, house, viewer, former.id, fact)
     return go("/transactions")
 
 
@@ -150,71 +141,17 @@ def reverse(db: Writing, house: HouseDep, viewer: CurrentViewer, id: RowId) -> R
 
 
 @router.post("/transactions/{id}/tag")
-def tag_one(db: Writing, viewer: CurrentViewer, id: RowId, tag: FormText) -> Response:
-    transactions.tag(db, viewer, TransactionId(id), tag.strip().lstrip("#"))
+def tag_one(db: Writing, house: HouseDep, viewer: CurrentViewer, id: RowId, tag: FormText) -> Response:
+    deeds.tag_many(db, house, viewer, [TransactionId(id)], add=[tag.strip().lstrip("#")])
     return go(f"/transactions/{id}")
 
 
 @router.post("/transactions/{id}/untag")
-def untag_one(db: Writing, viewer: CurrentViewer, id: RowId, tag: FormText) -> Response:
-    if not transactions.untag(db, viewer, TransactionId(id), tag):
+def untag_one(db: Writing, house: HouseDep, viewer: CurrentViewer, id: RowId, tag: FormText) -> Response:
+    if tag not in transactions.transaction_of(db, viewer, TransactionId(id)).tags:
         raise NotFound("tag")
+    deeds.tag_many(db, house, viewer, [TransactionId(id)], remove=[tag])
     return go(f"/transactions/{id}")
-
-
-def _chosen(
-    text: str, account: str, kind: str, tag: str, instrument: str, imported: str, reversed: str
-) -> TransactionFilter:
-    if kind and kind not in _KINDS:
-        raise Misuse("kind", f"{kind!r} is unknown", cure="Choose one of the list")
-    home, held, file = (
-        find_id(account, "account"),
-        find_id(instrument, "instrument"),
-        find_id(imported, "import"),
-    )
-    return TransactionFilter(
-        account=None if home is None else AccountId(home),
-        instrument=None if held is None else InstrumentId(held),
-        kind=Kind(kind) if kind else None,
-        tag=tag or None,
-        text=text.strip() or None,
-        import_id=None if file is None else ImportId(file),
-        with_reversed=bool(reversed),
-    )
-
-
-def _number(text: str, field: str) -> str:
-    """A decimal as people type it, with or without grouping; raises Misuse."""
-    if not text.strip():
-        raise Misuse(field, "is missing")
-    value = decimal_of(text.replace(",", "").replace("₹", ""), field)
-    if abs(value) >= 10**15:
-        raise Misuse(field, "is too large")
-    return plain(value)
-
-
-def _row(db: ReadDb, house: House, *, viewer: Viewer, id: TransactionId) -> TransactionRow:
-    """The fact with its line; raises NotFound. Its neighbours of the day are read with it, for its line."""
-    fact = transactions.transaction_of(db, viewer, id)
-    chosen = TransactionFilter(account=fact.account, with_reversed=True)
-    view = transaction_page(db, house, viewer, chosen, before=(fact.fact.day, TransactionId(id + 1)), limit=1)
-    for row in view.rows:
-        if row.transaction.id == id:
-            return row
-    raise NotFound("transaction")
-
-
-def _form_values(db: ReadDb, house: House, *, viewer: Viewer, homes: Sequence[Account]) -> dict[str, Any]:
-    """What the form of a fact offers: accounts, kinds, instruments known from the viewer's own facts."""
-    newest = transactions.page(db, viewer, filter=TransactionFilter(), before=None, limit=300)
-    ids = {fact.fact.instrument for fact in newest if fact.fact.instrument is not None}
-    known = instruments.of_ids(db, ids).values()
-    return {
-        "homes": homes,
-        "kinds": [kind.value for kind in _KINDS],
-        "today": TradingDay(calendar_date(house.clock.now())).iso(),
-        "instruments": sorted(f"{listed.exchange}:{listed.symbol}" for listed in known),
-    }
 
 
 def _taken_back(
