@@ -281,7 +281,7 @@ def test_grouped_numbers_are_read() -> None:
         ("2024-04-01 split 10 INFY", "Write new:old"),
         ("2024-04-01 split 0:1 INFY", "above zero"),
         ("2024-04-01 split INFY TCS", "needs its ratio"),
-        ("2024-04-01 demerger 1:1 INFY into TCS", "cost ratio"),
+        ("2024-04-01 demerger 1:1 INFY into TCS", "not available: ratio"),
         ("2024-04-01 demerger 1:1 INFY into TCS cost 0.05", "cost 4.68%"),
         ("2024-04-01 demerger 1:1 INFY into TCS cost 120%", "at most 1"),
         ("2024-04-01 demerger 1:1 INFY into INFY cost 1%", "two different"),

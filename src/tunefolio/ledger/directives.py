@@ -201,11 +201,14 @@ def price_of(words: Sequence[str]) -> tuple[str, Decimal, Currency | None]:
 
 
 def rate_of(words: Sequence[str], usual: Currency) -> tuple[Currency, Currency, Decimal]:
-    """rate BASE NUMBER [QUOTE], or rate BASE/QUOTE NUMBER → base, quote, rate."""
+    """rate BASE NUMBER [QUOTE], or rate BASE/QUOTE NUMBER → base, quote, rate.
+
+    usual: of the account or portfolio above; a rate of that very currency is one in rupees.
+    """
     if len(words) not in {2, 3}:
         raise Misuse("rate", "needs a currency and a number", cure="Write DAY rate USD 83.12 INR")
     base, slash, quote = words[0].partition("/")
-    quote = words[2] if len(words) == 3 else quote if slash else usual
+    quote = words[2] if len(words) == 3 else quote if slash else usual if base != usual else INR
     rate = number_of(words[1], "rate")
     if rate <= 0:
         raise Misuse(
