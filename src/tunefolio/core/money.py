@@ -64,7 +64,9 @@ class Money:
     currency: Currency
 
     def __post_init__(self) -> None:
-        _exact(self.amount)
+        amount = self.amount
+        if amount.__class__ is not Decimal or not amount.is_finite():
+            _exact(amount)
 
     @classmethod
     def of(cls, text: str | int | Decimal, currency: str = INR) -> Money:
@@ -150,7 +152,9 @@ class Price:
     currency: Currency
 
     def __post_init__(self) -> None:
-        _exact(self.amount)
+        amount = self.amount
+        if amount.__class__ is not Decimal or not amount.is_finite():
+            _exact(amount)
 
     @classmethod
     def of(cls, text: str | int | Decimal, currency: str = INR) -> Price:

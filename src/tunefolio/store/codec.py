@@ -58,8 +58,9 @@ def _planes(folded: NDArray[np.uint64], width: int) -> bytes:
 
 
 def _sums(planes: bytes, count: int, width: int) -> NDArray[np.int64]:
-    rows = np.zeros((count, _WIDEST), np.uint8)
-    rows[:, _WIDEST - width :] = np.frombuffer(planes, np.uint8).reshape(width, count).T
-    folded = rows.view(">u8").reshape(count).astype(np.uint64)
+    rows = np.frombuffer(planes, np.uint8).reshape(width, count)
+    folded = rows[0].astype(np.uint64)
+    for row in rows[1:]:
+        folded = (folded << np.uint64(8)) | row
     steps = (folded >> np.uint64(1)).view(np.int64) ^ -(folded & np.uint64(1)).view(np.int64)
     return np.cumsum(steps, dtype=np.int64)

@@ -34,6 +34,7 @@ _A_WHILE = "public, max-age=3600"
 def create_app(house: House, config: WebConfig | None = None) -> FastAPI:
     """The app for one house. The door is outermost; then compression; then errors and routes."""
     figures.install(render.environment())
+    render.make_ready("dashboard/page.html", "dashboard/_curve.html", *render.PARTS)
     app = FastAPI(
         title="TuneFolio",
         version=product_version(),

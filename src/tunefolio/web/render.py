@@ -109,6 +109,28 @@ def environment() -> Environment:
     return made
 
 
+PARTS = (
+    "layout.html",
+    "macros.html",
+    "figures.html",
+    "partials/_nav.html",
+    "partials/_mark.html",
+    "partials/_keys.html",
+    "partials/_kpi_strip.html",
+    "partials/_sector_pie.html",
+    "partials/_holdings_table.html",
+    "partials/_holdings_rows.html",
+    "partials/_holding_row.html",
+)
+"""What nearly every page, and the first one seen, is made of."""
+
+
+def make_ready(*templates: str) -> None:
+    """Compile these now, so that the first visitor does not wait for it."""
+    for name in templates:
+        environment().get_template(name)
+
+
 def kept(template: str, subject: object) -> Markup:
     """A part that depends on `subject` and nothing else, rendered once for that very object."""
     return Markup(
