@@ -23,6 +23,7 @@ from tunefolio.analysis.derivation import (
 from tunefolio.analysis.figures import WORKED, Series
 from tunefolio.analysis.valuation import ValuedPosition
 from tunefolio.core.missing import Missing
+from tunefolio.core.money import Money
 from tunefolio.core.time import TradingDay, calendar_date
 from tunefolio.ledger.cashflows import Movement
 from tunefolio.ledger.kinds import Kind
@@ -76,11 +77,23 @@ def _laid_out(position: Position) -> Derivation:
     return made("invested", "sum", lots, position.currency, formula="sum over open lots, charges included")
 
 
+def _accrued(position: Position, worth: Money, symbol: str) -> Derivation:
+    """What was paid in, and the interest that its terms have added."""
+    paid = _laid_out(position)
+    if not isinstance(paid.value, Decimal) or worth.currency != position.currency:
+        return given(f"value of {symbol}", worth.amount, worth.currency, "accrued by its terms")
+    interest = given(
+        "interest", worth.amount - paid.value, worth.currency, "accrued by its terms until today"
+    )
+    formula = "what was paid in + interest by its terms"
+    return made(f"value of {symbol}", "sum", [paid, interest], worth.currency, formula=formula)
+
+
 def value_of(line: ValuedPosition, symbol: str) -> Derivation:
     """Units × newest price, or what has accrued; of a future what it has gained."""
     currency = line.position.currency
     if line.accrued is not None:
-        return given(f"value of {symbol}", line.accrued.amount, line.accrued.currency, "accrued by its terms")
+        return _accrued(line.position, line.accrued, symbol)
     if line.quote is None:
         return lacking(f"value of {symbol}", Missing(f"price of {symbol}: {line.missing}"), currency)
     quote = line.quote
