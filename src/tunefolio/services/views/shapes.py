@@ -56,9 +56,9 @@ class HoldingRow:
 
     @property
     def pnl_ratio(self) -> Decimal | None:
-        """P&L ÷ cost; None without a price, or when nothing was paid."""
+        """P&L ÷ cost; None without a price, or when nothing was laid out (a gift, a short sale)."""
         pnl = self.valued.pnl
-        return None if pnl is None or self.valued.invested.amount == 0 else pnl / self.valued.invested
+        return None if pnl is None or self.valued.invested.amount <= 0 else pnl / self.valued.invested
 
     @property
     def day_change_ratio(self) -> Decimal | None:

@@ -29,6 +29,7 @@ from tunefolio.ledger.cashflows import Movement
 from tunefolio.ledger.kinds import Kind
 from tunefolio.ledger.lots import Lot, Match, Side
 from tunefolio.ledger.positions import Position
+from tunefolio.market.quotes import Quote
 from tunefolio.services.books import Folded
 from tunefolio.services.diagnoses import Found
 from tunefolio.services.views.holdings import EVERYTHING_SOLD, SeenHolding, lot_values
@@ -89,6 +90,12 @@ def _accrued(position: Position, worth: Money, symbol: str) -> Derivation:
     return made(f"value of {symbol}", "sum", [paid, interest], worth.currency, formula=formula)
 
 
+def _price(quote: Quote, symbol: str) -> Derivation:
+    day = TradingDay(calendar_date(quote.as_of))
+    ref = Ref(RefKind.PRICE, f"{symbol} ({quote.source})", quote.instrument, day)
+    return leaf("price", quote.price.amount, quote.price.currency, ref)
+
+
 def value_of(line: ValuedPosition, symbol: str) -> Derivation:
     """Units × newest price, or what has accrued; of a future what it has gained."""
     currency = line.position.currency
@@ -96,17 +103,8 @@ def value_of(line: ValuedPosition, symbol: str) -> Derivation:
         return _accrued(line.position, line.accrued, symbol)
     if line.quote is None:
         return lacking(f"value of {symbol}", Missing(f"price of {symbol}: {line.missing}"), currency)
-    quote = line.quote
-    day = TradingDay(calendar_date(quote.as_of))
-    price = leaf(
-        "price",
-        quote.price.amount,
-        quote.price.currency,
-        Ref(RefKind.PRICE, f"{symbol} ({quote.source})", line.instrument, day),
-    )
-    worth = money_product(
-        f"value of {symbol}", [units_of(line.position), price], currency, formula="units × newest price"
-    )
+    parts = [units_of(line.position), _price(line.quote, symbol)]
+    worth = money_product(f"value of {symbol}", parts, currency, formula="units × newest price")
     if not line.is_margined:
         return worth
     return made(f"value of {symbol}", "difference", [worth, _laid_out(line.position)], currency)
@@ -205,10 +203,12 @@ def of_holding(seen: SeenHolding, fold: Folded, name: str) -> Derivation | None:
     }
     if name in simple:
         return simple[name]()
-    if name not in {"value", "pnl", "pnl_ratio", "day_change", "day_change_ratio", "average_price"}:
+    if name not in {"value", "pnl", "pnl_ratio", "day_change", "day_change_ratio", "average_price", "price"}:
         return None
     if line is None:
         return lacking(name, Missing(EVERYTHING_SOLD), position.currency)
+    if name == "price":
+        return None if line.quote is None else _price(line.quote, symbol)
     if name == "average_price":
         return _average(position)
     if name == "day_change":

@@ -64,7 +64,7 @@ class Line:
 
     @property
     def pnl_ratio(self) -> Decimal | None:
-        return None if self.pnl is None or self.cost.amount == 0 else self.pnl / self.cost
+        return None if self.pnl is None or self.cost.amount <= 0 else self.pnl / self.cost
 
 
 @dataclass(frozen=True, slots=True)
