@@ -22,14 +22,12 @@ for _module in pkgutil.walk_packages(adapters.__path__, "tunefolio.adapters."):
     if ".brokers" in _module.name or ".prices" in _module.name:
         importlib.import_module(_module.name)
 
-from tunefolio.adapters.prices import SOURCES, SourceMaker  # noqa: E402  after the walk, as bootstrap does
 
 NOW = Instant.parse("2026-11-20T10:00:00+05:30")
 SESSION = BrokerSession("TF0001", "Asha", Secret("hush-token"), NOW)
 INFY = Listing("NSE", "INFY")
 
 brokers = pytest.mark.parametrize(("name", "make"), list(BROKERS), ids=BROKERS.names())
-sources = pytest.mark.parametrize(("name", "make"), list(SOURCES), ids=SOURCES.names())
 OURS = [(name, form) for name, form in FORMATS if type(form).__module__.startswith("tunefolio.")]
 formats = pytest.mark.parametrize(("name", "form"), OURS, ids=[name for name, _ in OURS])
 
@@ -58,7 +56,6 @@ class Everywhere(Outside):
 
 def test_something_is_registered() -> None:
     assert "zerodha" in BROKERS
-    assert "yahoo" in SOURCES
     assert [name for name, _ in OURS] == [
         "kite_holdings_csv",
         "zerodha_holdings_xlsx",
@@ -134,36 +131,6 @@ def test_nothing_asked_nothing_answered(name: str, make: BrokerMaker) -> None:
     assert source.quotes([]) == {}
     assert source.quotes([Listing("NASDAQ", "AAPL")]) == {}
     assert source.name == name
-
-
-@sources
-def test_a_source_knows_its_name_and_its_options(name: str, make: SourceMaker) -> None:
-    assert make({}).name == name
-    with pytest.raises(Misuse, match=name):
-        make({"no_such_option": "1"})
-
-
-@sources
-@replies
-def test_a_source_raises_only_what_the_port_allows(name: str, make: SourceMaker, reply: str) -> None:
-    same, kinds = REPLIES[reply]
-    outside = Everywhere(same)
-    outside.start()
-    try:
-        options = {"root_url": outside.url, "requests_per_second": "1000"}
-        with pytest.raises(kinds):
-            make(options).quotes([INFY])
-        with pytest.raises(kinds):
-            make(options).sector(INFY)
-    finally:
-        outside.stop()
-
-
-@sources
-def test_a_source_without_listings_asks_nobody(name: str, make: SourceMaker) -> None:
-    source = make({"root_url": "http://127.0.0.1:9"})
-    assert source.quotes([]) == {}
-    assert source.sector(Listing("MF", "INF209K01157")) is None
 
 
 @formats

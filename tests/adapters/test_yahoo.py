@@ -13,7 +13,9 @@ from typing import Any
 import pytest
 
 from tests.adapters.outside import Outside, Reply
+from tunefolio.adapters.gates import Gates
 from tunefolio.adapters.http import Answer
+from tunefolio.adapters.memory import MemoryShared
 from tunefolio.adapters.prices import SOURCES
 from tunefolio.adapters.prices.yahoo import Yahoo, parsers
 from tunefolio.adapters.prices.yahoo.source import Breaker
@@ -41,7 +43,10 @@ def shape(name: str) -> Reply:
 
 @pytest.fixture
 def yahoo(outside: Outside) -> Iterator[Yahoo]:
-    source = Yahoo({"root_url": outside.url, "requests_per_second": "1000", "timeout_seconds": "2"})
+    source = Yahoo(
+        {"root_url": outside.url, "requests_per_second": "1000", "timeout_seconds": "2"},
+        Gates(MemoryShared()),
+    )
     yield source
     source.close()
 
@@ -247,9 +252,9 @@ def test_no_cookie_or_no_crumb_is_retry(outside: Outside, yahoo: Yahoo) -> None:
 
 def test_options() -> None:
     with pytest.raises(Misuse, match=r"yahoo\.query2_url"):
-        SOURCES.of("yahoo")({"query2_url": "nowhere"})
+        SOURCES.of("yahoo")({"query2_url": "nowhere"}, Gates(MemoryShared()))
     with pytest.raises(Misuse, match=r"yahoo\.root_url"):
-        Yahoo({"root_url": "nowhere"})
+        Yahoo({"root_url": "nowhere"}, Gates(MemoryShared()))
 
 
 def test_the_recorded_shapes(recorded: Path) -> None:

@@ -12,6 +12,8 @@ import pytest
 
 from tests.adapters.outside import Outside, Reply
 from tunefolio.adapters import jsons
+from tunefolio.adapters.gates import Gates
+from tunefolio.adapters.memory import MemoryShared
 from tunefolio.adapters.prices.yahoo import Yahoo, histories
 from tunefolio.adapters.prices.yahoo.symbols import symbol_of
 from tunefolio.core.errors import Rejected, Retry
@@ -182,7 +184,10 @@ def test_a_time_beyond_all_calendars_is_rejected() -> None:
 
 @pytest.fixture
 def yahoo(outside: Outside) -> Iterator[Yahoo]:
-    source = Yahoo({"root_url": outside.url, "requests_per_second": "1000", "timeout_seconds": "2"})
+    source = Yahoo(
+        {"root_url": outside.url, "requests_per_second": "1000", "timeout_seconds": "2"},
+        Gates(MemoryShared()),
+    )
     yield source
     source.close()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from tunefolio.adapters.memory import MemoryFanout, MemoryShared
 from tunefolio.core.identity import JobId
 from tunefolio.core.people import Person, Role
 from tunefolio.core.secret import Secret
@@ -12,6 +13,7 @@ from tunefolio.core.time import FixedClock, Instant
 from tunefolio.market import calendars, sectors
 from tunefolio.services import identity
 from tunefolio.services.house import House, HouseRules
+from tunefolio.services.sources import Sources
 from tunefolio.services.throttle import Throttle
 from tunefolio.store import schema, vault
 from tunefolio.store.db import open_database
@@ -49,6 +51,9 @@ def a_house(url: str, rules: HouseRules | None = None) -> Iterator[House]:
         market_quotes=None,
         sector_source=None,
         throttle=Throttle(),
+        shared=MemoryShared(),
+        fanout=MemoryFanout(),
+        sources=Sources(),
         rules=rules or HouseRules(),
     )
     database.close()

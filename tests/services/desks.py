@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
 
+from tunefolio.adapters.memory import MemoryFanout, MemoryShared
 from tunefolio.core.identity import AccountId, InstrumentId, JobId, SessionId, TransactionId
 from tunefolio.core.money import INR, Money, Price
 from tunefolio.core.people import Person, Role, Viewer
@@ -27,6 +28,7 @@ from tunefolio.market.provider import QuoteClaim, QuoteSource, SectorClaim
 from tunefolio.market.quotes import Quote
 from tunefolio.services import portfolios, record
 from tunefolio.services.house import House
+from tunefolio.services.sources import Sources
 from tunefolio.services.throttle import Throttle
 from tunefolio.services.views import PortfolioView, portfolio
 from tunefolio.store import accounts, connections, instruments, persons, quotes, sessions
@@ -284,6 +286,9 @@ def seated(url: str, at: Instant = FRIDAY_NOON) -> Iterator[Desk]:
         market_quotes=None,
         sector_source=None,
         throttle=Throttle(),
+        shared=MemoryShared(),
+        fanout=MemoryFanout(),
+        sources=Sources(),
     )
     house = replace(
         house, rules=replace(house.rules, operator_apps={broker.name: AppKeys("key", Secret("secret"))})

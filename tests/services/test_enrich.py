@@ -9,6 +9,8 @@ from datetime import timedelta
 import pytest
 
 from tests.services.desks import Desk, held
+from tunefolio.adapters.gates import Gates
+from tunefolio.adapters.memory import MemoryShared
 from tunefolio.adapters.prices.yahoo.source import Yahoo
 from tunefolio.core.errors import Rejected, Retry
 from tunefolio.core.secret import Secret
@@ -52,7 +54,7 @@ def yahoo() -> Iterator[Yahoo]:
     with Sandbox(
         SandboxConfig(app=app, redirect_url="http://localhost:1/", yahoo_rate=Rate(1000))
     ) as sandbox:
-        source = Yahoo({"root_url": sandbox.yahoo_url, "requests_per_second": "1000"})
+        source = Yahoo({"root_url": sandbox.yahoo_url, "requests_per_second": "1000"}, Gates(MemoryShared()))
         yield source
         source.close()
 

@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 from starlette.testclient import TestClient
 
+from tunefolio.adapters.memory import MemoryFanout, MemoryShared
 from tunefolio.core.errors import Rejected
 from tunefolio.core.identity import Isin, JobId
 from tunefolio.core.money import Money, Price
@@ -24,6 +25,7 @@ from tunefolio.market.instruments import InstrumentClaim, Listing
 from tunefolio.market.provider import QuoteClaim, QuoteSource
 from tunefolio.services import jobs
 from tunefolio.services.house import House, HouseRules, SignUp
+from tunefolio.services.sources import Sources
 from tunefolio.services.throttle import Throttle
 from tunefolio.store.db import open_database
 from tunefolio.store.events import Bus
@@ -123,6 +125,9 @@ def house_at(url: str, *, clock: FixedClock | None = None, **rules: Any) -> Hous
         market_quotes=None,
         sector_source=None,
         throttle=Throttle(),
+        shared=MemoryShared(),
+        fanout=MemoryFanout(),
+        sources=Sources(),
         rules=HouseRules(**(given | rules)),
     )
 

@@ -33,13 +33,14 @@ Pairs = Sequence[tuple[str, str]]
 class Answer:
     """One whole response. headers: names in lower case; cookies: `name=value` of those it sets.
 
-    content: decompressed, at most the cap.
+    content: decompressed, at most the cap. is_unchanged: what was remembered still stands (gates.py).
     """
 
     status: int
     headers: Mapping[str, str]
     content: bytes
     cookies: tuple[str, ...] = ()
+    is_unchanged: bool = False
 
     @property
     def content_type(self) -> str:
@@ -106,13 +107,17 @@ class Pace:
 
 @dataclass(frozen=True, slots=True)
 class HttpConfig:
-    """name: who answers, for messages and logs. cap_bytes: the largest answer read, after decompression."""
+    """name: who answers, for messages and logs. cap_bytes: the largest answer read, after decompression.
+
+    timeout_seconds: of silence; deadline_seconds: for a whole answer, however steadily it trickles.
+    """
 
     name: str
     base_url: str
     timeout_seconds: float = 15
     cap_bytes: int = 64 * 1024 * 1024
     headers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    deadline_seconds: float = 120
 
 
 class Http:
@@ -124,6 +129,12 @@ class Http:
         self._client: httpx2.Client | None = None
         self._is_away = False
         self._lock = threading.Lock()
+        self._seen = threading.local()
+
+    @property
+    def last_status(self) -> int:
+        """The status of this thread's last call; 0 when nobody answered."""
+        return getattr(self._seen, "status", 0)
 
     def get(
         self,
@@ -148,13 +159,15 @@ class Http:
         """One call. params go into the query in their order, form into a urlencoded body."""
         if pace is not None:
             pace.wait()
+        self._seen.status = 0
         try:
             answer = self._call(method, path, params, form, headers)
         except httpx2.TimeoutException:
             raise self._away("no answer in time") from None
         except (httpx2.RequestError, httpx2.InvalidURL) as error:
             raise self._away(f"no answer ({type(error).__name__})") from None
-        verdict = self._judge(answer)
+        self._seen.status = answer.status
+        verdict = None if answer.status == 304 else self._judge(answer)
         if isinstance(verdict, Retry) and answer.status >= 500:
             self._away(verdict.reason)
         else:
@@ -194,11 +207,14 @@ class Http:
     def _read(self, response: httpx2.Response) -> bytes:
         pieces: list[bytes] = []
         size = 0
+        end = time.monotonic() + self._config.deadline_seconds
         for piece in response.iter_bytes():
             size += len(piece)
             if size > self._config.cap_bytes:
                 reason = f"{self._config.name}: the answer is larger than {self._config.cap_bytes} bytes"
                 raise Rejected(reason, code="too_large")
+            if time.monotonic() > end:
+                raise httpx2.ReadTimeout("the answer trickles")
             pieces.append(piece)
         return b"".join(pieces)
 

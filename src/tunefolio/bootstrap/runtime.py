@@ -10,8 +10,10 @@ from datetime import timedelta
 
 from tunefolio import services, telemetry
 from tunefolio.adapters.engine.embedded import Duties, EmbeddedEngine, EngineConfig
+from tunefolio.adapters.gates import Gates
+from tunefolio.adapters.memory import MemoryFanout, MemoryShared
 from tunefolio.bootstrap import adapters
-from tunefolio.bootstrap.sources import brokers_of, prices_of
+from tunefolio.bootstrap.sources import brokers_of, prices_of, sources_of
 from tunefolio.core.identity import JobId
 from tunefolio.core.time import Clock, SystemClock
 from tunefolio.ledger.brokers import AppKeys
@@ -54,10 +56,12 @@ class Runtime:
         """Stop taking work, wait a little for what runs, close everything; safe to call twice."""
         self.engine.stop()
         self.house.bus.close()
-        for outside in (*self.house.brokers.values(), self.house.market_quotes):
-            close = getattr(outside, "close", None)  # adapters with lasting connections have one
+        for broker in self.house.brokers.values():
+            close = getattr(broker, "close", None)  # adapters with lasting connections have one
             if close is not None:
                 close()
+        self.house.sources.close()
+        self.house.fanout.close()
         self.house.database.close()
 
 
@@ -66,7 +70,10 @@ def build(settings: Settings, clock: Clock | None = None) -> Runtime:
     settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
     adapters.load()
     load_deeds()
-    brokers, prices = brokers_of(settings), prices_of(settings)
+    shared = MemoryShared()
+    gates = Gates(shared)
+    sources = sources_of(settings, gates)
+    brokers, prices = brokers_of(settings), prices_of(sources)
     keys = KeyRing.load(settings.key.reveal() if settings.key is not None else settings.key_file)
     schema.migrate(settings.database_url)
     clock = clock or SystemClock()
@@ -83,6 +90,9 @@ def build(settings: Settings, clock: Clock | None = None) -> Runtime:
         market_quotes=prices,
         sector_source=prices,
         throttle=Throttle(),
+        shared=shared,
+        fanout=MemoryFanout(),
+        sources=sources,
         rules=rules_of(settings),
     )
     return Runtime(settings, house, engine)
@@ -109,6 +119,8 @@ def rules_of(settings: Settings) -> HouseRules:
         upload_limit_bytes=settings.upload_limit_bytes,
         enrichment=settings.enrichment,
         job_lease=timedelta(seconds=settings.job_lease_seconds),
+        refresh_every=timedelta(minutes=settings.refresh_minutes),
+        backfill_days=settings.backfill_days,
     )
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TypeVar
 
-from tunefolio.adapters.prices import SOURCES, PriceSource
+from tunefolio.adapters.gates import Gates
+from tunefolio.adapters.prices import SOURCES, PriceSource, SourceMaker
 from tunefolio.core.errors import Misuse
 from tunefolio.ledger.brokers import BROKERS, Broker
-from tunefolio.settings import PREFIX, Settings
+from tunefolio.services.sources import Sources
+from tunefolio.settings import PREFIX, VARIABLES, Settings
 
 T = TypeVar("T")
 
@@ -18,9 +21,32 @@ def brokers_of(settings: Settings) -> Mapping[str, Broker]:
     return {name: made(name, make, settings) for name, make in BROKERS}
 
 
-def prices_of(settings: Settings) -> PriceSource | None:
-    """The first installed source beside the brokers; None where there is none."""
-    return next((made(name, make, settings) for name, make in SOURCES), None)
+def sources_of(settings: Settings, gates: Gates) -> Sources:
+    """The market sources in the operator's order; a maker may answer None: it is not set up.
+
+    Raises Misuse for a name that is not installed.
+    """
+    makers = dict(SOURCES)
+    for name in settings.sources:
+        if name not in makers and settings.sources != _default_order():  # LEAD: raise always
+            known = ", ".join(sorted(makers))
+            raise Misuse("TUNEFOLIO_SOURCES", f"{name!r} is not installed", cure=f"Known: {known}")
+    chosen = [name for name in settings.sources if name in makers]
+    built = [made(name, partial(_make, makers[name], gates), settings) for name in chosen]
+    return Sources(tuple(one for one in built if one is not None))
+
+
+def _make(make: SourceMaker, gates: Gates, given: Mapping[str, str]) -> object | None:
+    return make(given, gates)
+
+
+def _default_order() -> tuple[str, ...]:
+    return next(one.read(one.default) for one in VARIABLES if one.field == "sources")
+
+
+def prices_of(sources: Sources) -> PriceSource | None:
+    """The first source that knows last prices, past closes, rates and sectors alike."""
+    return next((one for one in sources.all if isinstance(one, PriceSource)), None)
 
 
 def made(name: str, make: Callable[[Mapping[str, str]], T], settings: Settings) -> T:

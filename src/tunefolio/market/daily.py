@@ -38,7 +38,7 @@ class Daily:
         by_day = {day.date.toordinal(): number for day, number in numbers}
         days = sorted(by_day)
         values = [by_day[day] for day in days]
-        scale = max((_digits(value) for value in values), default=0)
+        scale = max((digits_of(value) for value in values), default=0)
         if scale > _MOST_DIGITS:
             raise Misuse("price", f"{scale} decimals are more than the {_MOST_DIGITS} that are kept")
         ticks = [int(value.scaleb(scale)) for value in values]
@@ -85,6 +85,7 @@ def day_of(ordinal: int) -> TradingDay:
     return TradingDay(date.fromordinal(ordinal))
 
 
-def _digits(value: Decimal) -> int:
+def digits_of(value: Decimal) -> int:
+    """Decimals that the number needs: 1 for 1.50, 0 for 100."""
     exponent = value.normalize().as_tuple().exponent
     return max(0, -exponent) if isinstance(exponent, int) else 0

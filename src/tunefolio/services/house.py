@@ -9,11 +9,13 @@ from enum import StrEnum
 from typing import Protocol
 
 from tunefolio.core.identity import JobId
+from tunefolio.core.shared import Fanout, Shared
 from tunefolio.core.time import Clock
 from tunefolio.ledger.brokers import AppKeys, Broker
 from tunefolio.market.calendars import Calendar
 from tunefolio.market.provider import QuoteSource, SectorSource
 from tunefolio.market.sectors import SectorBook
+from tunefolio.services.sources import Sources
 from tunefolio.services.throttle import Throttle
 from tunefolio.store.db import Database
 from tunefolio.store.events import Bus
@@ -42,6 +44,8 @@ class HouseRules:
     operator_apps: API applications by broker for people who have none of their own.
     public_url:    where browsers reach the house, without a trailing slash.
     job_lease:     how long a job may be silent before another worker takes it over.
+    refresh_every: how often the prices of everything tracked are fetched while its market is open.
+    backfill_days: how long before the first fact of an instrument its bars begin.
     """
 
     sign_up: SignUp = SignUp.INVITE
@@ -52,6 +56,8 @@ class HouseRules:
     upload_limit_bytes: int = 10 * 1024 * 1024
     enrichment: bool = True
     job_lease: timedelta = timedelta(seconds=30)
+    refresh_every: timedelta = timedelta(minutes=15)
+    backfill_days: int = 365
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,4 +75,7 @@ class House:
     market_quotes: QuoteSource | None
     sector_source: SectorSource | None
     throttle: Throttle
+    shared: Shared
+    fanout: Fanout
+    sources: Sources
     rules: HouseRules = HouseRules()

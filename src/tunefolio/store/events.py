@@ -27,7 +27,13 @@ if TYPE_CHECKING:
     import psycopg
 
 CHANNEL = "tunefolio"
-TOPICS = frozenset({"quotes", "sync", "jobs", "snapshot", "transactions", "connection"})
+TOPICS = frozenset(
+    {
+        "quotes", "sync", "jobs", "snapshot", "transactions", "connection",
+        "calendar", "instruments", "bars", "tracking", "health",
+        "watchlists", "alerts", "notices", "services",
+    }
+)  # fmt: skip
 MOST_IDS = 500
 """Ids one event names; with more it names none, which means "any of them". NOTIFY carries 8,000 bytes."""
 

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
+from tunefolio.adapters.gates import Gates
 from tunefolio.core.registry import Registry
 from tunefolio.market.provider import HistorySource, QuoteSource, SectorSource
 
 
+@runtime_checkable
 class PriceSource(QuoteSource, SectorSource, HistorySource, Protocol):
     """A source of last prices, past closes and rates, and sectors."""
 
 
 class SourceMaker(Protocol):
-    """Builds a source from its own options, given as text; raises Misuse naming the wrong one."""
+    """Builds a source from its own options, given as text; raises Misuse naming the wrong one.
 
-    def __call__(self, options: Mapping[str, str]) -> PriceSource: ...
+    What it makes has one or more of the ports of market/provider.py. None: it lacks an option.
+    """
+
+    def __call__(self, options: Mapping[str, str], gates: Gates) -> object | None: ...
 
 
 SOURCES: Registry[SourceMaker] = Registry("price source")

@@ -10,6 +10,7 @@ from datetime import UTC, timedelta
 from datetime import time as time_of_day
 from typing import Any
 
+from tunefolio.adapters.gates import Gates
 from tunefolio.adapters.http import Answer, Http, HttpConfig, Judge, Pace, Pairs
 from tunefolio.adapters.options import Options
 from tunefolio.adapters.prices import SOURCES
@@ -99,7 +100,7 @@ class Yahoo:
 
     name = NAME
 
-    def __init__(self, options: Mapping[str, str]) -> None:
+    def __init__(self, options: Mapping[str, str], gates: Gates) -> None:  # noqa: ARG002
         config = YahooConfig.of(options)
         self._pace = Pace(config.requests_per_second, longest_wait_seconds=600)
         self._breaker = Breaker(config.rest_seconds)

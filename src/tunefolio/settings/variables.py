@@ -1,31 +1,14 @@
-"""What the operator decides, read once from the environment and passed on; a wrong value stops the start.
-
-VARIABLES is the one table: name, default, sentence. What people tune lives in the database.
-"""
+"""The table of settings: name, default, sentence, and how its text is read; the one place that lists them."""
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 from urllib.parse import urlsplit
 
-from tunefolio.core.errors import Misuse
 from tunefolio.core.secret import Secret
-
-PREFIX = "TUNEFOLIO_"
-_FOR_TESTS = ("TUNEFOLIO_DATA", "TUNEFOLIO_CHROMIUM")
-_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
-
-
-class Profile(StrEnum):
-    """up: the real books. demo: a rehearsal with books, key and password of its own."""
-
-    UP = "up"
-    DEMO = "demo"
 
 
 class Unfit(ValueError):
@@ -93,6 +76,25 @@ def _database_url(text: str) -> str:
             "is neither SQLite nor PostgreSQL", "Write sqlite:////path/to/file.db or postgresql://host/name"
         )
     return text
+
+
+def _redis_url(text: str) -> str:
+    if text and not text.startswith(("redis://", "rediss://", "unix://")):
+        raise Unfit("is not the address of a Redis", "Write redis://host:6379/0")
+    return text
+
+
+def _smtp_url(text: str) -> Secret | None:
+    if not text:
+        return None
+    parts = urlsplit(text)
+    if parts.scheme not in {"smtp", "smtps"} or not parts.hostname:
+        raise Unfit("is not the address of a mail server", "Write smtp://user:password@host:587")
+    return Secret(text)
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name.strip().lower() for name in text.split(",") if name.strip()))
 
 
 def _web_url(text: str) -> str:
@@ -183,6 +185,65 @@ VARIABLES: tuple[Variable, ...] = (
         _whole(1, 1024),
     ),
     Variable(
+        "TUNEFOLIO_REDIS_URL",
+        "redis_url",
+        "",
+        "Redis for what several processes share: the queue, limits, caches, live prices; needs PostgreSQL. "
+        "Without it: one process. The demo does not read it.",
+        _redis_url,
+    ),
+    Variable(
+        "TUNEFOLIO_SOURCES",
+        "sources",
+        "nse,bse,amfi,binance,coingecko,fbil,ecb,frankfurter,gold,zerodha,angelone,kotakneo,generic,yahoo",
+        "Market sources in order of preference, with commas; one left out is never asked.",
+        _names,
+    ),
+    Variable(
+        "TUNEFOLIO_REFRESH_MINUTES",
+        "refresh_minutes",
+        "15",
+        "How often the prices of everything held or watched are fetched while its market is open.",
+        _whole(1, 1440),
+    ),
+    Variable(
+        "TUNEFOLIO_BACKFILL_DAYS",
+        "backfill_days",
+        "365",
+        "How long before the first transaction of an instrument its price history begins.",
+        _whole(0, 36500),
+    ),
+    Variable(
+        "TUNEFOLIO_SMTP_URL",
+        "smtp_url",
+        "",
+        "Where mail is handed in: smtp://user:password@host:587 (STARTTLS) or smtps://…:465. "
+        "Without it no mail is sent.",
+        _smtp_url,
+    ),
+    Variable("TUNEFOLIO_MAIL_FROM", "mail_from", "", "The sender's address of such mail.", _text),
+    Variable(
+        "TUNEFOLIO_TELEGRAM_TOKEN",
+        "telegram_token",
+        "",
+        "Token of the operator's Telegram bot, for alerts. Without it Telegram is not offered.",
+        _secret,
+    ),
+    Variable(
+        "TUNEFOLIO_TELEGRAM_URL",
+        "telegram_url",
+        "https://api.telegram.org",
+        "Where Telegram's Bot API is reached.",
+        _web_url,
+    ),
+    Variable(
+        "TUNEFOLIO_METRICS",
+        "metrics",
+        "",
+        "Token that /metrics asks of whoever reads it as a bearer. Without it only admins may read it.",
+        _secret,
+    ),
+    Variable(
         "TUNEFOLIO_ENRICHMENT",
         "enrichment",
         "yes",
@@ -220,139 +281,3 @@ OPTIONS: tuple[tuple[str, str], ...] = (
     ),
 )
 """Settings whose names depend on the adapters installed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """Every decision of the operator; VARIABLES says what each means.
-
-    options: by adapter name in lower case, then by option in lower case: {"zerodha": {"root_url": "…"}}.
-    """
-
-    profile: Profile
-    home: Path
-    database_url: str
-    key: Secret | None
-    key_file: Path
-    host: str
-    port: int
-    public_url: str
-    proxies: str
-    sign_up: str
-    session_days: int
-    insecure_cookies: bool
-    upload_limit_mib: int
-    enrichment: bool
-    workers: int
-    job_lease_seconds: int
-    log: str
-    log_level: str
-    options: Mapping[str, Mapping[str, Secret]]
-
-    @classmethod
-    def from_env(
-        cls, environ: Mapping[str, str], *, profile: Profile = Profile.UP, families: Collection[str] = ()
-    ) -> Self:
-        """Read and check everything. families: the installed adapters' names, whose options are let in.
-
-        Raises Misuse naming the variable and the cure, also for a variable that does not exist.
-        """
-        options = _options(environ, families)
-        values = {variable.field: _value(variable, environ) for variable in VARIABLES}
-        home = _home(values.pop("home"), environ, profile)
-        if profile is Profile.DEMO:
-            values |= {"database_url": "", "key": None, "key_file": None}
-        values["database_url"] = values["database_url"] or f"sqlite:///{home / 'tunefolio.db'}"
-        values["key_file"] = values["key_file"] or home / "key"
-        values["public_url"] = values["public_url"] or f"http://localhost:{values['port']}"
-        settings = cls(profile=profile, home=home, options=options, **values)
-        _check_together(settings)
-        return settings
-
-    @property
-    def upload_limit_bytes(self) -> int:
-        return self.upload_limit_mib * 1024 * 1024
-
-    def options_of(self, family: str) -> dict[str, str]:
-        """The options of one adapter as plain text, without the operator's application."""
-        given = self.options.get(family, {})
-        return {
-            name: value.reveal() for name, value in given.items() if name not in {"api_key", "api_secret"}
-        }
-
-
-def is_loopback(host: str) -> bool:
-    """Does only this machine reach the address?"""
-    return host in _LOOPBACK
-
-
-def _value(variable: Variable, environ: Mapping[str, str]) -> Any:
-    text = environ.get(variable.name, "").strip() or variable.default
-    try:
-        return variable.read(text)
-    except Unfit as unfit:
-        raise Misuse(variable.name, unfit.problem, cure=unfit.cure) from None
-
-
-def _home(given: Path | None, environ: Mapping[str, str], profile: Profile) -> Path:
-    if given is None:
-        share = environ.get("XDG_DATA_HOME") or str(
-            Path(environ.get("HOME") or "~").expanduser() / ".local/share"
-        )
-        given = Path(share) / "tunefolio"
-    given = given.absolute()
-    return given if profile is Profile.UP else given.with_name(given.name + "-demo")
-
-
-def _options(environ: Mapping[str, str], families: Collection[str]) -> dict[str, dict[str, Secret]]:
-    """Everything with our prefix that is no fixed variable must be an adapter's option."""
-    fixed = {variable.name for variable in VARIABLES}
-    found: dict[str, dict[str, Secret]] = {}
-    for name, value in environ.items():
-        is_for_tests = name in _FOR_TESTS or name.startswith(f"{PREFIX}TEST_")
-        if not name.startswith(PREFIX) or name in fixed or is_for_tests:
-            continue
-        family = next((one for one in families if name.startswith(f"{PREFIX}{one.upper()}_")), None)
-        if family is None:
-            raise Misuse(name, "is not a setting", cure=_nearest(name, fixed, families))
-        if value.strip():
-            found.setdefault(family, {})[name[len(PREFIX) + len(family) + 1 :].lower()] = Secret(
-                value.strip()
-            )
-    return found
-
-
-def _nearest(name: str, fixed: Collection[str], families: Collection[str]) -> str:
-    known = [
-        *sorted(fixed),
-        *(
-            f"{PREFIX}{family.upper()}_{option}"
-            for family in families
-            for option in ("API_KEY", "API_SECRET")
-        ),
-    ]
-    close = difflib.get_close_matches(name, known, n=1, cutoff=0)
-    return f"Did you mean {close[0]}?"
-
-
-def _check_together(settings: Settings) -> None:
-    url = urlsplit(settings.public_url)
-    if settings.profile is Profile.DEMO and not is_loopback(settings.host):
-        raise Misuse(
-            "TUNEFOLIO_HOST",
-            f"{settings.host} would show the demo to other machines",
-            cure="The demo listens on 127.0.0.1 only; use `tunefolio up` for a real house",
-        )
-    if url.scheme == "http" and url.hostname != "localhost" and not settings.insecure_cookies:
-        raise Misuse(
-            "TUNEFOLIO_PUBLIC_URL",
-            f"browsers drop the sign-in cookie on {settings.public_url}",
-            cure="Use https, or http://localhost, or set TUNEFOLIO_INSECURE_COOKIES=yes",
-        )
-    for family, given in settings.options.items():
-        if ("api_key" in given) != ("api_secret" in given):
-            raise Misuse(
-                f"{PREFIX}{family.upper()}_API_KEY",
-                "needs its secret, and the secret its key",
-                cure="Set both _API_KEY and _API_SECRET, or neither",
-            )

@@ -1,0 +1,16 @@
+"""Spells of symbols and ISINs, source tokens, the words instruments are found by."""
+
+from __future__ import annotations
+
+revision = "0006"
+down_revision = "0005"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    pass
+
+
+def downgrade() -> None:
+    pass
