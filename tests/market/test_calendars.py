@@ -67,7 +67,7 @@ def test_a_short_session_has_its_own_hours(
     assert hours.kind is SessionKind(kind)
     assert calendar.holiday(day(text)) is None
     assert calendar.eod(day(text)) == hours.close + timedelta(minutes=30)
-    for segment in Segment:
+    for segment in calendar.segments:
         assert calendar.phase(hours.open, segment) is Phase.CONTINUOUS
         assert calendar.phase(hours.close, segment) is Phase.CLOSED
 
@@ -184,7 +184,7 @@ def test_phases_change_with_date_and_segment(
 
 
 def test_the_rules_of_a_segment_follow_each_other_without_gap_or_overlap(calendar: Calendar) -> None:
-    for segment in Segment:
+    for segment in calendar.segments:
         rules = [rule for rule in calendar.rules if rule.segment is segment]
         assert rules[0].start <= calendar.known_from.date
         assert rules[-1].end is None
