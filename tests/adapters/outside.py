@@ -92,7 +92,10 @@ class Outside:
                 asked = Asked(self.command, parts.path, parse_qsl(parts.query), headers, form)
                 outside.asked.append(asked)
                 reply = outside.reply(parts.path)
-                self.send_response(reply.status)
+                if "Date" in reply.headers:  # a clock of its own, in the place of the server's
+                    self.send_response_only(reply.status)
+                else:
+                    self.send_response(reply.status)
                 if reply.content_type:
                     self.send_header("Content-Type", reply.content_type)
                 for name, value in reply.headers.items():

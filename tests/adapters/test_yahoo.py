@@ -18,7 +18,6 @@ from tunefolio.adapters.http import Answer
 from tunefolio.adapters.memory import MemoryShared
 from tunefolio.adapters.prices import SOURCES
 from tunefolio.adapters.prices.yahoo import Yahoo, parsers
-from tunefolio.adapters.prices.yahoo.source import Breaker
 from tunefolio.adapters.prices.yahoo.symbols import in_path, symbol_of
 from tunefolio.core.errors import Misuse, Rejected, Retry
 from tunefolio.core.time import Instant
@@ -60,6 +59,9 @@ def yahoo(outside: Outside) -> Iterator[Yahoo]:
         (Listing("NSE", "SMALL", "SM"), "SMALL-SM.NS", "SMALL-SM.NS"),
         (Listing("BSE", "SBIN"), "SBIN.BO", "SBIN.BO"),
         (Listing("NYSE", "BRK.B"), "BRK-B", "BRK-B"),
+        (Listing("ARCA", "SPY"), "SPY", "SPY"),
+        (Listing("LSE", "VOD"), "VOD.L", "VOD.L"),
+        (Listing("HKEX", "700"), "0700.HK", "0700.HK"),
     ],
 )
 def test_symbols(listing: Listing, symbol: str, path: str) -> None:
@@ -78,6 +80,7 @@ def test_a_last_price_without_the_noise_of_floats() -> None:
     assert claim is not None
     assert (claim.last, claim.previous_close) == (Decimal("3010.55"), Decimal("2999.00"))
     assert claim.as_of == Instant.parse("2026-11-20T15:30:00+05:30")
+    assert claim.currency == "INR"
 
 
 def changed(meta: dict[str, Any], **result: Any) -> dict[str, Any]:
@@ -183,18 +186,6 @@ def test_refused_in_the_middle_it_answers_what_it_has(outside: Outside, yahoo: Y
     assert len(outside.asked) == 2
 
 
-def test_a_rest_grows_and_obeys() -> None:
-    breaker = Breaker(60)
-    assert breaker.refused(None) == timedelta(seconds=60)
-    assert breaker.refused(None) == timedelta(seconds=120)
-    assert breaker.refused(timedelta(hours=1)) == timedelta(hours=1)
-    for _ in range(9):
-        breaker.refused(None)
-    assert breaker.refused(None) == timedelta(seconds=900)
-    breaker.answered()
-    assert breaker.refused(None) == timedelta(seconds=60)
-
-
 def test_a_sector_by_search_alone(outside: Outside, yahoo: Yahoo) -> None:
     outside.on("/v1/finance/search", shape("search.json"))
     assert yahoo.sector(MM) == SectorClaim("Consumer Cyclical", "Auto Manufacturers", "Yahoo")
@@ -229,7 +220,7 @@ def test_a_crumb_that_ran_out_is_fetched_again_once(outside: Outside, yahoo: Yah
     with pytest.raises(Retry, match="none of its own crumbs"):
         yahoo.sector(MM)
     asked = len(outside.asked)
-    with pytest.raises(Retry, match="resting"):
+    with pytest.raises(Retry, match="left alone"):
         yahoo.sector(MM)
     assert len(outside.asked) == asked
 

@@ -17,7 +17,7 @@ import pytest
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.http11 import Request, Response
 
-from tunefolio.adapters.brokers.zerodha import ticks
+from tunefolio.adapters.brokers.zerodha import stream, ticks
 from tunefolio.adapters.brokers.zerodha.kite import Pass
 from tunefolio.core.errors import Misuse, Reauth, Rejected, Retry
 from tunefolio.core.secret import Secret
@@ -147,11 +147,11 @@ def listen(handler: Handler, wanted: int, *, status: HTTPStatus | None = None) -
         async with serve(handler, "127.0.0.1", 0, process_request=gate) as server:
             port = server.sockets[0].getsockname()[1]
             leave = Pass("key", Secret("day-token"))
-            stream = ticks.TickStream(
+            line = stream.TickStream(
                 f"ws://127.0.0.1:{port}", leave, FixedClock(NOW), first_pause_seconds=0.01
             )
             found: Found = []
-            async with aclosing(stream.quotes({INFY: Listing("NSE", "INFY")})) as batches:
+            async with aclosing(line.quotes({INFY: Listing("NSE", "INFY")})) as batches:
                 async for batch in batches:
                     found.append(batch)
                     if len(found) == wanted:
@@ -178,7 +178,7 @@ def test_the_stream_subscribes_and_yields_quotes() -> None:
     assert found[0] == {infy: QuoteClaim(infy, Decimal("1560.4"), Decimal("1555.1"), NOW)}
     assert found[1][infy].as_of == Instant.parse("2026-11-20T15:30:00+05:30")
     assert found[1][infy].previous_close is None
-    assert heard == [{"a": "subscribe", "v": [INFY]}, {"a": "mode", "v": ["quote", [INFY]]}]
+    assert heard == [{"a": "subscribe", "v": [INFY]}, {"a": "mode", "v": ["full", [INFY]]}]
     assert paths == ["/?api_key=key&access_token=day-token"]
 
 
@@ -205,7 +205,7 @@ def test_a_dead_token_ends_the_stream() -> None:
 
 
 def test_a_stream_that_stays_away_is_retry(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ticks, "MOST_TRIES", 3)
+    monkeypatch.setattr(stream, "MOST_TRIES", 3)
     paths: list[str] = []
 
     async def never(line: ServerConnection) -> None:
@@ -218,9 +218,9 @@ def test_a_stream_that_stays_away_is_retry(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_too_many_instruments() -> None:
     async def ask() -> None:
-        stream = ticks.TickStream("ws://127.0.0.1:9", Pass("k", Secret("t")), FixedClock(NOW))
+        line = stream.TickStream("ws://127.0.0.1:9", Pass("k", Secret("t")), FixedClock(NOW))
         many = {token: Listing("NSE", str(token)) for token in range(3_001)}
-        async for _ in stream.quotes(many):
+        async for _ in line.quotes(many):
             raise AssertionError("nothing comes")
 
     with pytest.raises(Misuse, match="3001"):

@@ -60,7 +60,7 @@ def test_another_process_plans_over_the_control_path(kite: httpx2.Client) -> Non
     assert made.status_code == 201
     assert kite.get("/orders").status_code == 503
     assert kite.get("/__rehearsal__/faults").json() == [
-        {"kind": "503", "path": "/orders", "times": 1, "seconds": 2.0}
+        {"kind": "503", "path": "/orders", "times": 1, "seconds": 2.0, "retry_after": None}
     ]
     assert kite.delete("/__rehearsal__/faults").status_code == 204
     assert kite.get("/orders").status_code == 200

@@ -15,7 +15,7 @@ import pytest
 
 from tests.sandbox.conftest import TRADING
 from tests.sandbox.test_kite import keys_of
-from tunefolio.core.time import TradingDay
+from tunefolio.core.time import Instant, TradingDay
 from tunefolio.sandbox.serve import Sandbox
 from tunefolio.sandbox.universe import Kind
 
@@ -201,7 +201,13 @@ def test_american_shares_speak_of_dollars_and_new_york(yahoo: httpx2.Client) -> 
     assert (meta["currency"], meta["exchangeName"], meta["exchangeTimezoneName"]) == (
         "USD", "NMS", "America/New_York",
     )  # fmt: skip
-    assert days_of(result)[-1] == TRADING.in_zone().date().isoformat()
+    assert days_of(result)[-1] == "2026-11-19"  # in the Indian morning it is still the night before there
+    epochs = [
+        str(int(Instant.parse(f"{day}T12:00:00Z").utc.timestamp())) for day in ("2025-07-02", "2025-07-09")
+    ]
+    summer = chart(yahoo, "AAPL", period1=epochs[0], period2=epochs[1], interval="1d")
+    assert "2025-07-03" in days_of(summer)
+    assert "2025-07-04" not in days_of(summer)
     assert chart(yahoo, "BRK-B", range="5d")["meta"]["exchangeName"] == "NYQ"
 
 

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 import httpx2
 
+from tunefolio.adapters.deadlines import Deadline
 from tunefolio.core.errors import Rejected, Retry, TunefolioError
 
 _log = logging.getLogger(__name__)
@@ -75,6 +76,13 @@ def by_status(answer: Answer) -> TunefolioError | None:
     return Rejected(f"refused with status {answer.status}", code=f"http_{answer.status}")
 
 
+def by_refusal(answer: Answer) -> TunefolioError | None:
+    """by_status, but 403 and 418 mean that we are not wanted for a while, not that the call is wrong."""
+    if answer.status in {403, 418}:
+        return Retry(f"turned away with status {answer.status}", after=answer.retry_after)
+    return by_status(answer)
+
+
 class Pace:
     """A token bucket: `per_second` calls on average, at most a second's worth at once. Thread-safe."""
 
@@ -109,7 +117,7 @@ class Pace:
 class HttpConfig:
     """name: who answers, for messages and logs. cap_bytes: the largest answer read, after decompression.
 
-    timeout_seconds: of silence; deadline_seconds: for a whole answer, however steadily it trickles.
+    timeout_seconds: of silence; deadline_seconds: for a whole call, however steadily its answer trickles.
     """
 
     name: str
@@ -130,6 +138,7 @@ class Http:
         self._is_away = False
         self._lock = threading.Lock()
         self._seen = threading.local()
+        self._deadline = Deadline()
 
     @property
     def last_status(self) -> int:
@@ -195,11 +204,12 @@ class Http:
         request = client.build_request(
             method, self._config.base_url + path, params=query, data=form, headers=headers
         )
-        response = client.send(request, stream=True)
-        try:
-            content = self._read(response)
-        finally:
-            response.close()
+        with self._deadline.within(self._config.deadline_seconds):
+            response = client.send(request, stream=True)
+            try:
+                content = self._read(response)
+            finally:
+                response.close()
         names = {name.lower(): value for name, value in response.headers.items()}
         cookies = tuple(line.partition(";")[0] for line in response.headers.get_list("set-cookie"))
         return Answer(response.status_code, names, content, cookies)
@@ -207,14 +217,11 @@ class Http:
     def _read(self, response: httpx2.Response) -> bytes:
         pieces: list[bytes] = []
         size = 0
-        end = time.monotonic() + self._config.deadline_seconds
         for piece in response.iter_bytes():
             size += len(piece)
             if size > self._config.cap_bytes:
                 reason = f"{self._config.name}: the answer is larger than {self._config.cap_bytes} bytes"
                 raise Rejected(reason, code="too_large")
-            if time.monotonic() > end:
-                raise httpx2.ReadTimeout("the answer trickles")
             pieces.append(piece)
         return b"".join(pieces)
 
@@ -226,6 +233,7 @@ class Http:
                     headers=dict(self._config.headers),
                     trust_env=not is_loopback(self._config.base_url),
                 )
+                self._deadline.watch(self._client)
                 weakref.finalize(self, self._client.close)  # forgotten is closed, too
             return self._client
 

@@ -28,7 +28,7 @@ class MemoryShared:
             now = self._now()
             free = max(self._arrivals.get(name, now), now) + step
             self._arrivals[name] = free
-        return max(0.0, free - now - step * burst)
+        return max(0.0, round(free - now - step * burst, 6))
 
     def spend(self, name: str, most: int, period: timedelta) -> timedelta | None:
         """Periods are counted from the start of this process's clock."""

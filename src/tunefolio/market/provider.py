@@ -43,19 +43,6 @@ class SectorClaim:
 
 
 @dataclass(frozen=True, slots=True)
-class HistoryClaim:
-    """Daily closes of one listing as they were paid, and what its company did.
-
-    closes: raw (adjusted for nothing), ascending, holes unfilled. currency: "" where the source names none.
-    actions: those with an ex-date since the first day asked for, later than the last close as well.
-    """
-
-    closes: tuple[tuple[TradingDay, Decimal], ...]
-    currency: Currency
-    actions: tuple[ActionClaim, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class RateClaim:
     """1 base = rate quote at the close of that day."""
 
@@ -216,23 +203,6 @@ class MarketQuoteSource(Protocol):
     def serves(self, listing: Listing) -> bool: ...
 
     def quotes(self, listings: Sequence[Listing]) -> Mapping[Listing, QuoteClaim]: ...
-
-
-@runtime_checkable
-class HistorySource(Protocol):
-    """Past closes of one listing or index, and past exchange rates; None when the source does not know it."""
-
-    name: str
-
-    def history(self, listing: Listing, since: TradingDay, until: TradingDay) -> HistoryClaim | None:
-        """The closes of [since, until)."""
-        ...
-
-    def rates(
-        self, base: Currency, quote: Currency, since: TradingDay, until: TradingDay
-    ) -> tuple[RateClaim, ...] | None:
-        """The daily rates of [since, until), ascending."""
-        ...
 
 
 class QuoteSource(Protocol):

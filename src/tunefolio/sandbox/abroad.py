@@ -1,15 +1,19 @@
 """What the rehearsal knows beyond India: a few American shares, and what a dollar costs. Levels of our own.
 
-They trade on the days of the one simulated exchange; only their faces speak of other currencies and zones.
+Shares trade on New York's days and in its hours; currencies on the days of the simulated exchange at home.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
+from functools import cache
 
 from tunefolio.core.time import Instant, TradingDay, calendar_date
-from tunefolio.sandbox.universe import Company, Kind, Listed
+from tunefolio.market.calendars import Calendars
+from tunefolio.sandbox.market import Market
+from tunefolio.sandbox.sessions import AlwaysSessions, Hours, sessions_of
+from tunefolio.sandbox.universe import Company, Kind, Listed, Universe
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,19 @@ _PLACES = {
 
 def place_of(listed: Listed) -> Place:
     return _PLACES[listed.exchange]
+
+
+def market_for(market: Market, listed: Listed) -> Market:
+    """The market with the hours of the listing's own exchange; prices are the same."""
+    if listed.exchange not in ("NASDAQ", "NYSE"):
+        return market
+    hours = Hours.ALWAYS if isinstance(market.sessions, AlwaysSessions) else Hours.CALENDAR
+    return _new_york(market.seed, hours)
+
+
+@cache
+def _new_york(seed: int, hours: Hours) -> Market:
+    return Market(Universe(()), sessions_of(hours, Calendars().of("NYSE")), seed)
 
 
 def _share(symbol: str, name: str, level: float, exchange: str = "NASDAQ") -> Listed:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
+from email.utils import format_datetime
 from enum import StrEnum
 from threading import Lock
+from typing import assert_never
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -14,6 +17,8 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tunefolio.core.errors import Misuse
+from tunefolio.core.time import Clock, SystemClock
+from tunefolio.sandbox.spoilt import DECADE, doubled, redated, skewed
 
 CONTROL_PATH = "/__rehearsal__"
 
@@ -23,33 +28,61 @@ _BAD_GATEWAY = (
 
 
 class FaultKind(StrEnum):
-    """How a request fails. truncated, empty: the real answer, cut; dead_token: all sessions end first."""
+    """How a request fails. truncated, empty: the real answer, cut; dead_token: all sessions end first.
+
+    html: a page under status 200 instead of data; slow_loris: the real answer, byte by byte; wrong_date:
+    with every date in it ten years earlier; duplicate_rows: with every row told twice; clock_skew: its Date
+    and its times from a clock that goes wrong; 429_by_date: a refusal until a date of such a clock.
+    """
 
     RATE_LIMITED = "429"
+    LIMITED_BY_DATE = "429_by_date"
+    FORBIDDEN = "403"
+    FAILED = "500"
     UNAVAILABLE = "503"
     BAD_GATEWAY = "502"
     TRUNCATED = "truncated"
     EMPTY = "empty"
+    PAGE = "html"
     SLOW = "slow"
+    SLOW_LORIS = "slow_loris"
+    WRONG_DATE = "wrong_date"
+    DUPLICATE_ROWS = "duplicate_rows"
+    CLOCK_SKEW = "clock_skew"
     DEAD_TOKEN = "dead_token"
+
+
+_DAY_SECONDS = 86_400.0
+_PAGE = b"<!DOCTYPE html>\n<html><head><title>One moment, please</title></head><body>checking</body></html>\n"
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """The next `times` requests whose path starts with `path` fail so. seconds: of delay, for SLOW."""
+    """The next `times` requests whose path starts with `path` fail so.
+
+    seconds: the delay, for SLOW; the pause before each byte, for SLOW_LORIS; how far ahead the clock goes,
+    for CLOCK_SKEW and LIMITED_BY_DATE (a day at most, behind when negative); else unused. retry_after:
+    seconds that a refusal asks to wait; None: it does not say.
+    """
 
     kind: FaultKind
     path: str = "/"
     times: int = 1
     seconds: float = 2.0
+    retry_after: int | None = None
 
     def __post_init__(self) -> None:
         if not self.path.startswith("/"):
             raise Misuse("path", f"{self.path!r} does not start with a slash")
         if not 1 <= self.times <= 1_000_000:
             raise Misuse("times", f"{self.times} is not a count of requests")
-        if not 0 <= self.seconds <= 300:
+        if self.kind in (FaultKind.CLOCK_SKEW, FaultKind.LIMITED_BY_DATE):
+            if abs(self.seconds) > _DAY_SECONDS:
+                raise Misuse("seconds", f"{self.seconds} is more than a day")
+        elif not 0 <= self.seconds <= 300:
             raise Misuse("seconds", f"{self.seconds} is not a delay of at most five minutes")
+        if self.retry_after is not None and not 0 <= self.retry_after <= _DAY_SECONDS:
+            raise Misuse("retry_after", f"{self.retry_after} is not within a day")
 
 
 class Faults:
@@ -59,10 +92,18 @@ class Faults:
         self._lock = Lock()
         self._standing: list[Fault] = []
 
-    def plan(self, kind: FaultKind | str, *, path: str = "/", times: int = 1, seconds: float = 2.0) -> Fault:
+    def plan(
+        self,
+        kind: FaultKind | str,
+        *,
+        path: str = "/",
+        times: int = 1,
+        seconds: float = 2.0,
+        retry_after: int | None = None,
+    ) -> Fault:
         """Raises Misuse for an unknown kind or a senseless number."""
         try:
-            fault = Fault(FaultKind(kind), path, times, seconds)
+            fault = Fault(FaultKind(kind), path, times, seconds, retry_after)
         except ValueError:
             known = ", ".join(FaultKind)
             raise Misuse("kind", f"{kind!r} is no fault", cure=f"Known: {known}") from None
@@ -90,7 +131,8 @@ class Faults:
 
 
 class FaultyGate:
-    """ASGI middleware that lets planned faults happen. bodies: how this face words 429 and 503."""
+    """ASGI middleware that lets planned faults happen. bodies: how this face words its refusals; clock: the
+    one that goes wrong, this machine's unless given."""
 
     def __init__(
         self,
@@ -99,7 +141,9 @@ class FaultyGate:
         *,
         bodies: Mapping[FaultKind, tuple[str, bytes]],
         end_sessions: Callable[[], None],
+        clock: Clock | None = None,
     ) -> None:
+        self._clock = clock or SystemClock()
         self._app = app
         self._faults = faults
         self._bodies = bodies
@@ -118,16 +162,50 @@ class FaultyGate:
             case FaultKind.DEAD_TOKEN:
                 self._end_sessions()
                 await self._app(scope, receive, send)
-            case FaultKind.TRUNCATED | FaultKind.EMPTY:
-                await self._shortened(fault.kind, scope, receive, send)
+            case FaultKind.PAGE:
+                await Response(_PAGE, 200, media_type="text/html")(scope, receive, send)
             case FaultKind.BAD_GATEWAY:
                 await Response(_BAD_GATEWAY, 502, media_type="text/html")(scope, receive, send)
-            case FaultKind.RATE_LIMITED | FaultKind.UNAVAILABLE:
-                media_type, body = self._bodies[fault.kind]
-                await Response(body, int(fault.kind), media_type=media_type)(scope, receive, send)
+            case (
+                FaultKind.RATE_LIMITED
+                | FaultKind.LIMITED_BY_DATE
+                | FaultKind.UNAVAILABLE
+                | FaultKind.FORBIDDEN
+                | FaultKind.FAILED
+            ):
+                await self._refusal(fault)(scope, receive, send)
+            case FaultKind.SLOW_LORIS:
+                start, body = await self._answer(scope, receive)
+                await _dripped(start, body, send, fault.seconds)
+            case (
+                FaultKind.TRUNCATED
+                | FaultKind.EMPTY
+                | FaultKind.WRONG_DATE
+                | FaultKind.DUPLICATE_ROWS
+                | FaultKind.CLOCK_SKEW
+            ):
+                start, body = await self._answer(scope, receive)
+                await _whole(*_spoilt(fault, start, body, self._clock.now().utc), send)
+            case _:
+                assert_never(fault.kind)
 
-    async def _shortened(self, kind: FaultKind, scope: Scope, receive: Receive, send: Send) -> None:
-        """The real answer, cut in half or to nothing, under a length that fits what is left."""
+    def _refusal(self, fault: Fault) -> Response:
+        """In this face's own words. A wait is told in seconds, or as a date of a clock that goes wrong."""
+        status = int(fault.kind[:3])
+        known = FaultKind.RATE_LIMITED if status == 429 else fault.kind
+        media_type, body = self._bodies.get(known, ("text/plain", f"{status}\r\n".encode()))
+        answer = Response(body, status, media_type=media_type)
+        if fault.kind is FaultKind.LIMITED_BY_DATE:
+            theirs = self._clock.now().utc + timedelta(seconds=fault.seconds)
+            answer.headers["date"] = format_datetime(theirs, usegmt=True)
+            until = theirs + timedelta(seconds=fault.retry_after or 0)
+            answer.headers["retry-after"] = format_datetime(until, usegmt=True)
+        elif fault.retry_after is not None:
+            answer.headers["retry-after"] = str(fault.retry_after)
+        return answer
+
+    async def _answer(self, scope: Scope, receive: Receive) -> tuple[Message, bytes]:
+        """What would have been answered: its start, and its whole body."""
         start: Message = {}
         body = bytearray()
 
@@ -138,11 +216,42 @@ class FaultyGate:
                 body.extend(message.get("body", b""))
 
         await self._app(scope, receive, keep)
-        left = bytes(body[: len(body) // 2]) if kind is FaultKind.TRUNCATED else b""
-        headers = [(name, value) for name, value in start["headers"] if name.lower() != b"content-length"]
-        headers.append((b"content-length", str(len(left)).encode()))
-        await send({**start, "headers": headers})
-        await send({"type": "http.response.body", "body": left})
+        return start, bytes(body)
+
+
+def _spoilt(fault: Fault, start: Message, body: bytes, now: datetime) -> tuple[Message, bytes]:
+    """The real answer after what the fault does to it."""
+    match fault.kind:
+        case FaultKind.TRUNCATED:
+            return start, body[: len(body) // 2]
+        case FaultKind.EMPTY:
+            return start, b""
+        case FaultKind.WRONG_DATE:
+            return start, redated(body, -DECADE)
+        case FaultKind.DUPLICATE_ROWS:
+            return start, doubled(body)
+        case _:
+            by = timedelta(seconds=fault.seconds)
+            headers = [(name, value) for name, value in start["headers"] if name.lower() != b"date"]
+            headers.append((b"date", format_datetime(now + by, usegmt=True).encode()))
+            return {**start, "headers": headers}, skewed(body, by, now)
+
+
+async def _whole(start: Message, body: bytes, send: Send) -> None:
+    """Under a length that fits the body, however it came about."""
+    headers = [(name, value) for name, value in start["headers"] if name.lower() != b"content-length"]
+    headers.append((b"content-length", str(len(body)).encode()))
+    await send({**start, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+async def _dripped(start: Message, body: bytes, send: Send, pause_seconds: float) -> None:
+    """Byte by byte, for as long as anyone listens."""
+    await send(start)
+    for place in range(len(body)):
+        await asyncio.sleep(pause_seconds)
+        await send({"type": "http.response.body", "body": body[place : place + 1], "more_body": True})
+    await send({"type": "http.response.body", "body": b""})
 
 
 def control_routes(faults: Faults, end_sessions: Callable[[], None]) -> list[Route]:

@@ -62,6 +62,11 @@ class Market:
         self._paths = Paths(seed)
         self._seed = seed
 
+    @property
+    def seed(self) -> int:
+        """What every price comes from."""
+        return self._seed
+
     def price(self, listed: Listed, now: Instant) -> int:
         """The last price in paise."""
         return self.sight(listed, now).last

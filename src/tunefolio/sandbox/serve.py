@@ -1,4 +1,4 @@
-"""The rehearsal as a running thing: both faces on loopback, in a thread of their own or the caller's loop."""
+"""The rehearsal as a running thing: its faces on loopback, in a thread of their own or the caller's loop."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from email.utils import format_datetime
 from functools import cache
 from threading import Event, Thread
 from urllib.parse import urlsplit
 
 import uvicorn
 from starlette.applications import Starlette
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tunefolio.core.errors import Misuse
 from tunefolio.core.time import Clock, SystemClock
@@ -28,8 +30,10 @@ from tunefolio.sandbox.limits import Rate, RateLimiter
 from tunefolio.sandbox.market import Market
 from tunefolio.sandbox.people import PEOPLE, Trader
 from tunefolio.sandbox.sessions import Hours, sessions_of
+from tunefolio.sandbox.world.app import world_app
 from tunefolio.sandbox.yahoo import Bureau, yahoo_app
 
+_PORTS = ("kite_port", "yahoo_port", "world_port")
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
@@ -44,6 +48,7 @@ class SandboxConfig:
     redirect_url: str
     kite_port: int = 0
     yahoo_port: int = 0
+    world_port: int = 0
     seed: int = 2026
     hours: Hours | str = Hours.CALENDAR
     clock: Clock = field(default_factory=SystemClock)
@@ -56,7 +61,7 @@ class SandboxConfig:
     def __post_init__(self) -> None:
         if self.host not in LOOPBACK:
             raise Misuse("host", f"{self.host!r} is not this machine", cure="A rehearsal is for 127.0.0.1")
-        for name in ("kite_port", "yahoo_port"):
+        for name in _PORTS:
             if not 0 <= getattr(self, name) <= 65_535:
                 raise Misuse(name, f"{getattr(self, name)} is no port", cure="0 to 65535; 0 takes a free one")
         if self.hours not in tuple(Hours):
@@ -90,17 +95,19 @@ def _market(seed: int, hours: Hours) -> Market:
 
 
 class Sandbox:
-    """Both faces over one market. Use start() and stop(), or `with`, or await serve() in your own loop."""
+    """All faces over one market. Use start() and stop(), or `with`, or await serve() in your own loop."""
 
     def __init__(self, config: SandboxConfig) -> None:
         self.config = config
         self.market = market_of(config)
         self.kite_faults = Faults()
         self.yahoo_faults = Faults()
+        self.world_faults = Faults()
         self.grants = Grants(config.clock, config.app)
         self.kite_app: Starlette = kite_app(self._desk(), self.kite_faults)
         self.yahoo_app: Starlette = yahoo_app(self._bureau(), self.yahoo_faults)
-        self._sockets: tuple[socket.socket, socket.socket] | None = None
+        self.world_app: Starlette = world_app(self.market, config.clock, self.world_faults)
+        self._sockets: tuple[socket.socket, ...] | None = None
         self._servers: list[_Server] = []
         self._thread: Thread | None = None
 
@@ -116,22 +123,31 @@ class Sandbox:
     def yahoo_url(self) -> str:
         return f"http://{self._authority(1)}"
 
+    @property
+    def world_url(self) -> str:
+        """Below it every face of the world has its name: /nse, /binance, …"""
+        return f"http://{self._authority(2)}"
+
     def bind(self) -> None:
         """Take the ports, so that the addresses are known before anything is served. Raises Misuse."""
-        if self._sockets is None:
-            first = _bound(self.config.host, self.config.kite_port, "kite_port")
+        if self._sockets is not None:
+            return
+        taken: list[socket.socket] = []
+        for name in _PORTS:
             try:
-                self._sockets = (first, _bound(self.config.host, self.config.yahoo_port, "yahoo_port"))
+                taken.append(_bound(self.config.host, getattr(self.config, name), name))
             except Misuse:
-                first.close()
+                for one in taken:
+                    one.close()
                 raise
+        self._sockets = tuple(taken)
 
     async def serve(self) -> None:
         """Serve until stop() is called or the task is cancelled."""
         self.bind()
         assert self._sockets is not None
-        apps = (self.kite_app, self.yahoo_app)
-        self._servers = [_Server(_uvicorn_config(app)) for app in apps]
+        apps = (self.kite_app, self.yahoo_app, self.world_app)
+        self._servers = [_Server(_uvicorn_config(_Dated(app, self.config.clock))) for app in apps]
         pairs = zip(self._servers, self._sockets, strict=True)
         try:
             await asyncio.gather(*(server.serve(sockets=[one]) for server, one in pairs))
@@ -140,7 +156,7 @@ class Sandbox:
             self._release()
 
     def start(self) -> None:
-        """Serve in a daemon thread; returns when both faces answer."""
+        """Serve in a daemon thread; returns when all faces answer."""
         if self._thread is not None:
             return
         self.bind()
@@ -154,12 +170,12 @@ class Sandbox:
 
         self._thread = Thread(target=run, name="sandbox", daemon=True)
         self._thread.start()
-        while not (len(self._servers) == 2 and all(server.started for server in self._servers)):
+        while not (len(self._servers) == len(_PORTS) and all(server.started for server in self._servers)):
             if ended.wait(0.01):
                 raise RuntimeError("the sandbox ended while it started")
 
     def stop(self) -> None:
-        """End both faces and free their ports; a loop of the caller's own does so in its next turns."""
+        """End all faces and free their ports; a loop of the caller's own does so in its next turns."""
         for server in self._servers:
             server.should_exit = True
         if self._thread is not None:
@@ -206,10 +222,30 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _uvicorn_config(app: Starlette) -> uvicorn.Config:
+class _Dated:
+    """Every answer bears the rehearsal's own Date, which need not be this machine's."""
+
+    def __init__(self, app: ASGIApp, clock: Clock) -> None:
+        self._app = app
+        self._clock = clock
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def dated(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = list(message["headers"])
+                if all(name.lower() != b"date" for name, _ in headers):
+                    now = format_datetime(self._clock.now().utc, usegmt=True)
+                    headers.append((b"date", now.encode()))
+                message = {**message, "headers": headers}
+            await send(message)
+
+        await self._app(scope, receive, dated)
+
+
+def _uvicorn_config(app: _Dated) -> uvicorn.Config:
     return uvicorn.Config(
         app, access_log=False, log_config=None, lifespan="off", ws="websockets-sansio",
-        server_header=False, timeout_graceful_shutdown=1, ws_ping_interval=None,
+        server_header=False, date_header=False, timeout_graceful_shutdown=1, ws_ping_interval=None,
     )  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from tunefolio.core.time import Clock, Instant, TradingDay, calendar_date
-from tunefolio.sandbox.abroad import ABROAD, INDIA, place_of
+from tunefolio.sandbox.abroad import ABROAD, INDIA, market_for, place_of
 from tunefolio.sandbox.faults import FaultKind, Faults, FaultyGate, control_routes
 from tunefolio.sandbox.limits import Rate, RateLimiter
 from tunefolio.sandbox.market import Candle, Market, Sight
@@ -72,7 +72,11 @@ def yahoo_app(bureau: Bureau, faults: Faults) -> Starlette:
             Route("/fc", give_cookie),
             *control_routes(faults, nothing_to_end),
         ],
-        middleware=[Middleware(FaultyGate, faults=faults, bodies=bodies, end_sessions=nothing_to_end)],
+        middleware=[
+            Middleware(
+                FaultyGate, faults=faults, bodies=bodies, end_sessions=nothing_to_end, clock=bureau.clock
+            )
+        ],
     )
     app.state.bureau = bureau
     return app
@@ -113,10 +117,11 @@ async def chart(request: Request) -> Response:
         start, end = _bounds(query.get("period1"), query.get("period2"), wanted or "1mo", now)
     except ValueError:
         return _error("chart", 400, "Bad Request", "Invalid input - period1 or period2 is not a number")
-    candles = list(_candles(bureau.market, listed, interval, start, end, now))
+    market = market_for(bureau.market, listed)
+    candles = list(_candles(market, listed, interval, start, end, now))
     place = place_of(listed) if INTERVALS[interval].is_daily else INDIA["NSE"]
     stamps = [place.stamp(candle.start) for candle in candles]
-    result = _result(_meta(bureau.market, listed, symbol, interval, wanted, now), candles, stamps)
+    result = _result(_meta(market, listed, symbol, interval, wanted, now), candles, stamps)
     if candles and query.get("events") and INTERVALS[interval].is_daily:
         result |= events_of(listed, result["timestamp"])
     return JSONResponse({"chart": {"result": [result], "error": None}})

@@ -3,16 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
 from tunefolio.adapters.gates import Gates
 from tunefolio.core.registry import Registry
-from tunefolio.market.provider import HistorySource, QuoteSource, SectorSource
-
-
-@runtime_checkable
-class PriceSource(QuoteSource, SectorSource, HistorySource, Protocol):
-    """A source of last prices, past closes and rates, and sectors."""
 
 
 class SourceMaker(Protocol):

@@ -40,9 +40,8 @@ _SPAN_DAYS = {
 
 
 async def instruments(request: Request) -> Response:
-    """GET /instruments and /instruments/{exchange}: CSV, compressed for whoever accepts that."""
+    """GET /instruments and /instruments/{exchange}: CSV for everyone, compressed for whoever accepts that."""
     desk = desk_of(request)
-    desk.reader(request)
     wanted = request.path_params.get("exchange")
     listings = [
         listed for listed in desk.market.universe if wanted is None or listed.exchange == wanted.upper()

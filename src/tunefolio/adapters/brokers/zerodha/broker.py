@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Iterator, Mapping
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 
-from tunefolio.adapters.brokers.zerodha import instruments, login, ticks
+from tunefolio.adapters.brokers.zerodha import instruments, login, stream
 from tunefolio.adapters.brokers.zerodha.errors import BROKER
 from tunefolio.adapters.brokers.zerodha.kite import Kite, KiteConfig, Pass
 from tunefolio.adapters.brokers.zerodha.quotes import ZerodhaQuotes
@@ -25,6 +25,7 @@ class Zerodha:
 
     name = BROKER
     title = "Zerodha"
+    most_ticks = stream.MOST_TOKENS
 
     def __init__(self, options: Mapping[str, str]) -> None:
         self._config = KiteConfig.of(options)
@@ -53,11 +54,12 @@ class Zerodha:
         return instruments.parse(self._kite.download(Pass(api_key, session.token), path))
 
     def ticks(
-        self, api_key: str, session: BrokerSession, tokens: Mapping[int, Listing], clock: Clock
+        self, api_key: str, session: BrokerSession, listings: Sequence[Listing], clock: Clock
     ) -> AsyncGenerator[Mapping[Listing, QuoteClaim], None]:
-        """Live prices while somebody looks; tokens from quotes(…).tokens(listings). Use aclosing()."""
-        stream = ticks.TickStream(self._config.ticks_url, Pass(api_key, session.token), clock)
-        return stream.quotes(tokens)
+        """Live prices until closed; lines of Kite that break are mended. Use aclosing()."""
+        leave = Pass(api_key, session.token)
+        line = stream.TickStream(self._config.ticks_url, leave, clock)
+        return stream.ticks_of(ZerodhaQuotes(self._kite, leave), line, listings)
 
     def close(self) -> None:
         self._kite.close()

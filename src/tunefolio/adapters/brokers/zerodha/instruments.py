@@ -10,13 +10,19 @@ import gzip
 import io
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
+from tunefolio.adapters.brokers.zerodha.kite import KiteConfig
+from tunefolio.adapters.gates import Gates, Manners
+from tunefolio.adapters.prices import SOURCES
 from tunefolio.core.errors import Misuse, Rejected, Retry
 from tunefolio.core.identity import Isin
-from tunefolio.market.instruments import AssetClass, Listing, exchange_of
+from tunefolio.core.time import TradingDay
+from tunefolio.market.instruments import AssetClass, InstrumentClaim, Listing, exchange_of
+from tunefolio.market.masters import class_of_series
+from tunefolio.market.provider import MasterRow
 
 KITE_EXCHANGES = frozenset({"NSE", "BSE", "NFO", "BFO", "MCX", "CDS", "BCD", "NCO"})
 """Exchanges whose instruments Kite quotes."""
@@ -110,6 +116,88 @@ def parse(content: bytes) -> Iterator[KiteInstrument]:
             )
         except (ValueError, TypeError, AttributeError, InvalidOperation):
             raise Rejected(f"Zerodha: row {number} of the instruments is broken", code="wrong_type") from None
+
+
+_MASTER_COLUMNS = (*_COLUMNS, "expiry", "strike", "segment")
+
+
+def parse_master(content: bytes) -> Iterator[MasterRow]:
+    """Kite's list as a master: everything it quotes, contracts among it; streams.
+
+    Rejected: a column is missing or a row is broken. Rows of exchanges we do not know are left out.
+    """
+    text = io.TextIOWrapper(
+        io.BytesIO(_unpacked(content)), encoding="utf-8-sig", errors="replace", newline=""
+    )
+    table = csv.reader(text)
+    places = {name: place for place, name in enumerate(next(table, []))}
+    lacking = [column for column in _MASTER_COLUMNS if column not in places]
+    if lacking:
+        raise Rejected(f"Zerodha: instruments lack the column {', '.join(lacking)}", code="missing_field")
+    wanted = [places[name] for name in _MASTER_COLUMNS]
+    for number, row in enumerate(table, start=2):
+        try:
+            token, symbol, name, tick, lot, kind, exchange, expiry, strike, segment = (row[i] for i in wanted)
+            if exchange in KITE_EXCHANGES or exchange == "MF":
+                listing = listing_of(exchange, symbol)
+                claim = InstrumentClaim(listing, None, name, _class_of(listing, kind, segment))
+                yield MasterRow(
+                    claim,
+                    token,
+                    _above_zero(tick),
+                    _above_zero(lot),
+                    TradingDay.parse(expiry) if expiry else None,
+                    _above_zero(strike),
+                )
+        except (IndexError, ValueError, InvalidOperation, Misuse):
+            raise Rejected(f"Zerodha: row {number} of the instruments is broken", code="wrong_type") from None
+
+
+def _class_of(listing: Listing, kind: str, segment: str) -> AssetClass:
+    if segment == "INDICES":
+        return AssetClass.INDEX
+    if kind in {"CE", "PE"}:
+        return AssetClass.OPTION
+    if kind == "FUT":
+        return AssetClass.FUTURE
+    known = asset_class_of(listing, None)
+    return class_of_series(listing.series) if known is AssetClass.EQUITY else known
+
+
+def _above_zero(text: str) -> Decimal | None:
+    number = Decimal(text or 0)
+    return number if number > 0 else None
+
+
+class ZerodhaMaster:
+    """Kite's list of instruments, which it gives to everyone: no application and no session is needed."""
+
+    name = "zerodha"
+
+    def __init__(self, config: KiteConfig, gates: Gates) -> None:
+        self._gate = gates.gate(
+            "zerodha",
+            config.root_url,
+            Manners(per_second=config.requests_per_second),
+            headers={"X-Kite-Version": "3"},
+            timeout_seconds=config.timeout_seconds,
+            cap_bytes=_LARGEST,
+        )
+
+    def instruments(self) -> Iterator[MasterRow]:
+        return parse_master(self._gate.get("/instruments").content)
+
+    def close(self) -> None:
+        self._gate.close()
+
+
+_LARGEST = 128 * 1024 * 1024
+
+
+@SOURCES.register("zerodha")
+def _make(options: Mapping[str, str], gates: Gates) -> ZerodhaMaster:
+    """With the broker's own options."""
+    return ZerodhaMaster(KiteConfig.of(options), gates)
 
 
 def _unpacked(content: bytes) -> bytes:

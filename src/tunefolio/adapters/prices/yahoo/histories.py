@@ -6,49 +6,58 @@ Here they become what was paid on the day; a split is told by Yahoo as it tells 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from datetime import timedelta, timezone, tzinfo
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from tunefolio.adapters.prices.yahoo.parsers import MINOR_UNITS, digits, items, number, object_of, result_of
-from tunefolio.core.errors import Misuse, Rejected
-from tunefolio.core.money import Currency, currency_of, plain, quantized
-from tunefolio.core.time import TradingDay
-from tunefolio.market.actions import ActionClaim, ActionKind, Adjustment, Terms, adjustment, raw_prices
+from tunefolio.adapters.prices.yahoo.parsers import (
+    MINOR_UNITS,
+    digits,
+    instant,
+    items,
+    number,
+    object_of,
+    result_of,
+)
+from tunefolio.adapters.prices.yahoo.parsers import currency as currency_named
+from tunefolio.core.errors import Rejected
+from tunefolio.core.money import Currency, plain, quantized
+from tunefolio.core.time import Instant, TradingDay
+from tunefolio.market.actions import ActionClaim, ActionKind, Adjustment, Terms, adjustment
+from tunefolio.market.bars import Bar
 from tunefolio.market.instruments import Listing
-from tunefolio.market.provider import HistoryClaim, RateClaim
+from tunefolio.market.provider import BarsClaim, RateClaim
 
 SOURCE = "yahoo"
 AMBIGUOUS = "Yahoo does not tell a bonus from a split"
 _DIVIDEND_DIGITS = 4
 _RATE_DIGITS = 6
-_MAJOR = {"GBp": "GBP", "GBX": "GBP", "ILA": "ILS", "ZAc": "ZAR"}
 
 
-def history(
-    body: Mapping[str, Any], listing: Listing, since: TradingDay, until: TradingDay
-) -> HistoryClaim | None:
-    """The raw closes of [since, until) in a daily chart, and every action in it; None when it holds nothing.
+def bars(
+    body: Mapping[str, Any], listing: Listing, *, since: TradingDay, until: TradingDay, now: Instant
+) -> BarsClaim | None:
+    """The raw bars of [since, until) in a daily chart, and every action in it; None when it holds nothing.
 
-    The chart must reach to now: an earlier end would hide splits that its prices are divided by.
+    The chart must reach to now: an earlier end would hide splits that its prices are divided by. A session
+    that is not over by `now` is no bar.
+    Volumes are multiplied as prices are divided; a day whose open, high or low is null keeps its close alone.
     """
     result = result_of(body, "chart")
     if result is None:
         return None
     meta = object_of(result.get("meta"))
-    zone, scale = _zone(meta), 100 if meta.get("currency") in MINOR_UNITS else 1
-    currency = _currency(meta)
+    zone, currency = _zone(meta), currency_named(meta)
+    scale = 100 if meta.get("currency") in MINOR_UNITS else 1
     splits = list(_splits(result, zone))
     factors = adjustment(splits)
-    prices = [
-        (day, close / scale) for day, close in _closes(result, zone) if since <= day < until and close > 0
-    ]
+    end = min(until, _running_day(meta, zone, now) or until)
+    found = [_raw(row, factors, scale, digits(meta)) for row in _rows(result, zone) if since <= row.day < end]
     told = [*splits, *_dividends(result, zone, factors, currency, scale)]
     actions = [ActionClaim(listing, day, terms, SOURCE) for day, terms in told if day >= since]
-    closes = raw_prices(prices, factors, digits=digits(meta))
-    return HistoryClaim(
-        tuple(closes), currency, tuple(sorted(actions, key=lambda one: (one.ex_day, one.reference)))
+    return BarsClaim(
+        tuple(found), currency, tuple(sorted(actions, key=lambda one: (one.ex_day, one.reference)))
     )
 
 
@@ -77,6 +86,44 @@ def _closes(result: Mapping[str, Any], zone: tzinfo) -> list[tuple[TradingDay, D
         if second is not None and price is not None:
             found[_day(second, zone)] = price
     return sorted(found.items())
+
+
+def _rows(result: Mapping[str, Any], zone: tzinfo) -> list[Bar]:
+    """What is told of each day whose close is not null, in today's units; ascending, the later of two."""
+    columns = items(object_of(result.get("indicators")).get("quote"))
+    quote = object_of(columns[0]) if columns else {}
+    names = ("open", "high", "low", "close", "volume")
+    told = [items(quote.get(name)) for name in names]
+    found: dict[TradingDay, Bar] = {}
+    for place, stamp in enumerate(items(result.get("timestamp"))):
+        second = number(stamp)
+        row = [number(column[place]) if place < len(column) else None for column in told]
+        opening, high, low, close, volume = row
+        if second is None or close is None or close <= 0:
+            continue
+        day = _day(second, zone)
+        is_whole = all(price is not None and price > 0 for price in row[:3])
+        ends = (opening, high, low) if is_whole else (None, None, None)
+        found[day] = Bar(day, close, *ends, None if volume is None or volume < 0 else int(volume))
+    return [found[day] for day in sorted(found)]
+
+
+def _raw(bar: Bar, factors: Adjustment, scale: int, places: int) -> Bar:
+    """The bar as it was paid."""
+
+    def paid(price: Decimal | None) -> Decimal | None:
+        return None if price is None else quantized(factors.raw(price / scale, bar.day), places)
+
+    volume = None if bar.volume is None else round(bar.volume * factors.factor(bar.day))
+    close = quantized(factors.raw(bar.close / scale, bar.day), places)
+    return Bar(bar.day, close, paid(bar.open), paid(bar.high), paid(bar.low), volume)
+
+
+def _running_day(meta: Mapping[str, Any], zone: tzinfo, now: Instant) -> TradingDay | None:
+    """The day whose regular session is not over yet; None when the newest told session is."""
+    period = object_of(object_of(meta.get("currentTradingPeriod")).get("regular"))
+    end = number(period.get("end"))
+    return _day(end, zone) if end is not None and now < instant(end) else None
 
 
 def _splits(result: Mapping[str, Any], zone: tzinfo) -> Iterator[tuple[TradingDay, Terms]]:
@@ -123,10 +170,7 @@ def _day_of(row: Mapping[str, Any], zone: tzinfo) -> TradingDay:
 
 
 def _day(second: Decimal, zone: tzinfo) -> TradingDay:
-    try:
-        return TradingDay(datetime.fromtimestamp(int(second), UTC).astimezone(zone).date())
-    except (OverflowError, ValueError, OSError):
-        raise Rejected("Yahoo: a time beyond all calendars", code="wrong_type") from None
+    return TradingDay(instant(second).utc.astimezone(zone).date())
 
 
 def _zone(meta: Mapping[str, Any]) -> tzinfo:
@@ -137,12 +181,3 @@ def _zone(meta: Mapping[str, Any]) -> tzinfo:
         offset = number(meta.get("gmtoffset"))
         seconds = int(offset) if offset is not None and abs(offset) < 86_400 else 0
         return timezone(timedelta(seconds=seconds))
-
-
-def _currency(meta: Mapping[str, Any]) -> Currency:
-    """The currency of prices once minor units are gone; "" where Yahoo names none."""
-    text = str(meta.get("currency") or "")
-    try:
-        return currency_of(_MAJOR.get(text, text))
-    except Misuse:
-        return Currency("")

@@ -3,28 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from tunefolio.adapters import jsons
 from tunefolio.adapters.http import Answer
-from tunefolio.core.errors import Rejected, Retry, TunefolioError
-from tunefolio.core.money import quantized
+from tunefolio.core.errors import Misuse, Rejected, Retry, TunefolioError
+from tunefolio.core.money import Currency, currency_of, quantized
 from tunefolio.core.time import Instant
 from tunefolio.market.instruments import Listing
-from tunefolio.market.provider import QuoteClaim, SectorClaim
+from tunefolio.market.provider import UNSAID, QuoteClaim, SectorClaim
 from tunefolio.market.sectors import YAHOO_TAXONOMY
 
 UNKNOWN_SYMBOL = "unknown_symbol"
 BAD_CRUMB = "bad_crumb"
 
-MINOR_UNITS = frozenset({"GBp", "GBX", "ILA", "ZAc"})
+_REST = timedelta(seconds=60)
+_MAJOR = {"GBp": "GBP", "GBX": "GBP", "ILA": "ILS", "ZAc": "ZAR"}
+MINOR_UNITS = frozenset(_MAJOR)
 """Currencies that Yahoo writes in hundredths."""
-
-
-class TooOften(Retry):
-    """Yahoo: asked too often."""
 
 
 def judged_cookie(answer: Answer) -> TunefolioError | None:
@@ -36,8 +34,10 @@ def judged(answer: Answer) -> TunefolioError | None:
     """404 → Rejected unknown_symbol, 401/403 → Rejected bad_crumb, 429 and 5xx → Retry."""
     if answer.status < 300:
         return None
-    if answer.status == 429 or answer.content[:40].strip().startswith(b"Too Many Requests"):
-        return TooOften("Yahoo: asked too often", after=answer.retry_after)
+    if answer.status == 429:
+        return Retry("Yahoo: asked too often", after=answer.retry_after)
+    if answer.content[:40].strip().startswith(b"Too Many Requests"):
+        return Retry("Yahoo: asked too often", after=answer.retry_after or _REST)
     if answer.status == 404:
         return Rejected("Yahoo: no such symbol", code=UNKNOWN_SYMBOL)
     if answer.status in {401, 403}:
@@ -45,6 +45,14 @@ def judged(answer: Answer) -> TunefolioError | None:
     if answer.status >= 500:
         return Retry(f"Yahoo: status {answer.status}", after=answer.retry_after)
     return Rejected(f"Yahoo: status {answer.status}", code=f"http_{answer.status}")
+
+
+def judged_again(answer: Answer) -> TunefolioError | None:
+    """As judged, with a crumb that has just been made: refused again it is Yahoo that is shut."""
+    verdict = judged(answer)
+    if isinstance(verdict, Rejected) and verdict.code == BAD_CRUMB:
+        return Retry("Yahoo: takes none of its own crumbs", after=_REST)
+    return verdict
 
 
 def document(answer: Answer) -> Mapping[str, Any]:
@@ -73,8 +81,8 @@ def quote(body: Mapping[str, Any], listing: Listing) -> QuoteClaim | None:
     scale = 100 if meta.get("currency") in MINOR_UNITS else 1
     close = number(meta.get("chartPreviousClose")) or number(meta.get("previousClose"))
     previous = quantized(close / scale, places) if close is not None and close > 0 else None
-    at = Instant(datetime.fromtimestamp(int(second), UTC))
-    return QuoteClaim(listing, quantized(last / scale, places), previous, at)
+    at = instant(second)
+    return QuoteClaim(listing, quantized(last / scale, places), previous, at, currency(meta))
 
 
 def found_sector(body: Mapping[str, Any], symbol: str) -> SectorClaim | None:
@@ -135,6 +143,23 @@ def digits(meta: Mapping[str, Any]) -> int:
     hint = meta.get("priceHint")
     wanted = hint if isinstance(hint, int) else 2
     return min(max(wanted, 2), 8) + (2 if meta.get("currency") in MINOR_UNITS else 0)
+
+
+def currency(meta: Mapping[str, Any]) -> Currency:
+    """The currency of prices once minor units are gone; "" where Yahoo names none."""
+    text = str(meta.get("currency") or "")
+    try:
+        return currency_of(_MAJOR.get(text, text))
+    except Misuse:
+        return UNSAID
+
+
+def instant(second: Decimal) -> Instant:
+    """Of an epoch in seconds; Rejected beyond all calendars."""
+    try:
+        return Instant(datetime.fromtimestamp(int(second), UTC))
+    except (OverflowError, ValueError, OSError):
+        raise Rejected("Yahoo: a time beyond all calendars", code="wrong_type") from None
 
 
 def number(value: Any) -> Decimal | None:

@@ -7,8 +7,11 @@ from urllib.parse import quote
 from tunefolio.core.money import Currency
 from tunefolio.market.instruments import Listing
 
-_SUFFIXES = {"NSE": ".NS", "BSE": ".BO"}
-_AMERICAN = frozenset({"NYSE", "NASDAQ"})
+_SUFFIXES = {
+    "NSE": ".NS", "BSE": ".BO", "LSE": ".L", "XETRA": ".DE", "SIX": ".SW", "TSX": ".TO", "ASX": ".AX",
+    "SGX": ".SI", "HKEX": ".HK", "JPX": ".T",
+}  # fmt: skip
+_AMERICAN = frozenset({"NYSE", "NASDAQ", "AMEX", "ARCA", "BATS"})
 _INDICES = {
     ("NSE", "NIFTY 50"): "^NSEI",
     ("NSE", "NIFTY BANK"): "^NSEBANK",
@@ -27,6 +30,8 @@ def symbol_of(listing: Listing) -> str | None:
     suffix = _SUFFIXES.get(listing.exchange)
     if suffix is None:
         return None
+    if listing.exchange == "HKEX":
+        return f"{listing.symbol.zfill(4)}{suffix}"
     series = f"-{listing.series}" if listing.exchange == "NSE" and listing.series in _SMALL_COMPANIES else ""
     return f"{listing.symbol}{series}{suffix}"
 

@@ -1,0 +1,1 @@
+"""Kotak Neo: its lists of instruments, one for each segment."""

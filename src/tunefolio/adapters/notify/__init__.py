@@ -1,0 +1,1 @@
+"""Carries notices outside: mail, webhooks, Telegram."""
