@@ -20,7 +20,7 @@ from tunefolio.sandbox.limits import Rate
 from tunefolio.sandbox.market import Market
 from tunefolio.sandbox.serve import Sandbox, SandboxConfig
 from tunefolio.sandbox.sessions import Hours
-from tunefolio.services import closes, identity, jobs, rates
+from tunefolio.services import identity, jobs, rates
 from tunefolio.services.doctor import is_free
 from tunefolio.services.passwords import random_password
 from tunefolio.settings import Profile, Settings, is_loopback
@@ -31,6 +31,7 @@ NAME = "Demo"
 SEED = 2026
 _BROKER = "zerodha"
 _PRICES = "yahoo"
+_WORLD = ("nse", "bse", "amfi", "binance", "coingecko", "frankfurter", "ecb", "fbil", "gold")
 _LOOPBACK = "127.0.0.1"
 _FIRST_PORT = 8100
 _TRIES = 200
@@ -60,10 +61,11 @@ def opened(settings: Settings, clock: Clock | None = None) -> Iterator[Rehearsal
     settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
     password = kept_password(settings.home / "password")
     app = AppKeys("rehearsal", Secret(secrets.token_urlsafe(24)))
-    kite, yahoo = free_ports(_FIRST_PORT, 2, but=settings.port)
+    kite, yahoo, world = free_ports(_FIRST_PORT, 3, but=settings.port)
     config = SandboxConfig(
         kite_port=kite,
         yahoo_port=yahoo,
+        world_port=world,
         seed=SEED,
         hours=Hours.ALWAYS,
         yahoo_rate=Rate(1_000),
@@ -74,7 +76,7 @@ def opened(settings: Settings, clock: Clock | None = None) -> Iterator[Rehearsal
     sandbox = Sandbox(config)
     sandbox.start()
     try:
-        runtime = build(rehearsing(settings, app, kite, yahoo), clock)
+        runtime = build(rehearsing(settings, app, (kite, yahoo, world)), clock)
         try:
             _settle_in(runtime, password, sandbox.market)
             yield Rehearsal(runtime, sandbox, EMAIL, password)
@@ -96,20 +98,28 @@ def must_stay_here(settings: Settings) -> None:
         )
 
 
-def rehearsing(settings: Settings, app: AppKeys, kite: int, yahoo: int) -> Settings:
-    """The same settings with the sandbox in the broker's and the price source's place."""
+def rehearsing(settings: Settings, app: AppKeys, ports: tuple[int, int, int]) -> Settings:
+    """The same settings with the sandbox in the place of the broker, of Yahoo and of every other source."""
+    kite, yahoo, world = (f"{_LOOPBACK}:{port}" for port in ports)
     broker = {
         "api_key": Secret(app.api_key),
         "api_secret": app.api_secret,
-        "root_url": Secret(f"http://{_LOOPBACK}:{kite}"),
-        "login_url": Secret(f"http://{_LOOPBACK}:{kite}/connect/login"),
-        "ticks_url": Secret(f"ws://{_LOOPBACK}:{kite}"),
+        "root_url": Secret(f"http://{kite}"),
+        "login_url": Secret(f"http://{kite}/connect/login"),
+        "ticks_url": Secret(f"ws://{kite}"),
     }
+    roots = {_PRICES: f"http://{yahoo}"} | {name: f"http://{world}/{name}" for name in _WORLD}
     prices = {
-        "root_url": Secret(f"http://{_LOOPBACK}:{yahoo}"),
-        "requests_per_second": Secret("200"),
+        name: {"root_url": Secret(root), "requests_per_second": Secret("200")} for name, root in roots.items()
     }
-    return replace(settings, options={_BROKER: broker, _PRICES: prices})
+    masters = {
+        "angelone": {"master_url": Secret(f"http://{world}/angel_master")},
+        "kotakneo": {
+            "root_url": Secret(f"http://{world}/kotak_master"),
+            "consumer_key": Secret("rehearsal"),
+        },
+    }
+    return replace(settings, options={_BROKER: broker, **prices, **masters})
 
 
 def kept_password(path: Path) -> Secret:
@@ -149,6 +159,5 @@ def _settle_in(runtime: Runtime, password: Secret, market: Market) -> None:
             return
         person = identity.add_person(db, house, EMAIL, NAME, password, Role.ADMIN)
         seed(db, house, person.viewer, market)
-        closes.ask_closes(db, house, person.viewer)
-        rates.ask_rates(db, house, person.viewer)
+        rates.ask_rates(db, house)
         jobs.ask(db, house, "refresh_quotes", {}, owner=person.id)

@@ -1,26 +1,32 @@
-"""Builds the house from Settings and keeps it alive: database, vault, brokers, engine, in that order."""
+"""Builds the house from Settings and keeps it alive: database, vault, brokers, engine, in that order.
+
+Without Redis one process does everything. With it, the same house is built in each process of its role: web
+servers answer, workers run jobs, beat keeps the time.
+"""
 
 from __future__ import annotations
 
 import importlib
 import logging
 import pkgutil
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from tunefolio import services, telemetry
-from tunefolio.adapters.engine.embedded import Duties, EmbeddedEngine, EngineConfig
+from tunefolio.adapters.engine.embedded import Duties, EmbeddedEngine
 from tunefolio.adapters.gates import Gates
-from tunefolio.adapters.memory import MemoryFanout, MemoryShared
 from tunefolio.bootstrap import adapters
-from tunefolio.bootstrap.sources import brokers_of, prices_of, sources_of
+from tunefolio.bootstrap.commons import Commons, commons_of
+from tunefolio.bootstrap.notifiers import notifiers_of
+from tunefolio.bootstrap.sources import brokers_of, sources_of
 from tunefolio.core.identity import JobId
 from tunefolio.core.time import Clock, SystemClock
 from tunefolio.ledger.brokers import AppKeys
-from tunefolio.market import calendars, sectors
+from tunefolio.market import sectors
 from tunefolio.services import jobs, timetable
 from tunefolio.services.house import House, HouseRules, SignUp
-from tunefolio.services.throttle import Throttle
+from tunefolio.services.kept_calendars import KeptCalendars
+from tunefolio.services.processes import Heartbeat, Role
 from tunefolio.settings import Profile, Settings
 from tunefolio.store import schema
 from tunefolio.store.db import open_database
@@ -30,23 +36,30 @@ from tunefolio.store.vault import KeyRing, Vault
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Runtime:
     """A house and the engine that works in it. Without start() nothing runs: the command line's way."""
 
     settings: Settings
     house: House
-    engine: EmbeddedEngine
+    commons: Commons
+    _heartbeat: Heartbeat | None = field(default=None, init=False)
 
-    def start(self) -> None:
-        """Begin to hear other processes, to run jobs and to keep the timetable."""
+    def start(self, role: Role | None = None) -> None:
+        """Begin to hear other processes and to do what the role asks. None: as the settings make it, all in
+        one process or a web server among many."""
         house = self.house
+        role = role or (Role.HOUSE if self.commons.celery is None else Role.WEB)
         house.bus.listen(house.database)
-        timetable.begin(house)
-        with house.database.writing() as db:
-            jobs.ask(db, house, "recompute_stale", {}, owner=None, dedupe_key="duty:recompute")
-        self.engine.start(self.run, lambda: jobs.sweep(house), _duties(house))
-        _log.info("the house is open", extra={"database": house.database.dialect})
+        if role in (Role.HOUSE, Role.BEAT):
+            timetable.begin(house)
+            with house.database.writing() as db:
+                jobs.ask(db, house, "recompute_stale", {}, owner=None, dedupe_key="duty:recompute")
+        if isinstance(self.commons.engine, EmbeddedEngine):
+            self.commons.engine.start(self.run, lambda: jobs.sweep(house), _duties(house))
+        self._heartbeat = Heartbeat(house, role)
+        self._heartbeat.start()
+        _log.info("the house is open", extra={"database": house.database.dialect, "role": role})
 
     def run(self, job_id: JobId) -> None:
         """Do one job here and now."""
@@ -54,7 +67,9 @@ class Runtime:
 
     def close(self) -> None:
         """Stop taking work, wait a little for what runs, close everything; safe to call twice."""
-        self.engine.stop()
+        self.commons.engine.stop()
+        if self._heartbeat is not None:
+            self._heartbeat.stop()
         self.house.bus.close()
         for broker in self.house.brokers.values():
             close = getattr(broker, "close", None)  # adapters with lasting connections have one
@@ -70,32 +85,31 @@ def build(settings: Settings, clock: Clock | None = None) -> Runtime:
     settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
     adapters.load()
     load_deeds()
-    shared = MemoryShared()
-    gates = Gates(shared)
+    clock = clock or SystemClock()
+    commons = commons_of(settings, clock)
+    gates = Gates(commons.shared)
     sources = sources_of(settings, gates)
-    brokers, prices = brokers_of(settings), prices_of(sources)
+    brokers = brokers_of(settings)
     keys = KeyRing.load(settings.key.reveal() if settings.key is not None else settings.key_file)
     schema.migrate(settings.database_url)
-    clock = clock or SystemClock()
-    engine = EmbeddedEngine(EngineConfig(workers=settings.workers), clock)
+    database, bus = open_database(settings.database_url), Bus()
     house = House(
-        database=open_database(settings.database_url),
+        database=database,
         vault=Vault(keys),
         clock=clock,
-        calendar=calendars.packaged(),
+        calendars=KeptCalendars(database, clock, bus),
         sectors=sectors.packaged(),
-        bus=Bus(),
-        doorbell=engine,
+        bus=bus,
+        doorbell=commons.engine,
         brokers=brokers,
-        market_quotes=prices,
-        sector_source=prices,
-        throttle=Throttle(),
-        shared=shared,
-        fanout=MemoryFanout(),
+        throttle=commons.throttle,
+        shared=commons.shared,
+        fanout=commons.fanout,
         sources=sources,
         rules=rules_of(settings),
+        notifiers=notifiers_of(settings),
     )
-    return Runtime(settings, house, engine)
+    return Runtime(settings, house, commons)
 
 
 def load_deeds() -> None:

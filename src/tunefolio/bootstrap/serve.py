@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
 _PATIENCE_SECONDS = 3
+_LARGEST_MESSAGE = 256 * 1024
 _STOPS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -72,6 +73,8 @@ def serve(app: FastAPI, settings: Settings, announce: Callable[[], None]) -> boo
         loop="auto",
         http="httptools",
         ws="websockets-sansio",
+        ws_per_message_deflate=False,  # frames are small and many: packing them costs more than it saves
+        ws_max_size=_LARGEST_MESSAGE,
         log_config=None,
         access_log=False,
         server_header=False,
@@ -80,6 +83,6 @@ def serve(app: FastAPI, settings: Settings, announce: Callable[[], None]) -> boo
         forwarded_allow_ips=settings.proxies,
         timeout_graceful_shutdown=_PATIENCE_SECONDS,
     )
-    server = _Announcing(config, announce, app.state.hub.close)
+    server = _Announcing(config, announce, app.state.hang_up)
     server.run()
     return server.started

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TypeVar
 
 from tunefolio.adapters.gates import Gates
-from tunefolio.adapters.prices import SOURCES, PriceSource, SourceMaker
+from tunefolio.adapters.prices import SOURCES, SourceMaker
 from tunefolio.core.errors import Misuse
 from tunefolio.ledger.brokers import BROKERS, Broker
 from tunefolio.services.sources import Sources
@@ -33,7 +33,7 @@ def sources_of(settings: Settings, gates: Gates) -> Sources:
             raise Misuse("TUNEFOLIO_SOURCES", f"{name!r} is not installed", cure=f"Known: {known}")
     chosen = [name for name in settings.sources if name in makers]
     built = [made(name, partial(_make, makers[name], gates), settings) for name in chosen]
-    return Sources(tuple(one for one in built if one is not None))
+    return Sources(tuple(one for one in built if one is not None), gates.standings)
 
 
 def _make(make: SourceMaker, gates: Gates, given: Mapping[str, str]) -> object | None:
@@ -42,11 +42,6 @@ def _make(make: SourceMaker, gates: Gates, given: Mapping[str, str]) -> object |
 
 def _default_order() -> tuple[str, ...]:
     return next(one.read(one.default) for one in VARIABLES if one.field == "sources")
-
-
-def prices_of(sources: Sources) -> PriceSource | None:
-    """The first source that knows last prices, past closes, rates and sectors alike."""
-    return next((one for one in sources.all if isinstance(one, PriceSource)), None)
 
 
 def made(name: str, make: Callable[[Mapping[str, str]], T], settings: Settings) -> T:

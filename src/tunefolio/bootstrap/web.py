@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import cache
 from typing import TYPE_CHECKING
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 def application(runtime: Runtime) -> FastAPI:
     """The app whose start opens the house and whose end closes it."""
-    app = create_app(runtime.house, web_config(runtime.settings))
+    app = create_app(runtime.house, web_config(runtime.settings, runtime.commons.answers))
     inner = app.router.lifespan_context
 
     @asynccontextmanager
@@ -39,13 +39,15 @@ def application(runtime: Runtime) -> FastAPI:
     return app
 
 
-def web_config(settings: Settings) -> WebConfig:
+def web_config(settings: Settings, answers: Callable[[], bool] = lambda: True) -> WebConfig:
     """The hosts browsers may name: this machine's and the public one; with insecure cookies any."""
     public = urlsplit(settings.public_url).hostname or "localhost"
     hosts = tuple(dict.fromkeys((*WebConfig().allowed_hosts, public)))
     return WebConfig(
         allowed_hosts=("*",) if settings.insecure_cookies else hosts,
         insecure_cookies=settings.insecure_cookies,
+        metrics_token=settings.metrics,
+        shared_answers=answers,
     )
 
 

@@ -1,4 +1,4 @@
-"""up and demo: the house for browsers."""
+"""up and demo: the house for browsers; worker, beat and flower: its parts when it is many processes."""
 
 from __future__ import annotations
 
@@ -47,6 +47,35 @@ def demo(args: argparse.Namespace) -> int:
         value, text = _told(settings, there.email, there.password.reveal())
         done = serve(application(there.runtime), settings, lambda: show(args, value, text))
     return Exit.OK if done else Exit.TRY_AGAIN
+
+
+def worker(args: argparse.Namespace) -> int:
+    """worker: run jobs until told to stop."""
+    from tunefolio.bootstrap import celery
+
+    settings = settings_of(args, TUNEFOLIO_WORKERS=_text(args.concurrency))
+    celery.work(settings, concurrency=settings.workers)
+    return Exit.OK
+
+
+def beat(args: argparse.Namespace) -> int:
+    """beat: ring the clock until told to stop."""
+    from tunefolio.bootstrap import celery
+
+    celery.keep_time(settings_of(args))
+    return Exit.OK
+
+
+def flower(args: argparse.Namespace) -> int:
+    """flower: the queue's own monitor, until told to stop."""
+    from tunefolio.bootstrap import celery
+
+    celery.watch(settings_of(args), host=args.host, port=args.port)
+    return Exit.OK
+
+
+def _text(number: int | None) -> str | None:
+    return None if number is None else str(number)
 
 
 def _told(settings: Settings, email: str, password: str) -> tuple[dict[str, str], str]:

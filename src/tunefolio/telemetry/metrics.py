@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from collections.abc import Mapping
+
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    generate_latest,
+)
+
+CONTENT_TYPE = CONTENT_TYPE_LATEST
 
 REGISTRY = CollectorRegistry()
 _SHORT = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
@@ -25,13 +36,16 @@ _pushed = Counter(
 )
 
 
+_held = Gauge("tunefolio_house", "What the whole house holds", ("what", "state"), registry=REGISTRY)
+
+
 def answered(method: str, route: str, status: int, seconds: float) -> None:
     """A request was answered. route: its template, never the path with ids."""
     _requests.labels(method, route, str(status)).observe(seconds)
 
 
 def ran(kind: str, outcome: str, seconds: float) -> None:
-    """A job ran. outcome: done, failed, retried, cancelled."""
+    """A job ran. outcome: done, failed, retried, cancelled, broke (a fault of ours) or lost (its lease)."""
     _jobs.labels(kind, outcome).observe(seconds)
 
 
@@ -48,6 +62,12 @@ def connected(kind: str, change: int) -> None:
 def pushed(kind: str, count: int = 1) -> None:
     """Messages went out to live connections."""
     _pushed.labels(kind).inc(count)
+
+
+def holds(what: str, by_state: Mapping[str, int]) -> None:
+    """How many jobs, processes or tracked instruments the house has in each state, as its database says."""
+    for state, number in by_state.items():
+        _held.labels(what, state).set(number)
 
 
 def exposition() -> bytes:

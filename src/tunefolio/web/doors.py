@@ -20,7 +20,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tunefolio.services.house import House
-from tunefolio.telemetry import tagged
+from tunefolio.telemetry import metrics, tagged
 from tunefolio.web import errors, security
 from tunefolio.web.security import WebConfig
 
@@ -50,12 +50,13 @@ class Door:
         with tagged(request=request.state.request_id):
             outgoing = _Outgoing(request, send)
             await self._serve(request, receive, outgoing)
-            took_ms = round((time.perf_counter() - begun) * 1000, 1)
+            took = time.perf_counter() - begun
+            metrics.answered(request.method, _template_of(scope), outgoing.status, took)
             fields = {
                 "method": request.method,
                 "path": request.url.path,
                 "status": outgoing.status,
-                "ms": took_ms,
+                "ms": round(took * 1000, 1),
             }
             _log.debug("answered", extra=fields)
 
@@ -120,6 +121,11 @@ class _Outgoing:
             config = self._request.app.state.config
             security.set_session_cookie(carrier, self._request, config, renewal.token, renewal.expires)
             headers["set-cookie"] = carrier.headers["set-cookie"]
+
+
+def _template_of(scope: Scope) -> str:
+    """The route's path with its names, never with ids; "" where no route was met."""
+    return str(getattr(scope.get("route"), "path", ""))
 
 
 def _too_large(limit: int) -> HTTPException:

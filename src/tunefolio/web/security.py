@@ -7,6 +7,7 @@ with the cure, unless the operator chose insecure cookies, which carry another n
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -45,12 +46,16 @@ class WebConfig:
     insecure_cookies: sign-in over plain http from other machines, for a trusted network only.
     body_limit_bytes: of any request but an upload, whose limit is the house's rule.
     streams_per_person: open live streams one person may hold.
+    metrics_token:    what /metrics asks for as a bearer; None: only admins read it.
+    shared_answers:   whether what several processes share is there.
     """
 
     allowed_hosts: tuple[str, ...] = ("localhost", "127.0.0.1", "[::1]")
     insecure_cookies: bool = False
     body_limit_bytes: int = 1024 * 1024
     streams_per_person: int = 8
+    metrics_token: Secret | None = None
+    shared_answers: Callable[[], bool] = lambda: True
 
 
 def host_of(connection: HTTPConnection) -> str:

@@ -1,0 +1,163 @@
+"""What an operator sees and does: which processes live, what waits, what the clock asks for, what ran."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from tunefolio.core.errors import Misuse
+from tunefolio.core.identity import JobId
+from tunefolio.core.people import Viewer
+from tunefolio.core.time import Instant
+from tunefolio.services import jobs as deeds
+from tunefolio.services import processes, timetable
+from tunefolio.services.house import House
+from tunefolio.services.jobs import DEEDS
+from tunefolio.store import duties, events, jobs
+from tunefolio.store.db import ReadDb, WriteDb
+from tunefolio.store.jobs import Job, JobState
+
+__all__ = ["Clock", "Overview", "Waiting", "history", "overview", "pause", "resume", "run_now"]
+
+_LATE = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """One entry of the timetable. next: None while it is paused, or when the calendar knows no more.
+
+    last: the newest job it asked for, None before the first.
+    """
+
+    name: str
+    title: str
+    when: str
+    next: Instant | None
+    last_run: Instant | None
+    paused: Instant | None
+    last: Job | None
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """The queue. ready: due now, and since when the oldest is; later: not due yet; running: at this moment.
+
+    finished, failed: within the last day.
+    """
+
+    ready: int
+    oldest: Instant | None
+    later: int
+    running: int
+    finished: int
+    failed: int
+
+    def is_late(self, now: Instant) -> bool:
+        """Work has waited so long that nobody seems to do it."""
+        return self.oldest is not None and now - self.oldest > _LATE
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """processes: of the last day; clock: the timetable; kinds: every kind of job there is."""
+
+    processes: tuple[processes.Standing, ...]
+    waiting: Waiting
+    clock: tuple[Clock, ...]
+    kinds: tuple[str, ...]
+    is_scaled: bool
+
+    @property
+    def has_worker(self) -> bool:
+        """Somebody does the work that waits."""
+        working = {processes.Role.HOUSE, processes.Role.WORKER}
+        return any(
+            one.health is processes.Health.ALIVE and one.process.role in working for one in self.processes
+        )
+
+
+def overview(db: ReadDb, house: House, admin: Viewer) -> Overview:
+    """Everything but the history; raises Forbidden for all but admins."""
+    admin.must_administer()
+    now = house.clock.now()
+    standing = tuple(processes.standings(db, now))
+    return Overview(
+        standing,
+        _waiting(db, admin, now),
+        tuple(_clock(db, house, admin, now)),
+        DEEDS.names(),
+        any(one.process.role != processes.Role.HOUSE for one in standing),
+    )
+
+
+def history(
+    db: ReadDb,
+    admin: Viewer,
+    *,
+    kind: str = "",
+    state: str = "",
+    before: JobId | None = None,
+    limit: int = 50,
+) -> list[Job]:
+    """Everyone's jobs, newest first; raises Misuse for a kind or state that there is not, Forbidden."""
+    if kind and kind not in DEEDS:
+        raise Misuse("kind", f"{kind!r} is no kind of job", cure=f"Known: {', '.join(DEEDS.names())}")
+    if state and state not in tuple(JobState):
+        raise Misuse("state", f"{state!r} is no state of a job", cure=f"Known: {', '.join(JobState)}")
+    wanted = JobState(state) if state else None
+    return jobs.page_all(db, admin, before, limit, kind=kind, state=wanted)
+
+
+def pause(db: WriteDb, house: House, admin: Viewer, name: str) -> None:
+    """Ask for a duty no more until it is resumed; what runs goes on. Raises Misuse for an unknown one."""
+    admin.must_administer()
+    duties.pause(db, timetable.entry_of(name).name, admin.person, house.clock.now())
+    _tell(db, house)
+
+
+def resume(db: WriteDb, house: House, admin: Viewer, name: str) -> None:
+    """Ask for it again from now on; what fell due meanwhile is not made up for."""
+    admin.must_administer()
+    duties.resume(db, timetable.entry_of(name).name, house.clock.now())
+    _tell(db, house)
+
+
+def run_now(db: WriteDb, house: House, admin: Viewer, name: str) -> JobId:
+    """Ask for a duty's job at once, paused or not; asked twice it is one job."""
+    admin.must_administer()
+    entry = timetable.entry_of(name)
+    job = deeds.ask(db, house, entry.asks, {}, owner=None, dedupe_key=f"duty:{entry.name}")
+    _tell(db, house)
+    return job
+
+
+def _tell(db: WriteDb, house: House) -> None:
+    events.emit(db, house.bus, events.Event("services"))
+
+
+def _waiting(db: ReadDb, admin: Viewer, now: Instant) -> Waiting:
+    ready, oldest = jobs.ready(db, admin, now)
+    counted = jobs.counts_since(db, admin, now - timedelta(days=1))
+    queued = counted.get(JobState.QUEUED, 0)
+    return Waiting(
+        ready,
+        oldest,
+        max(0, queued - ready),
+        counted.get(JobState.RUNNING, 0),
+        counted.get(JobState.DONE, 0),
+        counted.get(JobState.FAILED, 0),
+    )
+
+
+def _clock(db: ReadDb, house: House, admin: Viewer, now: Instant) -> Sequence[Clock]:
+    kept = duties.all_kept(db)
+    newest = jobs.newest_of_house(db, admin, {entry.asks for entry in timetable.DUTIES})
+    rows = []
+    for entry in timetable.DUTIES:
+        duty = kept.get(entry.name)
+        last = None if duty is None else duty.last_run
+        paused = None if duty is None else duty.paused
+        due = None if paused is not None else entry.next(house, last or now)
+        rows.append(Clock(entry.name, entry.title, entry.when, due, last, paused, newest.get(entry.asks)))
+    return rows

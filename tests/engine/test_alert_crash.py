@@ -1,0 +1,175 @@
+"""kill −9 and crowds: an alert is told once, whatever dies and however many judge it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.adapters.test_notify import KEY, Calls, receiver
+from tunefolio.bootstrap.runtime import Runtime, build
+from tunefolio.core.alerts import AlertKind, AlertState
+from tunefolio.core.identity import InstrumentId
+from tunefolio.core.money import INR
+from tunefolio.core.notice import ChannelKind
+from tunefolio.core.people import Role, Viewer
+from tunefolio.core.secret import Secret
+from tunefolio.market.instruments import InstrumentClaim, Listing
+from tunefolio.services import alert_book
+from tunefolio.services.alert_book import Wish
+from tunefolio.settings import Settings
+from tunefolio.store import alerts, channels, instruments, notices, persons, portfolios
+from tunefolio.store.alerts import Alert, Subject
+from tunefolio.store.notices import Delivery, DeliveryState, Told
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def environ(database_url: str, tmp_path: Path) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("TUNEFOLIO_")}
+    return kept | {
+        "TUNEFOLIO_DATABASE_URL": database_url,
+        "TUNEFOLIO_HOME": str(tmp_path / "home"),
+        "TUNEFOLIO_JOB_LEASE_SECONDS": "1",
+        "TUNEFOLIO_WEBHOOK_PRIVATE": "yes",
+    }
+
+
+@pytest.fixture
+def runtime(environ: dict[str, str]) -> Iterator[Runtime]:
+    """A house on the same database, whose engine never starts; INFY, instrument 1, is watched at 1,500."""
+    runtime = build(Settings.from_env(environ))
+    house = runtime.house
+    with house.database.writing() as db:
+        infy = InstrumentClaim(Listing("NSE", "INFY"))
+        assert instruments.resolve(db, [infy], house.clock.now())[infy] == 1
+        person = persons.add(db, "asha@example.org", "Asha", "hash", Role.MEMBER, house.clock.now())
+        portfolios.add(db, person.viewer, "Main", INR, house.clock.now())
+        wish = Wish(AlertKind.PRICE, Subject(InstrumentId(1)), {"level": "1500"})
+        alert_book.create(db, house, person.viewer, wish)
+        db.connection.exec_driver_sql("DELETE FROM jobs")
+    yield runtime
+    runtime.close()
+
+
+def worker(environ: dict[str, str], *words: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "tests.engine.alert_worker", *words]
+    process = subprocess.Popen(
+        command, env=environ, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert heard(process) == "ready"
+    return process
+
+
+def heard(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    return process.stdout.readline().strip()
+
+
+def go(process: subprocess.Popen[str]) -> None:
+    assert process.stdin is not None
+    process.stdin.write("go\n")
+    process.stdin.flush()
+
+
+def ended(process: subprocess.Popen[str]) -> None:
+    process.communicate(timeout=60)
+
+
+def killed(process: subprocess.Popen[str]) -> None:
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate(timeout=10)
+
+
+def asha(runtime: Runtime) -> Viewer:
+    with runtime.house.database.reading() as db:
+        found = persons.find_by_email(db, "asha@example.org")
+    assert found is not None
+    return found[0].viewer
+
+
+def told(runtime: Runtime) -> list[Told]:
+    with runtime.house.database.reading() as db:
+        return notices.page(db, asha(runtime), None, 50)
+
+
+def alert(runtime: Runtime) -> Alert:
+    with runtime.house.database.reading() as db:
+        return alerts.page(db, asha(runtime), None, 1)[0]
+
+
+def deliveries(runtime: Runtime) -> list[Delivery]:
+    with runtime.house.database.reading() as db:
+        found = notices.deliveries_by_notice(db, asha(runtime), [one.id for one in told(runtime)])
+    return [one for some in found.values() for one in some]
+
+
+def hooked(runtime: Runtime, calls: Calls) -> None:
+    """Asha's webhook leads to that receiver, and is proven."""
+    house, viewer = runtime.house, asha(runtime)
+    with house.database.writing() as db:
+        id = channels.add(
+            db,
+            viewer,
+            ChannelKind.WEBHOOK,
+            "hook",
+            lambda row: house.vault.seal(Secret(f"{calls.url}/ {KEY}"), "channels", row, "target"),
+            now=house.clock.now(),
+        )
+        channels.verify(db, viewer, id, house.clock.now())
+
+
+def test_two_processes_that_judge_one_quote_tell_once(runtime: Runtime, environ: dict[str, str]) -> None:
+    crowd = [worker(environ, "judge", "1500") for _ in range(3)]
+    for one in crowd:
+        go(one)
+    for one in crowd:
+        ended(one)
+    assert len(told(runtime)) == 1
+    assert alert(runtime).standing.state is AlertState.DONE
+    assert alert(runtime).fired_times == 1
+
+
+def test_killed_before_it_is_kept_nothing_is_told_and_nothing_is_lost(
+    runtime: Runtime, environ: dict[str, str]
+) -> None:
+    first = worker(environ, "judge", "1500", "hang")
+    go(first)
+    assert heard(first) == "judged"
+    killed(first)
+    assert told(runtime) == []
+    assert alert(runtime).standing.state is AlertState.ARMED
+    second = worker(environ, "judge", "1500")
+    go(second)
+    ended(second)
+    assert len(told(runtime)) == 1
+
+
+def test_killed_after_sending_it_is_sent_again_under_the_same_key(
+    runtime: Runtime, environ: dict[str, str]
+) -> None:
+    with receiver() as calls:
+        hooked(runtime, calls)
+        judging = worker(environ, "judge", "1500")
+        go(judging)
+        ended(judging)
+        assert [one.state for one in deliveries(runtime)] == [DeliveryState.QUEUED]
+        first = worker(environ, "deliver", "hang")
+        go(first)
+        assert heard(first) == "sent"
+        killed(first)
+        assert [one.state for one in deliveries(runtime)] == [DeliveryState.SENDING]
+        second = worker(environ, "deliver")
+        go(second)
+        ended(second)
+        assert [(one.state, one.attempts) for one in deliveries(runtime)] == [(DeliveryState.SENT, 2)]
+        keys = [headers["Idempotency-Key"] for _, headers, _ in calls.seen]
+    assert len(keys) == 2
+    assert len(set(keys)) == 1
+    assert len(told(runtime)) == 1
