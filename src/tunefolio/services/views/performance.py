@@ -22,8 +22,8 @@ from tunefolio.ledger.accounts import Account
 from tunefolio.ledger.kinds import Kind
 from tunefolio.market.actions import told_once
 from tunefolio.market.daily import day_of
-from tunefolio.services.closes import BENCHMARK
 from tunefolio.services.house import House
+from tunefolio.services.tracking import BENCHMARK
 from tunefolio.services.views.scopes import Chosen, choices, chosen
 from tunefolio.services.views.shapes_figures import Ask, Computation, Figure, Span, Unit, Value
 from tunefolio.services.views.shapes_performance import (
