@@ -7,7 +7,7 @@ import os
 import platform
 from pathlib import Path
 
-from bench import decade, facts, listing, returns, serves, starts, takes_in
+from bench import bars, decade, engines, facts, listing, live, returns, search, serves, starts, takes_in
 from bench.figures import table
 
 BENCHES = {
@@ -18,6 +18,10 @@ BENCHES = {
     "listing": listing.figures,
     "decade": decade.figures,
     "facts": facts.figures,
+    "bars": bars.figures,
+    "search": search.figures,
+    "live": live.figures,
+    "engines": engines.figures,
 }
 PAGE = Path("docs/performance.md")
 

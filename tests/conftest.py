@@ -1,4 +1,4 @@
-"""What tests ask for by name: a database, PostgreSQL itself, a browser."""
+"""What tests ask for by name: a database, PostgreSQL itself, Redis, a browser."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import NoReturn
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests import postgres
+from tests import commons, postgres, redis_server
 
 # A busy machine is no fault of the code; the pipeline asks the same questions every time, a person new ones.
 settings.register_profile(
@@ -23,7 +23,7 @@ settings.register_profile(
 )
 settings.load_profile("house")
 
-CLUSTER = "TUNEFOLIO_TEST_CLUSTER"
+CLUSTER = commons.CLUSTER
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 BROWSER_OF_MACOS = Path("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome")
 CLUSTER_FOLDER = pytest.StashKey[Path]()
@@ -42,6 +42,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     """All workers have ended by now, however they did."""
     folder = config.stash.get(CLUSTER_FOLDER, None)
     if folder is not None:
+        redis_server.stop(folder)
         postgres.stop(folder)
 
 
@@ -74,6 +75,12 @@ def fresh_postgres(postgres_cluster: postgres.Cluster) -> Iterator[Callable[[str
     yield fresh
     for name in made:
         postgres_cluster.drop(name)
+
+
+@pytest.fixture
+def redis_url() -> str:
+    """An empty database of the run's Redis."""
+    return commons.redis_url()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -3,13 +3,14 @@ import "htmx.org";
 import "./ask.js";
 import "./entry.js";
 import "./explain.js";
+import "./find.js";
 import "./forms.js";
 import { live } from "./live.js";
 import "./table.js";
 import "./theme.js";
 
-const islands = { "tf-doughnut": "charts", "tf-bars": "charts", "tf-curve": "prices", "tf-growth": "growth", "tf-trades": "growth" };
-const load = { charts: () => import("./charts.js"), prices: () => import("./prices.js"), growth: () => import("./growth.js") };
+const islands = { "tf-doughnut": "charts", "tf-bars": "charts", "tf-curve": "prices", "tf-growth": "growth", "tf-trades": "growth", "tf-candles": "candles" };
+const load = { charts: () => import("./charts.js"), prices: () => import("./prices.js"), growth: () => import("./growth.js"), candles: () => import("./candles.js") };
 
 function hydrate() {
   const needed = new Set(Object.keys(islands).filter((tag) => document.querySelector(tag)).map((tag) => islands[tag]));
@@ -26,4 +27,4 @@ function sayChartsAreAway() {
 
 hydrate();
 document.addEventListener("htmx:after:swap", hydrate);
-live(document.querySelector("[data-live]"));
+live(document.querySelector(".shell[data-live]"));

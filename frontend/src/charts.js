@@ -17,6 +17,7 @@ class Chart extends HTMLElement {
     this.redraw = () => this.draw();
     document.addEventListener("theme", this.redraw);
     document.addEventListener("htmx:after:swap", this.redraw);
+    document.addEventListener("figures", this.redraw);
     this.listen?.();
     this.draw(true);
   }
@@ -25,6 +26,7 @@ class Chart extends HTMLElement {
     this.resizing.disconnect();
     document.removeEventListener("theme", this.redraw);
     document.removeEventListener("htmx:after:swap", this.redraw);
+    document.removeEventListener("figures", this.redraw);
     this.chart.dispose();
   }
 

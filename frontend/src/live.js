@@ -1,11 +1,16 @@
-// One stream per page says what changed; the page then asks for it again, at most every two seconds, while it is seen.
+// What the house tells while a page is open: figures move in place; of everything else the page asks for its blocks again.
+import { Feed } from "./feed.js";
+import { again, show, wanted } from "./moving.js";
+
 const PAUSE = 2000;
-const TOPICS = ["quotes", "sync", "jobs", "snapshot", "transactions", "connection"];
-const QUICK = new Set(["jobs"]);
+const QUOTES_PAUSE = 60_000;
+const POLL = 15_000;
+const TOPICS = ["sync", "jobs", "snapshot", "transactions", "connection", "calendar", "instruments", "bars", "tracking", "health", "watchlists", "alerts", "notices", "services", "quotes"];
+const QUICK = new Set(["jobs", "notices", "services", "tracking"]);
 
 export function live(host) {
-  if (!host || !("EventSource" in window)) return;
-  let stream, waiting, missed = false, lost = false, leaving = false, last = 0;
+  if (!host) return;
+  let waiting, missed = false, lost = false, last = 0, asked = 0, polling, hasFigures = false, told = 0;
 
   const refresh = () => {
     waiting = undefined;
@@ -14,46 +19,53 @@ export function live(host) {
     announce("live");
   };
   const soon = () => { waiting ??= setTimeout(refresh, Math.max(80, PAUSE - (Date.now() - last))); };
-  const signIn = () => {
-    leaving = true;
-    stream.close();
-    location.assign(`/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`);
+  const collect = () => {
+    const { instruments, portfolios } = wanted();
+    hasFigures = instruments.size > 0 || portfolios.size > 0;
+    return { instruments, portfolios, topics: new Set(TOPICS) };
   };
-  // The house answered, and not with a stream: the sign-in has ended, or too many pages are open.
-  const refused = async () => {
-    const answer = await fetch("/work", { headers: { "HX-Request": "true" } }).catch(() => null);
-    if (leaving) return;
-    if (answer?.status === 401) signIn();
-    else setTimeout(open, 5000);
+  // Prices that moved: what has a place on the page has moved already; the rest is asked for now and then.
+  const moved = () => {
+    const now = Date.now();
+    if (now - told > PAUSE) { told = now; announce("live-quotes"); }
+    if (!hasFigures) soon();
+    else if (now - Math.max(last, asked) > QUOTES_PAUSE) { asked = now; soon(); }
   };
-  const open = () => {
-    stream = new EventSource(host.dataset.live);
-    stream.onopen = () => {
+  asked = Date.now();
+
+  const feed = new Feed(collect, {
+    opened() {
       say("live", "Live");
+      clearInterval(polling);
       if (lost) soon(); // whatever happened while the line was down
       lost = false;
-    };
-    stream.onerror = () => {
-      if (leaving) return;
+    },
+    lost() {
       lost = true;
       say("lost", "Reconnecting…");
-      if (stream.readyState === EventSource.CLOSED) refused();
-    };
-    stream.addEventListener("refetch", () => { announce("live-refetch"); soon(); });
-    stream.addEventListener("signed-out", signIn);
-    for (const topic of TOPICS) {
-      stream.addEventListener(topic, () => {
+      clearInterval(polling);
+      polling = setInterval(soon, POLL);
+    },
+    heard(frame) {
+      show(frame);
+      if (frame.quotes || frame.portfolios) moved();
+      if (frame.refetch) { announce("live-refetch"); soon(); }
+      for (const { topic } of frame.events ?? []) {
+        if (topic === "quotes") { moved(); continue; }
         announce(`live-${topic}`);
         if (!QUICK.has(topic)) soon();
-      });
-    }
-  };
+      }
+    },
+    signedOut() { location.assign(`/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`); },
+  });
+  let collecting;
+  document.addEventListener("htmx:after:swap", () => {
+    clearTimeout(collecting);
+    collecting = setTimeout(() => { collect(); again(); feed.renew(); }, 50);
+  });
   document.addEventListener("visibilitychange", () => {
     if (!document.hidden && missed) { missed = false; soon(); }
   });
-  addEventListener("pagehide", () => { leaving = true; stream?.close(); });
-  addEventListener("pageshow", (event) => { if (event.persisted) { leaving = false; open(); soon(); } });
-  open();
 }
 
 function announce(name) {

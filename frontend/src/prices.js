@@ -21,6 +21,8 @@ class Curve extends HTMLElement {
     this.refill = () => this.#fill();
     document.addEventListener("theme", this.redraw);
     document.addEventListener("htmx:after:swap", this.refill);
+    this.moving = ({ detail }) => this.#move(detail.value);
+    document.addEventListener("figures", this.moving);
     this.closest(".panel").addEventListener("click", (event) => this.#span(event.target.closest("[data-spans] button")));
     this.#fill();
     this.#show();
@@ -29,6 +31,7 @@ class Curve extends HTMLElement {
   disconnectedCallback() {
     document.removeEventListener("theme", this.redraw);
     document.removeEventListener("htmx:after:swap", this.refill);
+    document.removeEventListener("figures", this.moving);
     this.chart.remove();
   }
 
@@ -38,8 +41,18 @@ class Curve extends HTMLElement {
     if (told === this.told) return;
     this.told = told;
     this.days = points.map(({ day }) => day);
+    this.last = Number(points.at(-1)?.value);
     this.value.setData(points.map(({ day, value }) => ({ time: day, value: Number(value) })));
     this.invested.setData(points.map(({ day, invested }) => ({ time: day, value: Number(invested) })));
+  }
+
+  // Today's point follows the prices: from the last day's value by what the holdings have moved since the page was made.
+  #move(now) {
+    const { today, shown, cash } = this.dataset;
+    const last = this.days?.at(-1);
+    if (now === null || !today || !last) return;
+    if (last === today) this.value.update({ time: today, value: this.last + Number(now) - Number(shown) });
+    else if (last < today && cash === undefined) this.value.update({ time: today, value: Number(now) });
   }
 
   #span(button) {

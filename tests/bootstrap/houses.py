@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tunefolio.adapters.memory import MemoryFanout, MemoryShared
+from tests.commons import commons_beside
 from tunefolio.core.identity import JobId
 from tunefolio.core.people import Person, Role
 from tunefolio.core.secret import Secret
 from tunefolio.core.time import FixedClock, Instant
-from tunefolio.market import calendars, sectors
+from tunefolio.market import sectors
 from tunefolio.services import identity
 from tunefolio.services.house import House, HouseRules
+from tunefolio.services.kept_calendars import KeptCalendars
 from tunefolio.services.sources import Sources
-from tunefolio.services.throttle import Throttle
 from tunefolio.store import schema, vault
 from tunefolio.store.db import open_database
 from tunefolio.store.events import Bus
@@ -39,23 +39,24 @@ def a_house(url: str, rules: HouseRules | None = None) -> Iterator[House]:
     """An empty house on a new database."""
     schema.migrate(url)
     database = open_database(url)
+    commons = commons_beside(url)
+    clock, bus = FixedClock(START), Bus()
     yield House(
         database=database,
         vault=vault.Vault(vault.KeyRing([vault.new_key()])),
-        clock=FixedClock(START),
-        calendar=calendars.packaged(),
+        clock=clock,
+        calendars=KeptCalendars(database, clock, bus),
         sectors=sectors.packaged(),
-        bus=Bus(),
+        bus=bus,
         doorbell=Listener(),
         brokers={},
-        market_quotes=None,
-        sector_source=None,
-        throttle=Throttle(),
-        shared=MemoryShared(),
-        fanout=MemoryFanout(),
+        throttle=commons.throttle,
+        shared=commons.shared,
+        fanout=commons.fanout,
         sources=Sources(),
         rules=rules or HouseRules(),
     )
+    commons.close()
     database.close()
 
 

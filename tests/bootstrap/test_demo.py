@@ -40,13 +40,13 @@ def test_the_demo_opens_with_a_person_a_history_and_a_broker_and_opens_again_the
                 homes = {account.name: account for account in accounts.listed(db, person.viewer)}
                 facts = transactions.of_account(db, person.viewer, homes["Family demat"].id)
                 holdings = fold(facts)
-                asked = {job.kind for job in jobs.page(db, person.viewer, None, 20)}
+                asked = {job.kind for job in jobs.page_all(db, person.viewer, None, 200)}
             assert set(homes) == {"Family demat", "US shares", "Mutual fund", "Savings"}
             assert homes["US shares"].currency == "USD"
             assert len(holdings.open()) == 10
             assert all(position.cost.amount > 0 for position in holdings.open())
             assert sum((money.amount for money in holdings.cash.values()), Decimal(0)) >= 0
-            assert {"refresh_quotes", "closes", "rates"} <= asked
+            assert {"refresh_quotes", "backfill", "rates"} <= asked
             assert house.rules.rehearsal
             app = house.rules.operator_apps["zerodha"]
             url = house.brokers["zerodha"].login_url(app.api_key, "state")
@@ -102,9 +102,8 @@ def test_the_past_is_fetched_after_the_start_and_what_companies_did_is_proposed(
         house = there.runtime.house
         person = identity.log_in(house, there.email, there.password, "Firefox", "127.0.0.1").person
         with house.database.reading() as db:
-            waiting = [
-                job for job in jobs.page(db, person.viewer, None, 20) if job.kind in {"closes", "rates"}
-            ]
+            every = jobs.page_all(db, person.viewer, None, 200)
+            waiting = [job for job in every if job.kind in {"backfill", "rates"}]
             nestle = instruments.find(db, "NSE", "NESTLEIND")
             apple = instruments.find(db, "NASDAQ", "AAPL")
         assert nestle is not None

@@ -60,7 +60,7 @@ def test_a_house_is_built_twice_on_the_same_books(database_url: str, tmp_path: P
     for _ in range(2):
         runtime = build(settings(tmp_path / "folio", database_url))
         assert "zerodha" in runtime.house.brokers
-        assert runtime.house.market_quotes is not None
+        assert runtime.house.sources.rates()
         runtime.start()
         runtime.close()
         runtime.close()

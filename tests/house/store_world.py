@@ -13,9 +13,11 @@ from typing import Any
 
 from sqlalchemy import Connection, select, text, update
 
+from tunefolio.core.alerts import AlertKind, Manner, Standing, Wake
 from tunefolio.core.identity import AccountId, ImportId, InstrumentId, TransactionId
 from tunefolio.core.money import INR, Money, Price
-from tunefolio.core.people import Role, Viewer
+from tunefolio.core.notice import ChannelKind, DeliveryId, Notice, Urgency
+from tunefolio.core.people import Caretaker, Role, Viewer
 from tunefolio.core.time import Instant, TradingDay
 from tunefolio.ledger.accounts import AccountKind, Book
 from tunefolio.ledger.cashflows import DayRow
@@ -26,10 +28,14 @@ from tunefolio.ledger.transactions import Fact, trade
 from tunefolio.market.accruals import AccrualTerms, RateRow
 from tunefolio.market.actions import Action, ActionId, ActionKind, Terms
 from tunefolio.market.instruments import AssetClass, InstrumentClaim, Listing
+from tunefolio.market.sessions import Override, OverrideKind, SessionKind
 from tunefolio.store import (
     accounts,
     actions,
+    alerts,
     broker_apps,
+    calendars,
+    channels,
     connections,
     days,
     imports,
@@ -37,6 +43,7 @@ from tunefolio.store import (
     invites,
     jobs,
     login_states,
+    notices,
     own_instruments,
     persons,
     portfolios,
@@ -46,10 +53,13 @@ from tunefolio.store import (
     statements,
     targets,
     transactions,
+    watchlists,
 )
+from tunefolio.store.alerts import Judged, Seen, Subject
 from tunefolio.store.connections import ConnectionState
 from tunefolio.store.days import DayState
 from tunefolio.store.db import WriteDb
+from tunefolio.store.notices import DeliveryState, Draft
 from tunefolio.store.snapshots import SnapshotFilter, SnapshotLine, SnapshotType
 from tunefolio.store.tables import OWNED
 from tunefolio.store.tables import accounts as table_of_accounts
@@ -64,6 +74,7 @@ DAY = TradingDay.parse("2026-11-20")
 INFY = InstrumentClaim(Listing("NSE", "INFY"))
 MINE = Money.of("1500", INR)
 PRICE = Price.of("150")
+CLOSURE = Override("NSE", DAY, OverrideKind.CLOSED, SessionKind.SPECIAL, (), "said")
 EARNS = AccrualTerms((RateRow(Decimal("0.071")),))
 
 
@@ -99,6 +110,7 @@ def _belongings(db: WriteDb, viewer: Viewer, name: str) -> dict[str, Any]:
     portfolio = portfolios.add(db, viewer, name, INR, NOW).id
     account = accounts.add(db, viewer, portfolio, name, AccountKind.BROKER, INR, NOW, "zerodha", name).id
     sectors.set_override(db, viewer, infy, name, name, NOW)
+    calendars.put(db, viewer, CLOSURE, NOW)
     imports.keep(db, viewer, name, f"{name}-sha", name.encode(), NOW)
     connections.put(db, viewer, account, "zerodha", name, _seal(name), expires=SOON, now=NOW)
     connections.set_problem(db, viewer, account, name, NOW)
@@ -113,7 +125,8 @@ def _belongings(db: WriteDb, viewer: Viewer, name: str) -> dict[str, Any]:
     days.replace(db, viewer, account, 0, infy, [_day_row(account, infy)], None)
     days.put_state(db, viewer, DayState(account, fact, 1, NOW, name))
     targets.put(db, viewer, portfolio, name, {name: Decimal("0.5")})
-    return {
+    told = _told(db, viewer, name, infy)
+    return told | {
         "ActionId": action,
         "own_instruments.set_terms.instrument": own,
         "own_instruments.accruals.ids": [own],
@@ -143,6 +156,42 @@ def _belongings(db: WriteDb, viewer: Viewer, name: str) -> dict[str, Any]:
         "transactions.reverse.ids": [fact],
         "statements.keep.ids": {INFY: infy},
         "lines": [_line(infy)],
+    }
+
+
+def _told(db: WriteDb, viewer: Viewer, name: str, infy: InstrumentId) -> dict[str, Any]:
+    """Two watchlists, an alert with its notice, two channels, one delivery on its way."""
+    claims = [InstrumentClaim(Listing("NSE", symbol)) for symbol in ("TCS", "WIPRO")]
+    tcs, wipro = instruments.resolve(db, claims, NOW).values()
+    lists = [watchlists.add(db, viewer, f"{name} {place}", NOW).id for place in (1, 2)]
+    for one in (infy, tcs):
+        watchlists.put_item(db, viewer, lists[0], one, name, NOW)
+    terms = {"level": "1500", "direction": "up"}
+    alert = alerts.add(
+        db, viewer, AlertKind.PRICE, Subject(infy), terms, manner=Manner(), note=name, basis=DAY, now=NOW
+    )
+    notice = Notice(viewer.person, Urgency.INFO, name, name, NOW, key=f"{name}-event")
+    ((told, _),) = notices.put(db, Caretaker("test"), [Draft(notice, "price", alert)])
+    ways = [channels.add(db, viewer, kind, name, _seal(name), now=NOW) for kind in ChannelKind]
+    channels.set_code(db, viewer, ways[0], f"{name}-code", SOON)
+    queued = notices.queue(db, Caretaker("test"), [(viewer.person, told, ways[0])], NOW)
+    delivery: DeliveryId = queued[viewer.person][0]
+    judged = Judged(
+        alerts.alert_of(db, viewer, alert), Standing(), Seen(Decimal(9), NOW), Wake(), None, DAY, name
+    )
+    return {
+        "WatchlistId": lists[0],
+        "watchlists.arrange.ids": lists[::-1],
+        "watchlists.arrange_items.instruments": [tcs, infy],
+        "watchlists.put_item.instrument": wipro,
+        "AlertId": alert,
+        "Judged": judged,
+        "NoticeId": told,
+        "ChannelId": ways[0],
+        "DeliveryId": delivery,
+        "notices.add_delivery.channel": ways[1],
+        "notices.deliveries_of.ids": [delivery],
+        "notices.deliveries_by_notice.ids": [told],
     }
 
 
@@ -197,6 +246,17 @@ def _samples() -> dict[str, Any]:
         "hash",
     )
     return {word: f"new {word}" for word in words} | {
+        "alerts.add.kind": AlertKind.PRICE,
+        "alerts.of_kinds.kinds": {AlertKind.PRICE},
+        "Subject": Subject(),
+        "Manner": Manner(),
+        "parameters": {"level": "9"},
+        "note": "new note",
+        "hint": "new hint",
+        "channels.add.kind": ChannelKind.EMAIL,
+        "channels.set_code.until": SOON,
+        "channels.mute.kinds": ["price"],
+        "DeliveryState": DeliveryState.SENT,
         "accounts.add.kind": AccountKind.MANUAL,
         "accounts.add.broker": "",
         "accounts.add.broker_user": "",
@@ -207,12 +267,18 @@ def _samples() -> dict[str, Any]:
         "tag": 0,
         "symbol": "NEW",
         "exchange": "OWN",
+        "calendars.end.exchange": "NSE",
         "days.replace.since": DAY,
         "days.replace_many.since": DAY,
         "days.clear.tag": None,
+        "jobs.page_all.state": None,
+        "jobs.page_all.kind": "",
+        "jobs.counts_since.since": NOW,
+        "jobs.newest_of_house.kinds": ["sync"],
         "decision": "declined",
         "Method": Method.HIFO,
         "AssetClass": AssetClass.FIXED,
+        "Override": CLOSURE,
         "AccrualTerms": AccrualTerms((RateRow(Decimal("0.08")),)),
         "weights": {"new": Decimal("0.25")},
         "transactions.untag.name": MARK,

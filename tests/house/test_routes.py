@@ -6,7 +6,7 @@ A route added tomorrow is tested tomorrow; one whose ids this file cannot name f
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,9 @@ from starlette.testclient import TestClient
 
 from tests.web.houses import ADDRESS, CONFIG, PASSWORD, connect_broker, join, opened, sign_in, visitor, work
 from tunefolio.bootstrap import adapters
+from tunefolio.core.alerts import AlertKind
+from tunefolio.core.identity import PersonId
+from tunefolio.services import alerts
 from tunefolio.services.house import House
 from tunefolio.store import schema
 from tunefolio.store.tables import OWNED
@@ -42,7 +45,10 @@ PUBLIC = {
 }
 """All that a stranger may ask. Adding to it is a decision."""
 
-ENDLESS = {("GET", "/live")}
+ENDLESS = {("GET", "/live"), ("GET", "/live/stream")}
+SOCKETS = {"/ws/live"}
+"""Doors that are no requests; tests/web/test_ws.py knocks there as a stranger and as a neighbour."""
+
 NOUNS = {
     "portfolios": "portfolio",
     "accounts": "account",
@@ -57,6 +63,10 @@ NOUNS = {
     "persons": "person",
     "people": "person",
     "invites": "invite",
+    "watchlists": "watchlist",
+    "alerts": "alert",
+    "notices": "notice",
+    "channels": "channel",
 }
 """What the id behind a path's word is an id of."""
 
@@ -111,6 +121,8 @@ def ways(app: FastAPI) -> list[Way]:
         if context.path is None or context.path.startswith("/static"):
             continue
         route = context.original_route
+        if context.path in SOCKETS:
+            continue
         assert isinstance(route, APIRoute), f"{context.path} is no route that this test understands"
         fields = body_fields(route.dependant)
         names = tuple(re.findall(r"{(\w+)", context.path))
@@ -197,6 +209,15 @@ def wish_with(ids: Ids) -> dict[str, Any]:
         "api_secret": "abc",
         "email": "x@example.org",
         "password": PASSWORD,
+        "to": ids["watchlist"],
+        "list_id": ids["watchlist"],
+        "by": 1,
+        "note": "other",
+        "instrument": ids["instrument"],
+        "instrument_id": ids["instrument"],
+        "code": "000000",
+        "muted": ["price"],
+        "carries": ["price"],
     }
 
 
@@ -233,6 +254,7 @@ def settle(house: House, client: TestClient, word: str) -> Ids:
     assert client.put(f"/api/v1/sectors/overrides/{infy['id']}", json=sector).status_code == 204
     app = {"api_key": f"{word}key", "api_secret": f"{word}secret"}
     assert client.put("/api/v1/brokers/zerodha/app", json=app).status_code == 204
+    ids |= watched(house, client, made, word, str(infy["id"]))
     session = client.get("/api/v1/sessions").json()["data"][0]
     return ids | {
         "snapshot": str(snapshot["id"]),
@@ -247,6 +269,31 @@ def settle(house: House, client: TestClient, word: str) -> Ids:
         "name": f"{word}-tag",
         "portfolio name": f"{word}-shelf",
     }
+
+
+def watched(house: House, client: TestClient, made: Callable[..., str], word: str, infy: str) -> Ids:
+    """A watchlist, an alert that has spoken, its notice, and a channel."""
+    ids = {"watchlist": made("/api/v1/watchlists", json={"name": f"{word}-list"})}
+    item = {"instrument": infy, "note": f"{word}-remark"}
+    assert client.post(f"/api/v1/watchlists/{ids['watchlist']}/items", json=item).status_code == 201
+    level = {"kind": "sync_failed", "note": f"{word}-reason", "repeat": "every"}
+    ids["alert"] = made("/api/v1/alerts", json=level)
+    person = PersonId(int(client.get("/api/v1/session").json()["person"]["id"]))
+    with house.database.writing() as db:
+        alerts.happened(
+            db, house, AlertKind.SYNC_FAILED, person, word, title=f"{word}-title", text=f"{word}-text"
+        )
+    ids["notice"] = str(client.get("/api/v1/notices").json()["data"][0]["id"])
+    hook = {
+        "kind": "webhook",
+        "target": f"https://{word}.example.org/hook",
+        "secret": f"{word}-secret-that-signs",
+    }
+    ids["channel"] = made("/api/v1/channels", json=hook)
+    assert (
+        client.post("/api/v1/channels/" + ids["channel"] + "/confirm", json={"code": "1"}).status_code == 422
+    )
+    return ids
 
 
 def belongings(house: House, person: str) -> dict[str, list[Any]]:
@@ -357,7 +404,8 @@ def test_no_listing_tells_of_another_but_tells_of_oneself(house: House, operator
     owner, intruder = newcomer(house, "canary"), newcomer(house, "intruder")
     mine, own = settle(house, owner, "canary"), settle(house, intruder, "intruder")
     words = [
-        f"canary-{what}" for what in ("shelf", "desk", "tag", "note", "book.csv", "sector", "name", "device")
+        f"canary-{what}"
+        for what in ("shelf", "desk", "tag", "note", "book.csv", "sector", "name", "device", "list", "title")
     ]
     seen_by_owner = ""
     for way in ways(create_app(house, CONFIG)):

@@ -44,6 +44,7 @@ WITHOUT_VIEWER = {
     "jobs.fail": "by the holder of the lease",
     "jobs.cancelled": "by the holder of the lease",
     "jobs.retry_at": "by the holder of the lease",
+    "tracking.fetching": "how far the house's own job about a shared instrument is; nobody's",
 }
 """Functions that touch owned rows without a viewer, and why they may."""
 
@@ -52,6 +53,9 @@ FOR_ADMINS = {
     "persons.set_role": "an admin's duty",
     "persons.set_disabled": "an admin's duty",
     "jobs.page_all": "an admin sees how the house's work goes",
+    "jobs.ready": "an admin sees how much waits",
+    "jobs.counts_since": "an admin sees how much ended how",
+    "jobs.newest_of_house": "an admin sees how each duty ended",
 }
 """Functions whose point is to reach other people's rows; they refuse all but admins."""
 

@@ -18,6 +18,8 @@ from urllib.request import Request, urlopen
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from tests.engine.deployment import Deployment
+from tests.journeys.balance import balanced
 from tunefolio.core.secret import Secret
 from tunefolio.core.time import FixedClock, Instant
 from tunefolio.ledger.brokers import AppKeys
@@ -27,6 +29,7 @@ from tunefolio.sandbox.serve import Sandbox, SandboxConfig
 from tunefolio.sandbox.sessions import Hours
 
 PASSWORD = "correct horse battery"
+WORLD = ("nse", "bse", "amfi", "binance", "coingecko", "frankfurter", "ecb", "fbil", "gold")
 APP = AppKeys("journey", Secret("journey-secret"))
 FLAGS = (
     "--no-sandbox",
@@ -57,6 +60,10 @@ def browser(chromium_path: str) -> Iterator[Browser]:
 
 @pytest.fixture
 def port() -> int:
+    return free_port()
+
+
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -78,23 +85,66 @@ def sandbox(port: int) -> Iterator[Sandbox]:
         yield running
 
 
-@pytest.fixture
-def served(port: int, sandbox: Sandbox, database_url: str, tmp_path: Path) -> Iterator[Served]:
-    """`tunefolio up` on an empty database of each kind, its broker and prices being the sandbox."""
+DEPLOYMENTS = ("one process", "many processes")
+"""SQLite and everything in one process; PostgreSQL, Redis, two web servers, two workers and beat."""
+
+
+@pytest.fixture(params=DEPLOYMENTS)
+def served(request: pytest.FixtureRequest, port: int, sandbox: Sandbox, tmp_path: Path) -> Iterator[Served]:
+    """An empty house in each deployment, its broker and prices being the sandbox."""
     environ = {
         "TUNEFOLIO_HOME": str(tmp_path / "home"),
-        "TUNEFOLIO_DATABASE_URL": database_url,
         "TUNEFOLIO_PORT": str(port),
+        "TUNEFOLIO_PUBLIC_URL": f"http://localhost:{port}",
         "TUNEFOLIO_SIGN_UP": "open",
+        **outside(sandbox),
+    }
+    if request.param == "one process":
+        with running(["up"], environ, port, tmp_path / "log") as house:
+            yield house
+        return
+    fresh: Callable[[str | None], str] = request.getfixturevalue("fresh_postgres")
+    environ["TUNEFOLIO_DATABASE_URL"] = fresh(None)
+    environ["TUNEFOLIO_REDIS_URL"] = request.getfixturevalue("redis_url")
+    with many(environ, port, tmp_path) as house:
+        yield house
+
+
+def outside(sandbox: Sandbox) -> dict[str, str]:
+    """Settings that put the sandbox in the place of every broker and source."""
+    world = {
+        f"TUNEFOLIO_{name.upper()}_{option}": value
+        for name in WORLD
+        for option, value in (
+            ("ROOT_URL", f"{sandbox.world_url}/{name}"),
+            ("REQUESTS_PER_SECOND", "1000"),
+        )
+    }
+    return world | {
         "TUNEFOLIO_ZERODHA_API_KEY": APP.api_key,
         "TUNEFOLIO_ZERODHA_API_SECRET": APP.api_secret.reveal(),
         "TUNEFOLIO_ZERODHA_ROOT_URL": sandbox.kite_url,
         "TUNEFOLIO_ZERODHA_LOGIN_URL": f"{sandbox.kite_url}/connect/login",
         "TUNEFOLIO_ZERODHA_TICKS_URL": sandbox.kite_stream_url,
         "TUNEFOLIO_YAHOO_ROOT_URL": sandbox.yahoo_url,
+        "TUNEFOLIO_YAHOO_REQUESTS_PER_SECOND": "1000",
     }
-    with running(["up"], environ, port, tmp_path / "log") as house:
-        yield house
+
+
+@contextlib.contextmanager
+def many(environ: dict[str, str], port: int, folder: Path) -> Iterator[Served]:
+    """Two web servers behind one port, two workers, beat: all on one PostgreSQL and one Redis."""
+    ports = [free_port() for _ in range(2)]
+    logs = [folder / f"web-{number}.log" for number in range(2)]
+    with contextlib.ExitStack() as stack:
+        parts = stack.enter_context(Deployment(environ, folder))
+        for _ in range(2):
+            parts.start("worker", "--concurrency", "2")
+        parts.start("beat")
+        for number, log in zip(ports, logs, strict=True):
+            stack.enter_context(running(["up", "--port", str(number)], environ, number, log))
+        stack.enter_context(balanced(port, ports))
+        yield Served(f"http://localhost:{port}", logs[0])
 
 
 @contextlib.contextmanager

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
 
-from tunefolio.adapters.memory import MemoryFanout, MemoryShared
+from tests.commons import commons_beside
 from tunefolio.core.identity import AccountId, InstrumentId, JobId, SessionId, TransactionId
 from tunefolio.core.money import INR, Money, Price
 from tunefolio.core.people import Person, Role, Viewer
@@ -22,14 +22,14 @@ from tunefolio.ledger.brokers import AppKeys, Broker, BrokerSession
 from tunefolio.ledger.files import FORMATS, ParsedFile, ParsedRow, RowProblem
 from tunefolio.ledger.kinds import Kind
 from tunefolio.ledger.statements import Holding, Statement, StatementSource
-from tunefolio.market import calendars, sectors
+from tunefolio.market import sectors
 from tunefolio.market.instruments import InstrumentClaim, Listing
 from tunefolio.market.provider import QuoteClaim, QuoteSource, SectorClaim
 from tunefolio.market.quotes import Quote
 from tunefolio.services import portfolios, record
 from tunefolio.services.house import House
+from tunefolio.services.kept_calendars import KeptCalendars
 from tunefolio.services.sources import Sources
-from tunefolio.services.throttle import Throttle
 from tunefolio.services.views import PortfolioView, portfolio
 from tunefolio.store import accounts, connections, instruments, persons, quotes, sessions
 from tunefolio.store.db import Database, open_database
@@ -62,6 +62,9 @@ class PriceBoard:
     problem: Exception | None = None
     asked: int = 0
     name: str = "board"
+
+    def serves(self, listing: Listing) -> bool:
+        return True
 
     def quotes(self, listings: Sequence[Listing]) -> Mapping[Listing, QuoteClaim]:
         self.asked += 1
@@ -182,6 +185,10 @@ class Desk:
     def viewer(self) -> Viewer:
         return self.person.viewer
 
+    def use(self, *sources: object) -> None:
+        """From now on these are the market's sources, first choice first."""
+        self.house = replace(self.house, sources=Sources(sources))
+
     def write_down(self, text: str, account: AccountId | None = None) -> list[TransactionId]:
         """Record lines of notation."""
         with self.database.writing() as db:
@@ -274,20 +281,20 @@ def seated(url: str, at: Instant = FRIDAY_NOON) -> Iterator[Desk]:
     clock = FixedClock(at)
     broker = DeskBroker(clock)
     known: dict[str, Broker] = {broker.name: broker}
+    commons = commons_beside(url)
+    database, bus = open_database(url), Bus()
     house = House(
-        database=open_database(url),
+        database=database,
         vault=Vault(KeyRing([new_key()])),
         clock=clock,
-        calendar=calendars.packaged(),
+        calendars=KeptCalendars(database, clock, bus),
         sectors=sectors.packaged(),
-        bus=Bus(),
+        bus=bus,
         doorbell=SilentBell(),
         brokers=known,
-        market_quotes=None,
-        sector_source=None,
-        throttle=Throttle(),
-        shared=MemoryShared(),
-        fanout=MemoryFanout(),
+        throttle=commons.throttle,
+        shared=commons.shared,
+        fanout=commons.fanout,
         sources=Sources(),
     )
     house = replace(
@@ -296,6 +303,7 @@ def seated(url: str, at: Instant = FRIDAY_NOON) -> Iterator[Desk]:
     try:
         yield _seated(house, clock, broker, "asha@example.com")
     finally:
+        commons.close()
         house.database.close()
 
 

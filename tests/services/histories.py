@@ -1,8 +1,7 @@
-"""A market source with a memory: quotes, past closes, rates and what companies did, all as the test says."""
+"""A market source with a memory: past bars, rates and what companies did, all as the test says."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -10,8 +9,9 @@ from tunefolio.core.errors import TunefolioError
 from tunefolio.core.money import INR, Currency
 from tunefolio.core.time import TradingDay
 from tunefolio.market.actions import ActionClaim, ActionKind, Terms
+from tunefolio.market.bars import Bar
 from tunefolio.market.instruments import Listing
-from tunefolio.market.provider import HistoryClaim, QuoteClaim, RateClaim
+from tunefolio.market.provider import BarsClaim, RateClaim
 
 
 def day(text: str) -> TradingDay:
@@ -34,12 +34,24 @@ def told(
     return ActionClaim(Listing("NSE", symbol), day(ex_day), terms, source, other=other)
 
 
+def bar_of(on: str, said: str) -> Bar:
+    """`1500` is a close alone, `1490 1510 1480 1500 1000` a whole bar."""
+    numbers = said.split()
+    if len(numbers) == 1:
+        return Bar(day(on), Decimal(said))
+    first, high, low, last = map(Decimal, numbers[:4])
+    return Bar(day(on), last, first, high, low, int(numbers[4]))
+
+
 @dataclass
 class HistoryBoard:
-    """A HistorySource in memory; `problem` is raised from the call that makes `patience` negative on."""
+    """A source of bars and rates in memory; `problem` is raised from the call that makes `patience` negative.
+
+    closes: by symbol and day, as `close` or `open high low close volume`.
+    """
 
     closes: dict[str, dict[str, str]] = field(default_factory=dict)
-    actions: list[ActionClaim] = field(default_factory=list)
+    announced: list[ActionClaim] = field(default_factory=list)
     fixings: dict[str, dict[str, str]] = field(default_factory=dict)
     currency: Currency = INR
     problem: TunefolioError | None = None
@@ -47,21 +59,19 @@ class HistoryBoard:
     asked: list[tuple[str, str, str]] = field(default_factory=list)
     name: str = "board"
 
-    def quotes(self, listings: Sequence[Listing]) -> Mapping[Listing, QuoteClaim]:
-        return {}
+    def serves(self, listing: Listing) -> bool:
+        return True
 
-    def history(self, listing: Listing, since: TradingDay, until: TradingDay) -> HistoryClaim | None:
+    def bars(self, listing: Listing, since: TradingDay, until: TradingDay) -> BarsClaim | None:
         self._ask(listing.symbol, since, until)
         known = self.closes.get(listing.symbol)
         actions = tuple(
-            action for action in self.actions if action.listing == listing and action.ex_day >= since
+            action for action in self.announced if action.listing == listing and action.ex_day >= since
         )
         if known is None and not actions:
             return None
-        inside = ((day(text), Decimal(price)) for text, price in (known or {}).items())
-        return HistoryClaim(
-            tuple(sorted(one for one in inside if since <= one[0] < until)), self.currency, actions
-        )
+        inside = [bar_of(text, told) for text, told in sorted((known or {}).items())]
+        return BarsClaim(tuple(one for one in inside if since <= one.day < until), self.currency, actions)
 
     def rates(
         self, base: Currency, quote: Currency, since: TradingDay, until: TradingDay

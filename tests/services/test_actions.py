@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -311,9 +310,9 @@ def test_a_reversed_purchase_takes_its_proposals_with_it(desk: Desk) -> None:
 
 def test_a_job_looks_at_the_whole_past(desk: Desk) -> None:
     board = HistoryBoard(
-        actions=[told("WIPRO", "2024-12-03", "bonus", "1:1"), told("WIPRO", "2020-01-01", "split", "2:1")]
+        announced=[told("WIPRO", "2024-12-03", "bonus", "1:1"), told("WIPRO", "2020-01-01", "split", "2:1")]
     )
-    desk.house = replace(desk.house, market_quotes=board)
+    desk.use(board)
     desk.write_down(WIPRO)
     with desk.database.writing() as db:
         asked = actions.ask_actions(db, desk.house, desk.viewer)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 import pytest
@@ -85,7 +85,7 @@ def provided(desk: Desk, symbol: str) -> ProvidedSector | None:
 
 def test_an_answer_is_kept_and_nobody_is_asked_again_for_a_month(desk: Desk) -> None:
     source = Fickle(refuses={UNLISTED[2]})
-    desk.house = replace(desk.house, sector_source=source)
+    desk.use(source)
     holding(desk, "INFY", *UNLISTED)
     assert look_up(desk).result == {"asked": 3, "found": 2}
     assert source.asked == list(UNLISTED)
@@ -99,7 +99,7 @@ def test_an_answer_is_kept_and_nobody_is_asked_again_for_a_month(desk: Desk) -> 
 
 def test_a_provider_that_goes_away_is_asked_only_for_the_rest(desk: Desk) -> None:
     source = Fickle(away_at={UNLISTED[1]})
-    desk.house = replace(desk.house, sector_source=source)
+    desk.use(source)
     holding(desk, *UNLISTED)
     job = look_up(desk)
     assert (job.state, job.problem) == (JobState.QUEUED, "away for a moment")
@@ -113,7 +113,7 @@ def test_a_provider_that_goes_away_is_asked_only_for_the_rest(desk: Desk) -> Non
 
 def test_a_page_asks_nobody(desk: Desk) -> None:
     source = Fickle()
-    desk.house = replace(desk.house, sector_source=source)
+    desk.use(source)
     holding(desk, *UNLISTED)
     assert len(desk.look().rows) == 3
     assert source.asked == []
@@ -123,7 +123,7 @@ def test_over_http_with_cookie_and_crumb(desk: Desk, yahoo: Yahoo) -> None:
     """A fund has no sector in a search, so that its profile is asked for, which needs cookie and crumb."""
     assert yahoo.sector(Listing("NSE", "NIFTYBEES")) is None
     assert yahoo.sector(Listing("NSE", "GOLDBEES")) is None
-    desk.house = replace(desk.house, sector_source=yahoo)
+    desk.use(yahoo)
     holding(desk, "NIFTYBEES", "GOLDBEES", *UNLISTED)
     job = look_up(desk)
     assert (job.state, job.problem) == (JobState.DONE, "")

@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
+
+import orjson
 
 from tests.services.desks import Desk, PriceBoard, SectorBoard, ist
+from tunefolio.core.alerts import AlertKind, Repeat
 from tunefolio.core.errors import Reauth, Retry
-from tunefolio.core.money import Money
+from tunefolio.core.money import Currency, Money, Price
+from tunefolio.core.people import Role, Viewer
 from tunefolio.market.instruments import Listing
 from tunefolio.market.provider import QuoteClaim, SectorClaim
-from tunefolio.services import jobs, quotes
+from tunefolio.market.quotes import Quote
+from tunefolio.services import alert_book, jobs, quotes, refresh
 from tunefolio.services.enrich import ask_enrich
 from tunefolio.services.live import Live
 from tunefolio.store import jobs as kept_jobs
+from tunefolio.store import notices
+from tunefolio.store.alerts import Subject
 from tunefolio.store.jobs import Job, JobState
 
 
@@ -42,7 +51,7 @@ def test_the_broker_first_and_the_market_for_the_rest(desk: Desk) -> None:
     desk.write_down("2024-04-01 buy 1 NSE:INFY @ 1500\n2024-04-01 buy 1 NSE:TCS @ 3000")
     desk.broker_account()
     desk.broker.board = board(desk, INFY=1600)
-    desk.house = replace(desk.house, market_quotes=board(desk, INFY=1, TCS=3100))
+    desk.use(board(desk, INFY=1, TCS=3100))
     assert run(desk, "refresh_quotes").result == {"wanted": 2, "refreshed": 2}
     assert (value_of(desk, "INFY"), value_of(desk, "TCS")) == (Money.of(1600), Money.of(3100))
 
@@ -52,7 +61,7 @@ def test_a_source_that_is_away_leaves_what_was_known(desk: Desk) -> None:
     desk.price("INFY", "1550")
     away = board(desk)
     away.problem = Retry("503")
-    desk.house = replace(desk.house, market_quotes=away)
+    desk.use(away)
     assert run(desk, "refresh_quotes").state is JobState.DONE
     assert value_of(desk, "INFY") == Money.of(1550)
 
@@ -61,27 +70,90 @@ def test_a_dead_broker_session_is_noticed_and_the_market_asked(desk: Desk) -> No
     desk.write_down("2024-04-01 buy 1 NSE:INFY @ 1500")
     desk.broker_account()
     desk.broker.board.problem = Reauth("dead")
-    desk.house = replace(desk.house, market_quotes=board(desk, INFY=1601))
+    desk.use(board(desk, INFY=1601))
     run(desk, "refresh_quotes")
     assert value_of(desk, "INFY") == Money.of(1601)
     run(desk, "refresh_quotes")
     assert desk.broker.board.asked == 1
 
 
-def test_the_house_asks_for_each_person_once(desk: Desk) -> None:
-    desk.neighbour()
+def refresh_house(desk: Desk) -> Mapping[str, Any] | None:
+    """The house's own round, for everyone."""
     with desk.database.writing() as db:
         job = jobs.ask(db, desk.house, "refresh_quotes", {}, owner=None)
     jobs.run(desk.house, job)
     with desk.database.reading() as db:
-        mine = kept_jobs.page(db, desk.viewer, None, 10)
-    assert [job.kind for job in mine] == ["refresh_quotes"]
+        every = kept_jobs.page_all(db, Viewer(desk.person.id, Role.ADMIN), None, 100)
+    return next(one for one in every if one.id == job).result
+
+
+def test_the_house_refreshes_everything_followed_at_once(desk: Desk) -> None:
+    """One line to the broker serves everyone; the market is asked for what the broker does not know."""
+    other = desk.neighbour()
+    desk.write_down("2024-04-01 buy 1 NSE:INFY @ 1500")
+    other.write_down("2024-04-01 buy 1 NSE:INFY @ 1500\n2024-04-01 buy 1 NSE:TCS @ 3000")
+    desk.broker_account()
+    desk.broker.board = board(desk, INFY=1600)
+    market = board(desk, INFY=1, TCS=3100)
+    desk.use(market)
+    assert refresh_house(desk) == {"wanted": 3, "refreshed": 2, "old": 1}
+    assert (value_of(desk, "INFY"), value_of(other, "TCS")) == (Money.of(1600), Money.of(3100))
+    assert (desk.broker.board.asked, market.asked) == (1, 1)
+
+
+def test_what_does_not_trade_is_left_alone_unless_it_has_no_price(desk: Desk) -> None:
+    desk.write_down("2024-04-01 buy 1 NSE:INFY @ 1500\n2024-04-01 buy 1 CRYPTO:BTC @ 3000 USD")
+    desk.price("INFY", "1550")
+    desk.clock.set(ist("2026-11-21 12:00"))
+    desk.use(PriceBoard())
+    with desk.database.reading() as db:
+        names = {one.symbol for one in refresh.moving(db, desk.house, desk.clock.now())}
+    assert names == {"BTC", "NIFTY 50"}
+
+
+def test_each_listing_is_asked_of_its_own_choice_and_then_of_the_next(desk: Desk) -> None:
+    desk.write_down("2024-04-01 buy 1 NSE:INFY @ 1500\n2024-04-01 buy 1 NSE:TCS @ 3000")
+    first, second = board(desk, INFY=1600), board(desk, INFY=1, TCS=3100)
+    first.name, second.name = "first", "second"
+    desk.use(first, second)
+    refresh_house(desk)
+    assert (value_of(desk, "INFY"), value_of(desk, "TCS")) == (Money.of(1600), Money.of(3100))
+
+
+def test_a_price_in_another_currency_or_of_a_time_to_come_is_never_kept(desk: Desk) -> None:
+    desk.write_down("2024-04-01 buy 1 NSE:INFY @ 1500\n2024-04-01 buy 1 NSE:TCS @ 3000")
+    now = desk.clock.now()
+    infy, tcs = Listing("NSE", "INFY"), Listing("NSE", "TCS")
+    dollars = QuoteClaim(infy, Money.of(18).amount, None, now, Currency("USD"))
+    early = QuoteClaim(tcs, Money.of(3100).amount, None, now + timedelta(hours=1))
+    desk.use(PriceBoard({infy: dollars, tcs: early}))
+    assert refresh_house(desk) == {"wanted": 3, "refreshed": 0, "old": 3}
+
+
+def test_one_way_in_tells_everyone_once_and_only_of_what_moved(desk: Desk) -> None:
+    desk.write_down("2024-04-01 buy 1 NSE:INFY @ 1500")
+    infy, now = desk.instrument("INFY"), desk.clock.now()
+    heard: list[bytes] = []
+    desk.house.fanout.subscribe("quotes", heard.append)
+    newest = Quote(infy, Price.of("1600"), Price.of("1590"), now, "test")
+    older = Quote(infy, Price.of("1500"), None, now - timedelta(minutes=1), "test")
+    with desk.house.bus.subscribe() as said:
+        assert quotes.keep_all(desk.house, [older, newest]) == {infy}
+        assert quotes.keep_all(desk.house, [newest, older]) == frozenset()
+        told = [event for event in said.take() if event.topic == "quotes"] if is_local(desk) else []
+    assert all(event.owner is None and event.ids == (infy,) for event in told)
+    assert [orjson.loads(one) for one in heard] == [[[infy, "1600", "1590", now.iso(), "test", "last"]]]
+
+
+def is_local(desk: Desk) -> bool:
+    """On PostgreSQL events come over the wire, to whoever listens."""
+    return desk.database.dialect == "sqlite"
 
 
 def test_nobody_looks_nothing_runs(desk: Desk) -> None:
     desk.write_down("2024-04-01 buy 1 NSE:INFY @ 1500")
     source = board(desk, INFY=1600)
-    desk.house = replace(desk.house, market_quotes=source)
+    desk.use(source)
     live = Live(desk.house, timedelta(milliseconds=20))
     try:
         assert (live.is_running, live.round(), source.asked) == (False, 0, 0)
@@ -97,7 +169,7 @@ def test_while_the_exchange_is_closed_rounds_are_rare(desk: Desk) -> None:
     desk.write_down("2024-04-01 buy 1 NSE:INFY @ 1500")
     source = board(desk, INFY=1600)
     desk.clock.set(ist("2026-11-21 12:00"))
-    desk.house = replace(desk.house, market_quotes=source)
+    desk.use(source)
     live = Live(desk.house, timedelta(hours=1))
     try:
         with live.watching(desk.viewer):
@@ -122,7 +194,7 @@ def test_sectors_are_asked_once_and_not_for_what_the_exchange_lists(desk: Desk) 
         "2024-04-01 buy 1 NSE:INFY @ 1\n2024-04-01 buy 1 NSE:ODD @ 1\n2024-04-01 buy 1 NSE:GONE @ 1"
     )
     provider = SectorBoard({"ODD": SectorClaim("Weaving", "Looms", "Board")})
-    desk.house = replace(desk.house, sector_source=provider)
+    desk.use(provider)
     assert run(desk, "enrich").result == {"asked": 2, "found": 1}
     assert sorted(provider.asked) == ["GONE", "ODD"]
     sectors = {row.instrument.symbol: row.classification.sector for row in desk.look().rows}
@@ -136,7 +208,8 @@ def test_sectors_are_asked_once_and_not_for_what_the_exchange_lists(desk: Desk) 
 def test_enrichment_can_be_switched_off(desk: Desk) -> None:
     provider = SectorBoard()
     rules = replace(desk.house.rules, enrichment=False)
-    desk.house = replace(desk.house, sector_source=provider, rules=rules)
+    desk.use(provider)
+    desk.house = replace(desk.house, rules=rules)
     with desk.database.writing() as db:
         assert ask_enrich(db, desk.house, desk.viewer) is None
     assert run(desk, "enrich").result == {"skipped": "no sector source"}
@@ -148,3 +221,22 @@ def test_held_is_what_has_units(desk: Desk) -> None:
     )
     with desk.database.reading() as db:
         assert quotes.held(db, desk.viewer) == {desk.instrument("TCS")}
+
+
+def test_who_asked_to_hear_of_old_prices_hears_once_a_day(desk: Desk) -> None:
+    """The neighbour, who holds nothing of it, hears nothing."""
+    other = desk.neighbour()
+    desk.write_down("2024-04-01 buy 1 NSE:INFY @ 1500")
+    desk.price("INFY", "1550", at=ist("2026-11-19 10:00"))
+    desk.use(PriceBoard())
+    wish = alert_book.Wish(AlertKind.DATA_STALE, Subject(), {}, Repeat.DAILY)
+    with desk.database.writing() as db:
+        for one in (desk, other):
+            alert_book.create(db, desk.house, one.viewer, wish)
+    refresh_house(desk)
+    refresh_house(desk)
+    with desk.database.reading() as db:
+        (told,) = notices.page(db, desk.viewer, None, 10)
+        assert notices.page(db, other.viewer, None, 10) == []
+    assert told.notice.title == "Old price: NSE:INFY"
+    assert "the newest is of 19 Nov 2026 10:00 IST" in told.notice.text

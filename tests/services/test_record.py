@@ -20,13 +20,14 @@ from tunefolio.ledger.positions import in_force
 from tunefolio.ledger.transactions import Fact, Pick, trade
 from tunefolio.market.accruals import AccrualTerms, Crediting, RateRow
 from tunefolio.market.closes import Close
+from tunefolio.market.gaps import Stretch
 from tunefolio.market.instruments import AssetClass
 from tunefolio.services import portfolios, record
 from tunefolio.services.books import folded
 from tunefolio.services.jobs import run
 from tunefolio.services.recompute import stale_accounts
 from tunefolio.services.views import transaction_page
-from tunefolio.store import accounts, closes, days, jobs, transactions
+from tunefolio.store import accounts, closes, days, jobs, tracking, transactions
 from tunefolio.store.transactions import TransactionFilter
 
 
@@ -242,11 +243,13 @@ def test_a_change_asks_for_one_recomputation_however_often(desk: Desk) -> None:
 
 def test_a_trade_before_the_listing_is_refused_where_the_listing_is_known(desk: Desk) -> None:
     board = PriceBoard()
-    desk.house = replace(desk.house, market_quotes=board)
+    desk.use(board)
     desk.write_down("2024-04-01 buy 10 NSE:INFY @ 1500")
     some = [Close(TradingDay.parse(day), Decimal(100)) for day in ("2024-02-01", "2024-04-01")]
     with desk.database.writing() as db:
         closes.put(db, desk.instrument("INFY"), INR, some, board.name, desk.clock.now())
+        asked = Stretch.of(TradingDay.parse("2023-03-01"), TradingDay.parse("2024-04-02"))
+        tracking.cover(db, desk.instrument("INFY"), asked, source=board.name, now=desk.clock.now())
     desk.write_down("2024-01-20 buy 1 NSE:INFY @ 1400")  # allotted before its first day
     with pytest.raises(Misuse, match="before the listing; the first price is of 2024-02-01"):
         desk.write_down("2023-06-01 buy 1 NSE:INFY @ 1400")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -185,7 +184,7 @@ def test_the_machine_was_off_and_says_so(desk: Desk) -> None:
 
 def test_eod_refreshes_prices_first_and_takes_everyone(desk: Desk) -> None:
     board = PriceBoard()
-    desk.house = replace(desk.house, market_quotes=board)
+    desk.use(board)
     other = desk.neighbour()
     desk.write_down("2024-04-01 buy 10 NSE:INFY @ 1500")
     desk.clock.set(ist("2026-11-20 16:05"))

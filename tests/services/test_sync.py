@@ -148,7 +148,7 @@ def test_a_statement_of_another_user_is_refused(desk: Desk) -> None:
 
 
 def test_the_job_syncs_and_asks_once_for_sectors(desk: Desk) -> None:
-    desk.house = replace(desk.house, sector_source=SectorBoard())
+    desk.use(SectorBoard())
     home = desk.broker_account()
     desk.broker.lines = (held("INFY", "10", "1500", "1600"), held("NOWHERE", "1", "5", "6"))
     job = run(desk, home.id)

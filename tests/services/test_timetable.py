@@ -55,12 +55,16 @@ def kinds(house: House) -> list[str]:
             "2026-07-30 16:05:00",
         ),  # before the closing auction was introduced
         ("check", "2026-11-20T03:00:00", "2026-11-21 03:00:00"),
-        ("closes", "2026-11-20T12:00:00", "2026-11-21 06:45:00"),
+        ("track", "2026-11-20T12:00:00", "2026-11-21 06:45:00"),
+        ("untrack", "2026-11-20T12:00:00", "2026-11-21 04:00:00"),
+        ("refresh_masters", "2026-11-20T08:00:00", "2026-11-20 08:15:00"),
+        ("complete_day", "2026-11-20T16:00:00", "2026-11-20 16:30:00"),
+        ("complete_day", "2026-11-20T16:30:00", "2026-11-23 16:30:00"),
         ("rates", "2026-11-20T06:00:00", "2026-11-20 06:50:00"),
         ("actions", "2026-11-20T12:00:00", "2026-11-22 05:30:00"),
         ("actions", "2026-11-22T05:30:00", "2026-11-29 05:30:00"),
-        ("refresh_quotes", "2026-11-20T10:00:00", "2026-11-20 10:01:00"),
-        ("refresh_quotes", "2026-11-20T23:00:00", "2026-11-23 09:15:00"),
+        ("refresh_quotes", "2026-11-20T10:00:00", "2026-11-20 10:15:00"),
+        ("refresh_quotes", "2026-11-20T23:00:00", "2026-11-20 23:15:00"),  # somewhere it is day
     ],
 )
 def test_duties_come_by_the_calendar_in_ist(house: House, name: str, after: str, due: str) -> None:
@@ -70,7 +74,7 @@ def test_duties_come_by_the_calendar_in_ist(house: House, name: str, after: str,
 def test_beyond_the_known_calendar_nothing_is_due_but_daily_duties(house: House) -> None:
     far = (house.calendar.known_until.plus_days(30)).iso() + "T10:00:00"
     assert following(house, "snapshot_sod", far) is None
-    assert following(house, "refresh_quotes", far) is None
+    assert following(house, "complete_day", far) is None
     assert following(house, "check", far) is not None
 
 

@@ -25,7 +25,7 @@ from tunefolio.market.fx import Rate
 from tunefolio.market.instruments import AssetClass, InstrumentClaim, Listing
 from tunefolio.market.quotes import Quote
 from tunefolio.services import record
-from tunefolio.services.closes import BENCHMARK
+from tunefolio.services.tracking import BENCHMARK
 from tunefolio.services.house import House
 from tunefolio.services.recompute import recompute_now
 from tunefolio.store import accounts, actions, closes, instruments, quotes, rates

@@ -12,21 +12,22 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 from starlette.testclient import TestClient
 
-from tunefolio.adapters.memory import MemoryFanout, MemoryShared
+from tests.commons import commons_beside
 from tunefolio.core.errors import Rejected
 from tunefolio.core.identity import Isin, JobId
 from tunefolio.core.money import Money, Price
+from tunefolio.core.notice import ChannelKind, Notice
 from tunefolio.core.secret import Secret
 from tunefolio.core.time import FixedClock, Instant
 from tunefolio.ledger.brokers import AppKeys, BrokerSession
 from tunefolio.ledger.statements import Holding, Statement, StatementSource
-from tunefolio.market import calendars, sectors
+from tunefolio.market import sectors
 from tunefolio.market.instruments import InstrumentClaim, Listing
 from tunefolio.market.provider import QuoteClaim, QuoteSource
 from tunefolio.services import jobs
 from tunefolio.services.house import House, HouseRules, SignUp
+from tunefolio.services.kept_calendars import KeptCalendars
 from tunefolio.services.sources import Sources
-from tunefolio.services.throttle import Throttle
 from tunefolio.store.db import open_database
 from tunefolio.store.events import Bus
 from tunefolio.store.vault import KeyRing, Vault
@@ -84,6 +85,22 @@ class _Desk:
         return Statement("zerodha", "AB1234", now, self.holdings)
 
 
+@dataclass
+class Letterbox:
+    """A channel in this very process: keeps what it is given, and whom for."""
+
+    letters: list[tuple[Notice, str]] = field(default_factory=list)
+
+    def fit(self, target: str) -> str:
+        return target.strip()
+
+    def hint(self, target: str) -> str:
+        return f"{target[:3]}…"
+
+    def notify(self, notice: Notice, target: Secret) -> None:
+        self.letters.append((notice, target.reveal()))
+
+
 class _NoQuotes:
     name = "zerodha"
 
@@ -113,22 +130,23 @@ def house_at(url: str, *, clock: FixedClock | None = None, **rules: Any) -> Hous
         "public_url": ADDRESS,
         "enrichment": False,
     }
+    commons = commons_beside(url)
+    database, bus, clock = open_database(url), Bus(), clock or FixedClock(FRIDAY)
     return House(
-        database=open_database(url),
+        database=database,
         vault=Vault(KeyRing.load(base64.b64encode(bytes(32)).decode())),
-        clock=clock or FixedClock(FRIDAY),
-        calendar=calendars.packaged(),
+        clock=clock,
+        calendars=KeptCalendars(database, clock, bus),
         sectors=sectors.packaged(),
-        bus=Bus(),
+        bus=bus,
         doorbell=Bell(),
         brokers={"zerodha": DeskBroker(HOLDINGS)},
-        market_quotes=None,
-        sector_source=None,
-        throttle=Throttle(),
-        shared=MemoryShared(),
-        fanout=MemoryFanout(),
+        throttle=commons.throttle,
+        shared=commons.shared,
+        fanout=commons.fanout,
         sources=Sources(),
         rules=HouseRules(**(given | rules)),
+        notifiers={kind: Letterbox() for kind in ChannelKind},
     )
 
 
@@ -140,6 +158,7 @@ def opened(url: str, **rules: Any) -> Iterator[House]:
         yield house
     finally:
         house.bus.close()
+        house.fanout.close()
         house.database.close()
 
 

@@ -148,6 +148,9 @@ def parser() -> argparse.ArgumentParser:
     _people(commands)
     _books(commands)
     _market(commands)
+    _prices(commands)
+    _instruments(commands)
+    _calendar(commands)
     _textbook(commands)
     _care(commands)
     return top
@@ -182,6 +185,12 @@ def _serving(commands: _Commands) -> None:
     up = _command(commands, "up", "serving:up", "serve the house; the first person to sign up is its admin")
     up.add_argument("--host", help="address to listen on (TUNEFOLIO_HOST)")
     up.add_argument("--port", help="port to listen on (TUNEFOLIO_PORT)")
+    worker = _command(commands, "worker", "serving:worker", "run jobs beside the web servers; needs Redis")
+    worker.add_argument("--concurrency", type=int, metavar="N", help="jobs at a time (TUNEFOLIO_WORKERS)")
+    _command(commands, "beat", "serving:beat", "ring the clock for the workers; one is enough; needs Redis")
+    flower = _command(commands, "flower", "serving:flower", "watch the queue and its workers in a browser")
+    flower.add_argument("--host", default="127.0.0.1", help="address to listen on (127.0.0.1)")
+    flower.add_argument("--port", type=int, default=5555, help="port to listen on (5555)")
     demo = _command(
         commands, "demo", "serving:demo", "serve a rehearsal with a simulated broker, on this machine only"
     )
@@ -285,6 +294,65 @@ def _market(commands: _Commands) -> None:
     rates.add_argument("--file", metavar="FILE", help="a CSV of day, base, quote, rate")
     for command in (actions, closes, rates):
         _acting(command)
+
+
+def _prices(commands: _Commands) -> None:
+    prices = commands.add_parser("prices", help="past prices: export to a file, show what is known")
+    verbs = prices.add_subparsers(metavar="VERB", required=True)
+    export = _command(verbs, "export", "prices:export", "write daily bars as Parquet or CSV")
+    export.add_argument("--symbols", metavar="LIST", default="", help="NSE:INFY,NSE:TCS; or --all")
+    export.add_argument("--all", action="store_true", help="of everything that has prices")
+    export.add_argument("--from", metavar="DATE", dest="since", help="the first day; else the first known")
+    export.add_argument("--to", metavar="DATE", dest="until", help="the day after the last")
+    export.add_argument("--adjusted", action="store_true", help="in today's units, by splits and bonuses")
+    export.add_argument("--format", choices=("parquet", "csv"), default="parquet", help="(parquet)")
+    export.add_argument("--out", metavar="FILE", required=True, help="replaced when all is written")
+    tell = _command(verbs, "show", "prices:tell", "what is known of one listing, and its newest bars")
+    tell.add_argument("symbol", metavar="SYMBOL", help="EXCHANGE:SYMBOL; NSE when left out")
+    for command in (export, tell):
+        _where(command)
+
+
+def _instruments(commands: _Commands) -> None:
+    instruments = commands.add_parser("instruments", help="what can be held: search, refresh, changes")
+    verbs = instruments.add_subparsers(metavar="VERB", required=True)
+    search = _command(verbs, "search", "instruments:search", "find by symbol, words of the name or ISIN")
+    search.add_argument("text", metavar="TEXT", help="NSE: before it narrows to an exchange")
+    search.add_argument("--class", dest="classes", metavar="CLASS", action="append", default=[],
+                        help="equity, etf, fund, index, option …; may be given again")  # fmt: skip
+    search.add_argument("--limit", type=int, default=20, help="how many (20, at most 100)")
+    refresh = _command(verbs, "refresh", "instruments:refresh", "read the lists of all sources now")
+    changes = _command(verbs, "changes", "instruments:changes", "what the lists said otherwise, newest first")
+    changes.add_argument("--kind", help="new, renamed, isin, series, name, gone, back")
+    changes.add_argument("--limit", type=int, default=50, help="how many (50)")
+    changes.add_argument("--before", type=int, metavar="NUMBER", help="the page after the one ending there")
+    for command in (search, refresh, changes):
+        _acting(command)
+
+
+def _calendar(commands: _Commands) -> None:
+    calendar = _command(
+        commands,
+        "calendar",
+        "calendar:calendar",
+        "sessions of an exchange; close, open or extend days by hand",
+    )
+    calendar.add_argument(
+        "deed",
+        nargs="?",
+        choices=("now", "close", "open", "extend", "undo", "said"),
+        help="now: what may be entered; close, open, extend, undo a day by hand; said: what was; else a list",
+    )
+    calendar.add_argument("day", nargs="?", metavar="DAY", help="YYYY-MM-DD, to close, open, extend or undo")
+    calendar.add_argument("--exchange", default="NSE", metavar="CODE", help="NSE, MCX, NYSE, CRYPTO, … (NSE)")
+    calendar.add_argument("--segment", help="with now: equity, equity_with_derivatives, derivatives, …")
+    calendar.add_argument("--month", metavar="YYYY-MM", help="else this month")
+    calendar.add_argument("--from", metavar="DATE", dest="since", help="the first day of a range")
+    calendar.add_argument("--to", metavar="DATE", dest="until", help="the day after the last")
+    calendar.add_argument("--windows", metavar="SPANS", help="with open: 18:15-19:15, several with commas")
+    calendar.add_argument("--kind", help="with open: regular, muhurat, special or short")
+    calendar.add_argument("--note", help="why: the holiday, the circular")
+    _where(calendar)
 
 
 def _care(commands: _Commands) -> None:

@@ -22,7 +22,7 @@ from tunefolio.core.people import Viewer
 from tunefolio.ledger.files import RowProblem
 from tunefolio.market.instruments import AssetClass, InstrumentClaim
 from tunefolio.services import actions as deeds
-from tunefolio.services import announcements
+from tunefolio.services import announcements, track
 from tunefolio.services import closes as past_closes
 from tunefolio.services import rates as past_rates
 from tunefolio.services.proposals import Held, Proposal, State, found
@@ -42,7 +42,7 @@ def actions(args: argparse.Namespace) -> int:
         if args.file is not None:
             return _read_actions(args, runtime, Path(args.file))
         if args.look:
-            return _run(args, runtime, "Corporate actions", deeds.ask_actions)
+            return run_job(args, runtime, "Corporate actions", deeds.ask_actions)
         if any(getattr(args, name) is not None for name in _DEEDS):
             return _decide(args, runtime)
         return _list(args, runtime)
@@ -52,7 +52,7 @@ def closes(args: argparse.Namespace) -> int:
     """closes: fetch what lacks; --file CSV: read day, symbol, close, currency."""
     with open_house(args) as runtime:
         if args.file is None:
-            return _run(args, runtime, "Past prices", past_closes.ask_closes)
+            return run_job(args, runtime, "Past prices", track.ask_past)
         parsed = parse_closes(_content(runtime, Path(args.file)))
         rows = [
             (
@@ -72,12 +72,11 @@ def rates(args: argparse.Namespace) -> int:
     """rates: fetch what lacks; --file CSV: read day, base, quote, rate."""
     with open_house(args) as runtime:
         if args.file is None:
-            return _run(args, runtime, "Exchange rates", past_rates.ask_rates)
+            return run_job(args, runtime, "Exchange rates", past_rates.ask_rates)
         parsed = parse_rates(_content(runtime, Path(args.file)))
         with runtime.house.database.writing() as db:
-            viewer = person_of(db, args.user).viewer
-            viewer.must_write()
-            kept = past_rates.keep(db, runtime.house, viewer, parsed.rates, source=_FILE)
+            person_of(db, args.user).viewer.must_write()
+            kept = past_rates.keep(db, runtime.house, parsed.rates, source=_FILE)
     return _told(args, {"kept": kept}, parsed.problems)
 
 
@@ -151,7 +150,7 @@ def _average(one: Held) -> str:
     return "–" if one.average is None else plain(round(one.average.amount, 2))
 
 
-def _run(args: argparse.Namespace, runtime: Runtime, title: str, asked: Any) -> int:
+def run_job(args: argparse.Namespace, runtime: Runtime, title: str, asked: Any) -> int:
     """Ask for the job and see it through, here or in the house that serves."""
     with runtime.house.database.writing() as db:
         viewer = person_of(db, args.user).viewer

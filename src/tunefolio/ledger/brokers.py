@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from tunefolio.core.registry import Registry
 from tunefolio.core.secret import Secret
-from tunefolio.core.time import Instant
+from tunefolio.core.time import Clock, Instant
 from tunefolio.ledger.statements import StatementSource
-from tunefolio.market.provider import QuoteSource
+from tunefolio.market.instruments import Listing
+from tunefolio.market.provider import QuoteClaim, QuoteSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,26 @@ class Broker(Protocol):
     def statements(self, api_key: str, session: BrokerSession) -> StatementSource: ...
 
     def quotes(self, api_key: str, session: BrokerSession) -> QuoteSource: ...
+
+
+@runtime_checkable
+class TickSource(Protocol):
+    """A broker that sends prices as they are made. One that cannot lacks the method."""
+
+    name: str
+    title: str
+    most_ticks: int
+    """Listings one session may be told of."""
+
+    def ticks(
+        self, api_key: str, session: BrokerSession, listings: Sequence[Listing], clock: Clock
+    ) -> AsyncGenerator[Mapping[Listing, QuoteClaim], None]:
+        """Prices as they come, those of one message together; listings the broker does not know stay silent.
+
+        Mends its own line. Raises Reauth when the session has ended, Retry when the line stays down, Misuse
+        above `most_ticks`. End it by closing the generator.
+        """
+        ...
 
 
 class BrokerMaker(Protocol):

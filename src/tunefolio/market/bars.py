@@ -116,6 +116,11 @@ class Bars:
             int(self.volume[index]) if Part.VOLUME in told else None,
         )
 
+    @classmethod
+    def empty(cls, source: str = "") -> Bars:
+        """No bars."""
+        return cls.of((), source)
+
     def closes(self) -> Daily:
         """The closes alone; shares the arrays."""
         return Daily(self.days, self.close, self.scale)
@@ -124,7 +129,10 @@ class Bars:
         """The bars of [since, until); shares the arrays."""
         start = 0 if since is None else int(np.searchsorted(self.days, since.date.toordinal()))
         end = len(self) if until is None else int(np.searchsorted(self.days, until.date.toordinal()))
-        cut = slice(start, max(start, end))
+        return self.cut(slice(start, max(start, end)))
+
+    def cut(self, cut: slice) -> Bars:
+        """The bars in these places; shares the arrays."""
         return Bars(
             self.days[cut], self.open[cut], self.high[cut], self.low[cut], self.close[cut],
             self.volume[cut], self.parts[cut], self.codes[cut], self.sources, self.scale,

@@ -10,21 +10,26 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-from tunefolio.core.errors import Misuse, NotFound, Rejected
+from tunefolio.core.errors import Misuse, NotFound, Rejected, Retry
 from tunefolio.core.identity import AccountId, JobId, TransactionId
 from tunefolio.core.missing import Missing
 from tunefolio.core.people import Viewer
+from tunefolio.core.time import TradingDay, calendar_date
 from tunefolio.ledger.accounts import Account, Book
+from tunefolio.market.instruments import Instrument
+from tunefolio.market.provider import ActionSource, BarSource
 from tunefolio.services import announcements
-from tunefolio.services.closes import final_until, owners_of, source_of
+from tunefolio.services.changes import changed
 from tunefolio.services.groups import group_of, imagined_all
 from tunefolio.services.house import House
 from tunefolio.services.jobs import Work, ask, deed
 from tunefolio.services.lifetimes import first_days
+from tunefolio.services.markets import final_until
 from tunefolio.services.proposals import SOURCE, Held, Proposal, State, found, key_of
-from tunefolio.services.record import changed, must_not_lie_ahead, take_back, writable
+from tunefolio.services.record import must_not_lie_ahead, take_back, writable
+from tunefolio.services.sources import first_answer
 from tunefolio.store import actions as kept
-from tunefolio.store import events, instruments, transactions
+from tunefolio.store import events, instruments, tracking, transactions
 from tunefolio.store.db import ReadDb, WriteDb
 
 __all__ = ["Held", "Proposal", "State", "apply", "ask_actions", "decline", "found", "key_of", "undo"]
@@ -32,45 +37,63 @@ __all__ = ["Held", "Proposal", "State", "apply", "ask_actions", "decline", "foun
 KIND = "actions"
 """What its jobs are called."""
 
+_AHEAD_DAYS = 90
+"""Ex-dates are announced so long ahead at most."""
+
 _log = logging.getLogger(__name__)
 
 
 def ask_actions(db: WriteDb, house: House, viewer: Viewer) -> JobId | None:
     """Ask for a look at the whole past of what the viewer held; None where no source knows any."""
-    if source_of(house) is None:
+    if not any(isinstance(one, BarSource | ActionSource) for one in house.sources.all):
         return None
     return ask(db, house, KIND, {}, owner=viewer.person, dedupe_key=f"actions:{viewer.person}")
 
 
 @deed(KIND, max_attempts=5)
 def look_for_actions(house: House, work: Work) -> Mapping[str, Any]:
-    """Ask the source for every action since its owner's first fact of each instrument; without an owner, ask
-    for that for each. `closes` keeps what is new; this finds what a source told late or corrected."""
-    if work.viewer is None:
-        with house.database.writing() as db:
-            owners = owners_of(db, "actions")
-            return {"asked": sum(ask_actions(db, house, owner) is not None for owner in owners)}
-    source = source_of(house)
-    if source is None:
-        return {"skipped": "no source of corporate actions"}
+    """Ask for every action since its owner's first fact of each instrument, without an owner since anyone's
+    of everything followed. Backfills keep what is new; this finds what was told late or corrected."""
     with house.database.reading() as db:
-        first = first_days(db, work.viewer)
+        if work.viewer is None:
+            first = {id: row.since for id, row in tracking.followed(db).items()}
+        else:
+            first = first_days(db, work.viewer)
         known = instruments.of_ids(db, sorted(first))
-    fresh = 0
+    fresh = _of_registers(house, min(first.values())) if first else 0
     for done, (id, instrument) in enumerate(sorted(known.items())):
         work.check()
         work.progress(done, len(known), f"Corporate actions of {instrument.symbol}")
-        until = final_until(instrument, house.calendar, house.clock.now())
-        try:
-            claim = source.history(instrument.listing, first[id], until)
-        except Rejected as problem:
-            _log.warning("no actions", extra={"symbol": instrument.symbol, "problem": str(problem)})
-            continue
-        if claim is not None:
-            with house.database.writing() as db:
-                fresh += announcements.keep(db, house, claim.actions).fresh
+        fresh += _of_instrument(house, instrument, first[id])
     work.progress(len(known), len(known), "Done")
-    return {"instruments": len(known), "fresh": fresh, "proposed": _count(house, work.viewer)}
+    told = {"instruments": len(known), "fresh": fresh}
+    return told if work.viewer is None else told | {"proposed": _count(house, work.viewer)}
+
+
+def _of_registers(house: House, since: TradingDay) -> int:
+    """What the exchanges' own registers tell, of all companies at once; those away are asked another time."""
+    until = TradingDay(calendar_date(house.clock.now())).plus_days(_AHEAD_DAYS)
+    fresh = 0
+    for register in house.sources.actions():
+        try:
+            claims = register.actions(since, until)
+        except (Rejected, Retry) as problem:
+            _log.warning("no actions", extra={"source": register.name, "problem": str(problem)})
+            continue
+        with house.database.writing() as db:
+            fresh += announcements.keep(db, house, claims).fresh
+    return fresh
+
+
+def _of_instrument(house: House, instrument: Instrument, since: TradingDay) -> int:
+    """What the first source that knows the instrument tells beside its bars. Raises Retry."""
+    until = final_until(house, instrument, house.clock.now())
+    sources = house.sources.bars(instrument.listing)
+    found = first_answer(sources, lambda one: one.bars(instrument.listing, since, until))
+    if found is None:
+        return 0
+    with house.database.writing() as db:
+        return announcements.keep(db, house, found[1].actions).fresh
 
 
 def _count(house: House, viewer: Viewer) -> int:
@@ -96,7 +119,7 @@ def apply(db: WriteDb, house: House, viewer: Viewer, account: AccountId, referen
     entry = transactions.Entry(proposal.fact, key)
     done = transactions.append(db, viewer, account, Book.LIVE, [entry], source=SOURCE, now=house.clock.now())
     kept.undecide(db, viewer, proposal.action.id, account)
-    changed(db, house, viewer, account, proposal.fact.day)
+    changed(db, house, viewer, account, proposal.fact.day, fresh=[proposal.fact])
     return done.ids[0]
 
 

@@ -10,7 +10,7 @@ from tunefolio.market.actions import Action, ActionClaim
 from tunefolio.market.instruments import Instrument, InstrumentClaim, Listing
 from tunefolio.services.house import House
 from tunefolio.services.instruments import resolved
-from tunefolio.store import actions, instruments
+from tunefolio.store import actions, instruments, spells
 from tunefolio.store.db import ReadDb, WriteDb
 
 _INDIAN = ("NSE", "BSE")
@@ -34,13 +34,14 @@ def keep(db: WriteDb, house: House, claims: Iterable[ActionClaim]) -> Kept:
         return Kept(0, 0)
     placed = _placed(db, told)
     others = _others(db, house, [claim for claim, known in placed if known])
+    named = spells.first_names(db, {one.id for _, known in placed for one in known})
     rows = [
         Action(
             instrument.id,
             claim.ex_day,
             claim.terms,
             claim.source,
-            replace(claim, listing=instrument.listing).reference,
+            replace(claim, listing=named.get(instrument.id, instrument.listing)).reference,
             others.get(claim.other) if claim.other is not None else None,
         )
         for claim, known in placed

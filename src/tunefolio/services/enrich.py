@@ -5,12 +5,11 @@ An answer, and that there is none, is kept: nobody is asked again for thirty day
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from tunefolio.core.errors import Rejected, Retry
+from tunefolio.core.errors import Retry
 from tunefolio.core.identity import InstrumentId, JobId
 from tunefolio.core.people import Viewer
 from tunefolio.market.instruments import AssetClass, Instrument
@@ -20,10 +19,10 @@ from tunefolio.services import books
 from tunefolio.services.house import House
 from tunefolio.services.jobs import Work, ask, deed
 from tunefolio.services.portfolios import active_accounts
+from tunefolio.services.sources import first_answer
 from tunefolio.store import events, instruments, sectors
 from tunefolio.store.db import ReadDb, WriteDb
 
-_log = logging.getLogger(__name__)
 ASK_AGAIN_AFTER = timedelta(days=30)
 _BATCH = 20
 """Answers kept together, so that a killed job loses at most these."""
@@ -33,7 +32,7 @@ _CLASSED = frozenset({AssetClass.EQUITY, AssetClass.ETF, AssetClass.FUND})
 
 def ask_enrich(db: WriteDb, house: House, viewer: Viewer) -> JobId | None:
     """Ask for enrichment; None where it is switched off or no provider is configured."""
-    if not house.rules.enrichment or house.sector_source is None:
+    if not house.rules.enrichment or not house.sources.sectors():
         return None
     return ask(db, house, "enrich", {}, owner=viewer.person, dedupe_key=f"enrich:{viewer.person}")
 
@@ -42,8 +41,8 @@ def ask_enrich(db: WriteDb, house: House, viewer: Viewer) -> JobId | None:
 def enrich(house: House, work: Work) -> Mapping[str, Any]:
     """Ask the provider about what its owner holds and nobody has classified. Raises Retry when it is away;
     what was answered before is kept, so the next try goes on from there."""
-    source = house.sector_source
-    if source is None or not house.rules.enrichment:
+    sources = house.sources.sectors()
+    if not sources or not house.rules.enrichment:
         return {"skipped": "no sector source"}
     with house.database.reading() as db:
         unknown = lacking(db, house, work.owner)
@@ -51,7 +50,7 @@ def enrich(house: House, work: Work) -> Mapping[str, Any]:
     for start in range(0, len(unknown), _BATCH):
         work.check()
         work.progress(start, len(unknown), "Looking up sectors")
-        found += _look_up(house, work.owner, source, unknown[start : start + _BATCH])
+        found += _look_up(house, work.owner, sources, unknown[start : start + _BATCH])
     work.progress(len(unknown), len(unknown), "Done")
     return {"asked": len(unknown), "found": found}
 
@@ -72,26 +71,24 @@ def lacking(db: ReadDb, house: House, viewer: Viewer) -> list[Instrument]:
     ]
 
 
-def _look_up(house: House, viewer: Viewer, source: SectorSource, batch: list[Instrument]) -> int:
-    """Ask about a batch and keep the answers, also those before the provider went away; then raises that."""
-    answers: dict[InstrumentId, SectorClaim | None] = {}
+def _look_up(house: House, viewer: Viewer, sources: list[SectorSource], batch: list[Instrument]) -> int:
+    """Ask about a batch and keep the answers, also those before the providers went away; then raises that."""
+    answers: dict[InstrumentId, tuple[str, SectorClaim | None]] = {}
     away: Retry | None = None
     for instrument in batch:
         try:
-            answers[instrument.id] = source.sector(instrument.listing)
-        except Rejected as problem:
-            _log.info("sector refused", extra={"symbol": instrument.symbol, "problem": str(problem)})
-            answers[instrument.id] = None
+            found = first_answer(sources, lambda one: one.sector(instrument.listing))  # noqa: B023
         except Retry as problem:
             away = problem
             break
+        answers[instrument.id] = (found[0].name, found[1]) if found else (sources[0].name, None)
     now = house.clock.now()
-    found = tuple(id for id, claim in answers.items() if claim is not None)
+    known = [id for id, (_, claim) in answers.items() if claim is not None]
     with house.database.writing() as db:
-        for id, claim in answers.items():
-            sectors.put_provided(db, id, source.name, claim, now)
-        if found:
+        for id, (source, claim) in answers.items():
+            sectors.put_provided(db, id, source, claim, now)
+        if known:
             events.emit(db, house.bus, events.Event("sync", viewer.person, ()))
     if away is not None:
         raise away
-    return len(found)
+    return len(known)

@@ -18,7 +18,7 @@ from tunefolio.ledger.kinds import Delivery, Kind
 from tunefolio.ledger.positions import Terms, fold_all, fold_order, in_force
 from tunefolio.ledger.transactions import Fact, Transaction
 from tunefolio.services.terms import terms_of
-from tunefolio.store import closes, transactions
+from tunefolio.store import closes, tracking, transactions
 from tunefolio.store.db import ReadDb
 
 _ZERO = Decimal(0)
@@ -91,14 +91,15 @@ _ASKED_BEFORE_DAYS = 330
 _ALLOTTED_BEFORE_DAYS = 30
 
 
-def must_be_listed(db: ReadDb, source: str, group: Group, facts: Iterable[Fact]) -> None:
+def must_be_listed(db: ReadDb, group: Group, facts: Iterable[Fact]) -> None:
     """Raises Misuse for a trade on an exchange before the instrument was listed there, where that is known.
 
-    Closes are asked for from a year before the first fact: when the price source has none for most of that
-    year, its first one is of the listing. Shares are allotted some days before. source: its name.
+    Prices are asked for from a year before the first fact: when a source has answered for that year and had
+    none for most of it, the first one is of the listing. Shares are allotted some days before.
     """
     traded = [fact for fact in facts if fact.kind in _TRADED and fact.instrument is not None]
-    known = closes.spans(db, {fact.instrument for fact in traded if fact.instrument is not None})
+    ids = {fact.instrument for fact in traded if fact.instrument is not None}
+    known, asked = closes.spans(db, ids), tracking.of_ids(db, ids)
     for fact in traded:
         listed = known[fact.instrument].first if fact.instrument in known else None
         if fact.instrument is None or listed is None or listed - fact.day <= _ALLOTTED_BEFORE_DAYS:
@@ -106,13 +107,20 @@ def must_be_listed(db: ReadDb, source: str, group: Group, facts: Iterable[Fact])
         first = group.first_day(fact.instrument)
         if first is None or listed - first.plus_days(-365) < 365 - _ASKED_BEFORE_DAYS:
             continue
-        book = closes.book(db, [fact.instrument]).of(fact.instrument)
-        if book is not None and book.source == source:
+        if _was_asked(asked.get(fact.instrument), listed):
             raise Misuse(
                 "day",
                 f"{fact.day} lies before the listing; the first price is of {listed}",
                 cure="Record what was held before as an opening with its `acquired` day",
             )
+
+
+def _was_asked(row: tracking.Tracking | None, listed: TradingDay) -> bool:
+    """Whether a source answered for most of a year before the first price."""
+    if row is None:
+        return False
+    last = listed.date.toordinal()
+    return any(one.since <= last - _ASKED_BEFORE_DAYS and last <= one.until for one in row.covered)
 
 
 def imagined(account: Account, fact: Fact, id: TransactionId, source_key: str = "") -> Transaction:

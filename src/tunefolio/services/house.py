@@ -9,12 +9,13 @@ from enum import StrEnum
 from typing import Protocol
 
 from tunefolio.core.identity import JobId
+from tunefolio.core.notice import Notifier
 from tunefolio.core.shared import Fanout, Shared
 from tunefolio.core.time import Clock
 from tunefolio.ledger.brokers import AppKeys, Broker
 from tunefolio.market.calendars import Calendar
-from tunefolio.market.provider import QuoteSource, SectorSource
 from tunefolio.market.sectors import SectorBook
+from tunefolio.services.kept_calendars import KeptCalendars
 from tunefolio.services.sources import Sources
 from tunefolio.services.throttle import Throttle
 from tunefolio.store.db import Database
@@ -62,20 +63,24 @@ class HouseRules:
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """The parts a deed works with. market_quotes and sector_source are None where no source is configured."""
+    """The parts a deed works with."""
 
     database: Database
     vault: Vault
     clock: Clock
-    calendar: Calendar
+    calendars: KeptCalendars
     sectors: SectorBook
     bus: Bus
     doorbell: Doorbell
     brokers: Mapping[str, Broker]
-    market_quotes: QuoteSource | None
-    sector_source: SectorSource | None
     throttle: Throttle
     shared: Shared
     fanout: Fanout
     sources: Sources
     rules: HouseRules = HouseRules()
+    notifiers: Mapping[str, Notifier] = field(default_factory=dict)
+
+    @property
+    def calendar(self) -> Calendar:
+        """The calendar of the National Stock Exchange, with what operators said worked in."""
+        return self.calendars.of("NSE")

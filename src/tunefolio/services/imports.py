@@ -18,11 +18,13 @@ from tunefolio.ledger.accounts import Account, Book
 from tunefolio.ledger.files import FORMATS, FileFormat, ParsedFile, Progress
 from tunefolio.ledger.positions import in_force
 from tunefolio.ledger.transactions import Transaction
+from tunefolio.market.instruments import InstrumentClaim
+from tunefolio.services.changes import changed
 from tunefolio.services.groups import group_of, imagined_all
 from tunefolio.services.house import House
 from tunefolio.services.instruments import resolved
 from tunefolio.services.plans import Plan, Preview, PreviewRow, planned
-from tunefolio.services.record import changed, must_hold_without, writable
+from tunefolio.services.record import must_hold_without, writable
 from tunefolio.store import imports, transactions
 from tunefolio.store.db import WriteDb
 from tunefolio.store.imports import Import
@@ -95,7 +97,8 @@ def commit(
             progress(min(start + _CHUNK, len(entries)), len(entries))
     if entries:
         days = [*(entry.fact.day for entry in entries), *(o.fact.day for o in plan.superseded)]
-        changed(db, house, viewer, home.id, min(days))
+        told = [*(entry.fact for entry in entries), *plan.reduced]
+        changed(db, house, viewer, home.id, min(days), fresh=told)
     return imports.import_of(db, viewer, import_id)
 
 
@@ -136,13 +139,19 @@ def undo(db: WriteDb, house: House, viewer: Viewer, import_id: ImportId) -> int:
         transactions.append(db, viewer, home.id, Book.LIVE, entries, source=source, now=now)
     imports.mark_undone(db, viewer, import_id, now)
     days = [fact.fact.day for fact in [*gone, *back]]
-    changed(db, house, viewer, home.id, min(days, default=None))
+    facts = [fact.fact for fact in back]
+    changed(
+        db, house, viewer, home.id, min(days, default=None), fresh=facts, gone=[fact.fact for fact in gone]
+    )
     return taken_back
 
 
 def _plan(db: WriteDb, house: House, viewer: Viewer, home: Account, parsed: ParsedFile) -> Plan:
     claims = list(dict.fromkeys(row.instrument for row in parsed.rows))
-    ids = resolved(db, house, claims)
+    days: dict[InstrumentClaim, TradingDay] = {}
+    for row in parsed.rows:
+        days[row.instrument] = min(row.day, days.get(row.instrument, row.day))
+    ids = resolved(db, house, claims, days=days)
     history = in_force(transactions.of_account(db, viewer, home.id))
     plan = planned(home, parsed, ids, history, TradingDay(calendar_date(house.clock.now())))
     _must_hold(db, viewer, home, plan)

@@ -2,26 +2,63 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from tunefolio.core.identity import InstrumentId
 from tunefolio.market.instruments import AssetClass, InstrumentClaim
+from tunefolio.market.masters import same_issuer
 from tunefolio.market.sectors import is_exchange_traded_fund
 from tunefolio.services.house import House
-from tunefolio.store import instruments
+from tunefolio.store import instruments, masters
 from tunefolio.store.db import WriteDb
+from tunefolio.store.instruments import NO_DAYS, Days
+from tunefolio.store.masters import plain_series
 
 _EXCHANGES = frozenset({"NSE", "BSE"})
 
 
 def resolved(
-    db: WriteDb, house: House, claims: Iterable[InstrumentClaim]
+    db: WriteDb, house: House, claims: Iterable[InstrumentClaim], *, days: Days = NO_DAYS
 ) -> dict[InstrumentClaim, InstrumentId]:
-    """The instrument of each claim, made when new. Brokers send no names: the exchange's list has them."""
-    described = {claim: _described(house, claim) for claim in claims}
-    ids = instruments.resolve(db, list(described.values()), house.clock.now())
+    """The instrument of each claim, made when new. Brokers send no names: the exchange's list has them.
+
+    days: of facts about a claim, where known: a symbol then means the company that had it on that day.
+    """
+    described = _listed(db, {claim: _described(house, claim) for claim in claims})
+    dated = {full: days[claim] for claim, full in described.items() if claim in days}
+    ids = instruments.resolve(db, list(described.values()), house.clock.now(), days=dated)
     return {claim: ids[full] for claim, full in described.items()}
+
+
+def _listed(
+    db: WriteDb, described: dict[InstrumentClaim, InstrumentClaim]
+) -> dict[InstrumentClaim, InstrumentClaim]:
+    """What nobody here has met yet, with what the lists of instruments say of it."""
+    places = {(full.listing.exchange, full.listing.symbol) for full in described.values()}
+    lists = masters.of_symbols(db, places - instruments.places(db, places))
+    return {
+        claim: _filled(full, lists.get((full.listing.exchange, full.listing.symbol), ()))
+        for claim, full in described.items()
+    }
+
+
+def _filled(claim: InstrumentClaim, rows: Sequence[masters.Listed]) -> InstrumentClaim:
+    """The claim with ISIN, name and class of the rows that may be it: of its series, of no other issuer."""
+    ours = plain_series(claim.listing.series)
+    for row in rows:
+        said = row.row.claim
+        theirs = plain_series(said.listing.series)
+        if (ours and theirs and ours != theirs) or not same_issuer(said.isin, claim.isin):
+            continue
+        is_plain = claim.asset_class is AssetClass.EQUITY
+        claim = replace(
+            claim,
+            isin=claim.isin or said.isin,
+            name=claim.name or said.name,
+            asset_class=said.asset_class if is_plain else claim.asset_class,
+        )
+    return claim
 
 
 def _described(house: House, claim: InstrumentClaim) -> InstrumentClaim:

@@ -11,6 +11,7 @@ import os
 import random
 import secrets
 import socket
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -27,7 +28,7 @@ from tunefolio.store import events, persons
 from tunefolio.store import jobs as rows
 from tunefolio.store.db import WriteDb
 from tunefolio.store.jobs import Job
-from tunefolio.telemetry import tagged
+from tunefolio.telemetry import metrics, tagged
 
 __all__ = ["DEEDS", "Cancelled", "Deed", "Doorbell", "Work", "ask", "ask_cancel", "deed", "run", "sweep"]
 
@@ -161,21 +162,30 @@ def run(house: House, job_id: JobId, *, chance: random.Random = _chance) -> None
         job = _lease(house, job_id, holder)
         if job is None:
             return
+        begun = time.perf_counter()
+        outcome = "failed"
         try:
             result = _perform(house, job, holder)
         except _LeaseLost:
+            outcome = "lost"
             _log.warning("the lease was lost; another worker has the job", extra={"kind": job.kind})
         except Cancelled:
+            outcome = "cancelled"
             _end(house, job, lambda db, now: rows.cancelled(db, job.id, holder, now), "cancelled")
         except Retry as busy:
+            outcome = "retried"
             _again(house, job, holder, busy.reason, max(busy.after or _NO_WAIT, wait(job.attempts, chance)))
         except TunefolioError as problem:
             _fail(house, job, holder, str(problem))
         except Exception as problem:  # noqa: BLE001 — the job door: no fault of ours may end the engine
+            outcome = "broke"
             _log.exception("job broke", extra={"kind": job.kind, "attempt": job.attempts})
             _again(house, job, holder, f"unexpected: {type(problem).__name__}", wait(job.attempts, chance))
         else:
+            outcome = "done"
             _end(house, job, lambda db, now: rows.finish(db, job.id, holder, result, now), "done")
+        finally:
+            metrics.ran(job.kind, outcome, time.perf_counter() - begun)
 
 
 _NO_WAIT = timedelta(0)

@@ -1,43 +1,93 @@
-"""Last prices for what people hold: the broker's where an account is connected, else the market source."""
+"""Last prices: the one way they are kept, and who is asked for them.
+
+A person's connected brokers go first, then the market's sources, each listing by its own order of choice.
+"""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+
+import orjson
 
 from tunefolio.core.errors import Reauth, Rejected, Retry
 from tunefolio.core.identity import InstrumentId
-from tunefolio.core.money import Price
-from tunefolio.core.people import Caretaker, Viewer
+from tunefolio.core.money import Price, plain
+from tunefolio.core.people import Viewer
 from tunefolio.core.time import Instant
 from tunefolio.ledger.accounts import Account
-from tunefolio.market.instruments import Instrument
-from tunefolio.market.provider import QuoteClaim, QuoteSource
+from tunefolio.market.instruments import Instrument, Listing
+from tunefolio.market.provider import UNSAID, MarketQuoteSource, QuoteClaim, QuoteSource
 from tunefolio.market.quotes import Quote
-from tunefolio.services import books
+from tunefolio.services import alerts, books
 from tunefolio.services.brokers import line, needs_login
 from tunefolio.services.house import House
-from tunefolio.services.jobs import Work, ask, deed
 from tunefolio.services.portfolios import active_accounts
-from tunefolio.store import accounts, events, instruments, quotes
-from tunefolio.store.db import ReadDb
+from tunefolio.store import events, instruments, quotes
+from tunefolio.store.db import ReadDb, WriteDb
+
+CHANNEL = "quotes"
+"""Where newest prices are published to whoever listens now."""
+
+AT_ONCE = 200
+"""Listings asked for in one go: between two goes a job can be stopped and tells how far it is."""
 
 _log = logging.getLogger(__name__)
+_FUTURE_SECONDS = 300
 
 
-@deed("refresh_quotes", max_attempts=3)
-def refresh_quotes(house: House, work: Work) -> Mapping[str, Any]:
-    """Refresh the prices of everything its owner holds; without an owner, ask for that for each person."""
-    if work.viewer is None:
-        return {"asked": _ask_for_all(house)}
-    with house.database.reading() as db:
-        wanted = held(db, work.viewer)
-    work.progress(0, len(wanted), "Asking for prices")
-    fresh = refresh(house, work.viewer, wanted)
-    work.progress(len(wanted), len(wanted), "Done")
-    return {"wanted": len(wanted), "refreshed": len(fresh)}
+# Keeping ----------------------------------------------------------------------------------------
+
+
+def keep(db: WriteDb, house: House, fresh: Sequence[Quote]) -> frozenset[InstrumentId]:
+    """Keep prices in the caller's transaction: the one way they are written; which instruments moved.
+
+    A price that is older than the standing one, or the very same, changes nothing and wakes nobody. Alerts
+    are judged on what was written; pages hear of it once it is kept, other processes on the fan-out.
+    """
+    newest: dict[InstrumentId, Quote] = {}
+    for quote in fresh:
+        other = newest.get(quote.instrument)
+        if other is None or other.as_of <= quote.as_of:
+            newest[quote.instrument] = quote
+    standing = quotes.latest(db, newest)
+    moved = [quote for id, quote in sorted(newest.items()) if _is_news(standing.get(id), quote)]
+    if not moved:
+        return frozenset()
+    quotes.put(db, moved)
+    ids = tuple(quote.instrument for quote in moved)
+    alerts.judge(db, house, ids)
+    events.emit(db, house.bus, events.Event(CHANNEL, None, ids))
+    told = payload(moved)
+    db.after_commit(lambda: house.fanout.publish(CHANNEL, told))
+    return frozenset(ids)
+
+
+def payload(moved: Iterable[Quote]) -> bytes:
+    """Prices as the fan-out carries them: [id, price, previous close or null, as of, source, kind] each."""
+    return orjson.dumps(
+        [
+            [
+                quote.instrument,
+                plain(quote.price.amount),
+                None if quote.previous_close is None else plain(quote.previous_close.amount),
+                quote.as_of.iso(),
+                quote.source,
+                str(quote.kind),
+            ]
+            for quote in moved
+        ]
+    )
+
+
+def _is_news(standing: Quote | None, quote: Quote) -> bool:
+    if standing is None:
+        return True
+    return quote.as_of >= standing.as_of and quote != standing
+
+
+# Asking -----------------------------------------------------------------------------------------
 
 
 def held(db: ReadDb, viewer: Viewer) -> frozenset[InstrumentId]:
@@ -47,88 +97,119 @@ def held(db: ReadDb, viewer: Viewer) -> frozenset[InstrumentId]:
 
 
 def refresh(house: House, viewer: Viewer, wanted: Iterable[InstrumentId]) -> frozenset[InstrumentId]:
-    """Fetch and keep newer quotes; which instruments got one. A source that is away leaves the rest as it is.
-
-    Every source is asked once, with all it has to answer: first the viewer's connected brokers, then the
-    market source for what they did not know.
-    """
+    """Fetch and keep newer quotes; which instruments were answered for. A source that is away leaves the
+    rest as it is: first the viewer's connected brokers, then the market for what they did not know."""
     ids = frozenset(wanted)
     if not ids:
         return ids
     with house.database.reading() as db:
-        known = instruments.of_ids(db, list(ids))
-        sources = _sources(db, house, viewer)
+        known = instruments.of_ids(db, ids)
+        lines = broker_lines(db, house, viewer)
     fresh: dict[InstrumentId, Quote] = {}
-    for source in sources:
-        missing = [known[i] for i in ids if i in known and i not in fresh]
+    for there in lines:
+        missing = [one for id, one in known.items() if id not in fresh]
         if missing:
-            fresh |= _asked(house, viewer, source, missing)
-    _keep(house, viewer, fresh)
+            fresh |= there.asked(house, missing)
+    fresh |= asked_of_market(house, [one for id, one in known.items() if id not in fresh])
+    keep_all(house, fresh.values())
     return frozenset(fresh)
 
 
+def keep_all(house: House, fresh: Iterable[Quote]) -> frozenset[InstrumentId]:
+    """Keep prices in a transaction of their own."""
+    news = list(fresh)
+    if not news:
+        return frozenset()
+    with house.database.writing() as db:
+        return keep(db, house, news)
+
+
 @dataclass(frozen=True, slots=True)
-class _Source:
-    """Whom to ask. account: by whose broker session, made at `since`; None for the market's own source."""
+class BrokerLine:
+    """A broker asked over one account's session, made at `since`."""
 
     quotes: QuoteSource
-    account: Account | None = None
-    since: Instant | None = None
+    viewer: Viewer
+    account: Account
+    since: Instant | None
+
+    def asked(self, house: House, missing: Sequence[Instrument]) -> dict[InstrumentId, Quote]:
+        """What the broker knows of these; a session that has ended is recorded for its owner."""
+        try:
+            return _asked(house, self.quotes, missing)
+        except Reauth as problem:
+            needs_login(house, self.viewer, self.account.id, str(problem), since=self.since)
+            return {}
 
 
-def _sources(db: ReadDb, house: House, viewer: Viewer) -> list[_Source]:
-    """One line per broker suffices: prices are the same for all its users."""
-    found: dict[str, _Source] = {}
+def broker_lines(db: ReadDb, house: House, viewer: Viewer) -> list[BrokerLine]:
+    """One line for each broker the viewer is connected to: prices are the same over all of them."""
+    found: dict[str, BrokerLine] = {}
     for account in active_accounts(db, viewer):
         if account.broker in house.brokers and account.broker not in found:
             try:
                 there = line(db, house, viewer, account)
             except Reauth:
                 continue
-            asked = there.broker.quotes(there.api_key, there.session)
-            found[account.broker] = _Source(asked, account, there.connected)
-    market = house.market_quotes
-    return [*found.values(), *([_Source(market)] if market is not None else [])]
+            source = there.broker.quotes(there.api_key, there.session)
+            found[account.broker] = BrokerLine(source, viewer, account, there.connected)
+    return list(found.values())
+
+
+def asked_of_market(house: House, missing: Sequence[Instrument]) -> dict[InstrumentId, Quote]:
+    """What the market's sources know: each listing is asked of its first choice, then of its next, so that
+    one call carries as many listings as it can."""
+    fresh: dict[InstrumentId, Quote] = {}
+    choices = {one.id: house.sources.quotes(one.listing) for one in missing}
+    for rank in range(max(map(len, choices.values()), default=0)):
+        groups: dict[str, tuple[MarketQuoteSource, list[Instrument]]] = {}
+        for one in missing:
+            if one.id not in fresh and rank < len(choices[one.id]):
+                source = choices[one.id][rank]
+                groups.setdefault(source.name, (source, []))[1].append(one)
+        for source, ours in groups.values():
+            fresh |= _asked(house, source, ours)
+    return fresh
 
 
 def _asked(
-    house: House, viewer: Viewer, source: _Source, missing: list[Instrument]
+    house: House, source: QuoteSource | MarketQuoteSource, missing: Sequence[Instrument]
 ) -> dict[InstrumentId, Quote]:
+    """Raises Reauth; a source that is away, or talks nonsense, knows nothing for now."""
     by_listing = {instrument.listing: instrument for instrument in missing}
+    if not by_listing:
+        return {}
     try:
-        answer = source.quotes.quotes(list(by_listing))
-    except Reauth as problem:
-        if source.account is not None:
-            needs_login(house, viewer, source.account.id, str(problem), since=source.since)
-        return {}
+        answer = source.quotes(list(by_listing))
     except (Retry, Rejected) as problem:
-        _log.warning("no quotes", extra={"source": source.quotes.name, "problem": str(problem)})
+        _log.warning("no quotes", extra={"source": source.name, "problem": str(problem)})
         return {}
-    return {
-        by_listing[listing].id: _quote(by_listing[listing], claim, source.quotes.name)
-        for listing, claim in answer.items()
-        if listing in by_listing and claim.last > 0
-    }
+    return dict(_fitting(house, by_listing, answer, source.name))
+
+
+def _fitting(
+    house: House,
+    by_listing: Mapping[Listing, Instrument],
+    answer: Mapping[Listing, QuoteClaim],
+    source: str,
+) -> Iterable[tuple[InstrumentId, Quote]]:
+    """Those above zero, in the instrument's own currency, and not of a time yet to come."""
+    now = house.clock.now()
+    for listing, claim in answer.items():
+        one = by_listing.get(listing)
+        if one is None or claim.last <= 0:
+            continue
+        if claim.currency not in (UNSAID, one.currency):
+            extra = {"symbol": one.symbol, "theirs": claim.currency, "ours": one.currency}
+            _log.warning("a price in another currency is left alone", extra=extra)
+            continue
+        if (claim.as_of - now).total_seconds() > _FUTURE_SECONDS:
+            _log.warning("a price of a time to come is left alone", extra={"symbol": one.symbol})
+            continue
+        yield one.id, _quote(one, claim, source)
 
 
 def _quote(instrument: Instrument, claim: QuoteClaim, source: str) -> Quote:
     close = claim.previous_close
     before = Price(close, instrument.currency) if close is not None and close > 0 else None
     return Quote(instrument.id, Price(claim.last, instrument.currency), before, claim.as_of, source)
-
-
-def _keep(house: House, viewer: Viewer, fresh: Mapping[InstrumentId, Quote]) -> None:
-    if not fresh:
-        return
-    ids = sorted(fresh)
-    with house.database.writing() as db:
-        quotes.put(db, [fresh[i] for i in ids])
-        events.emit(db, house.bus, events.Event("quotes", viewer.person, tuple(ids)))
-
-
-def _ask_for_all(house: House) -> int:
-    with house.database.writing() as db:
-        owners = {account.owner for account in accounts.all_active(db, Caretaker("refresh_quotes"))}
-        for owner in sorted(owners):
-            ask(db, house, "refresh_quotes", {}, owner=owner, dedupe_key=f"refresh_quotes:{owner}")
-    return len(owners)

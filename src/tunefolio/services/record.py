@@ -22,7 +22,7 @@ from tunefolio.ledger.notation import parse_line
 from tunefolio.ledger.transactions import Fact, Transaction
 from tunefolio.market.accruals import AccrualTerms
 from tunefolio.market.instruments import AssetClass, InstrumentClaim, Listing, exchange_of, quoted_in
-from tunefolio.services.closes import ask_closes
+from tunefolio.services.changes import changed
 from tunefolio.services.groups import (
     Group,
     Shortfall,
@@ -34,8 +34,6 @@ from tunefolio.services.groups import (
 )
 from tunefolio.services.house import House
 from tunefolio.services.instruments import resolved
-from tunefolio.services.rates import ask_rates
-from tunefolio.services.recompute import ask_recompute
 from tunefolio.store import accounts, events, instruments, own_instruments, transactions
 from tunefolio.store.db import ReadDb, WriteDb
 
@@ -90,7 +88,7 @@ def record_many(
     for fact, tags in facts:
         must_not_lie_ahead(house, fact.day)
         placed += _halves(homes, account, fact, tags, f"{BY_HAND}:{secrets.token_hex(12)}")
-    _must_hold_with(db, house, viewer, placed)
+    _must_hold_with(db, viewer, placed)
     return [new for new, home in _append(db, house, viewer, placed, source) if home == account]
 
 
@@ -124,7 +122,8 @@ def take_back_many(db: WriteDb, house: House, viewer: Viewer, ids: Sequence[Tran
         db, viewer, [fact.id for fact in gone], source=BY_HAND, now=house.clock.now()
     )
     for account in sorted({fact.account for fact in gone}):
-        changed(db, house, viewer, account, min(f.fact.day for f in gone if f.account == account))
+        ours = [fact.fact for fact in gone if fact.account == account]
+        changed(db, house, viewer, account, min(fact.day for fact in ours), gone=ours)
     return count
 
 
@@ -140,12 +139,12 @@ def correct(
     gone = _with_other_halves(db, viewer, [former])
     must_not_lie_ahead(house, fact.day)
     placed = _halves(_Homes(db, viewer), former.account, fact, former.tags, former.source_key)
-    _must_hold_with(db, house, viewer, placed, gone)
+    _must_hold_with(db, viewer, placed, gone)
     now = house.clock.now()
     transactions.reverse(db, viewer, [one.id for one in gone], source=BY_HAND, now=now)
     appended = _append(db, house, viewer, placed, BY_HAND, since=min(one.fact.day for one in gone))
     for account in {one.account for one in gone} - {home for _, home in appended}:
-        changed(db, house, viewer, account, former.fact.day)
+        changed(db, house, viewer, account, former.fact.day, gone=[former.fact])
     return next(new for new, home in appended if home == former.account)
 
 
@@ -276,17 +275,6 @@ def lot_named(key: str) -> TransactionId:
     return TransactionId(int(number))
 
 
-def changed(
-    db: WriteDb, house: House, viewer: Viewer, account: AccountId, since: TradingDay | None = None
-) -> None:
-    """Tell the faces, once the change is kept, that an account has other facts; have its days recomputed and
-    the prices and rates fetched that they need. since: the first day that changed, None for any."""
-    events.emit(db, house.bus, events.Event("transactions", viewer.person, (account,)))
-    ask_recompute(db, house, viewer, account, since)
-    ask_closes(db, house, viewer)
-    ask_rates(db, house, viewer)
-
-
 class _Homes:
     """The accounts a change writes to, each checked and held once."""
 
@@ -326,12 +314,11 @@ def other_half(account: AccountId, fact: Fact) -> Fact:
 
 
 def _must_hold_with(
-    db: WriteDb, house: House, viewer: Viewer, placed: Sequence[_Placed], gone: Sequence[Transaction] = ()
+    db: WriteDb, viewer: Viewer, placed: Sequence[_Placed], gone: Sequence[Transaction] = ()
 ) -> None:
     facts = [one.entry.fact for one in placed] + [one.fact for one in gone]
     group: Group = group_of(db, viewer, facts)
-    if house.market_quotes is not None:
-        must_be_listed(db, house.market_quotes.name, group, [one.entry.fact for one in placed])
+    must_be_listed(db, group, [one.entry.fact for one in placed])
     more = imagined_all((one.account, one.entry.fact, one.entry.source_key) for one in placed)
     touching = [fact for fact in more if fact.fact.instrument is not None]
     group.without({one.id for one in gone}).with_facts(touching).must_hold()
@@ -383,7 +370,8 @@ def _append(
             for tag in one.tags:
                 transactions.tag(db, viewer, new, tag)
         days: Collection[TradingDay] = [one.entry.fact.day for one in ours]
-        changed(db, house, viewer, account, min([*days, *([since] if since is not None else [])]))
+        first = min([*days, *([since] if since is not None else [])])
+        changed(db, house, viewer, account, first, fresh=[one.entry.fact for one in ours])
     return written
 
 

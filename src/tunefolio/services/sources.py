@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from datetime import timedelta
+from typing import Protocol, TypeVar
 
 from tunefolio.core.errors import Rejected, Retry
 from tunefolio.market.instruments import Listing
@@ -23,11 +24,38 @@ S = TypeVar("S")
 T = TypeVar("T")
 
 
+class SourceStanding(Protocol):
+    """How one outside address stands now, for every process of the house.
+
+    resting: how much longer it is left alone, None when it may be asked; problem: why, "" when it answers.
+    spent, budget: calls of the running period; None where there is no limit.
+    """
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def resting(self) -> timedelta | None: ...
+    @property
+    def problem(self) -> str: ...
+    @property
+    def spent(self) -> int | None: ...
+    @property
+    def budget(self) -> int | None: ...
+
+
+def _none() -> Sequence[SourceStanding]:
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """Everything outside that knows the market. all: in order of priority; each has the ports it can fill."""
+    """Everything outside that knows the market. all: in order of priority; each has the ports it can fill.
+
+    standings: asks how they stand now, without asking any of them.
+    """
 
     all: tuple[object, ...] = ()
+    standings: Callable[[], Sequence[SourceStanding]] = _none
 
     def bars(self, listing: Listing) -> list[BarSource]:
         """Who may know the past of a listing."""

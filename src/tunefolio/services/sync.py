@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from tunefolio.core.alerts import AlertKind
 from tunefolio.core.errors import BrokenLaw, Misuse, Reauth, Rejected, Retry
 from tunefolio.core.identity import AccountId, InstrumentId, JobId, StatementId
 from tunefolio.core.money import Price, quantized
@@ -22,14 +23,15 @@ from tunefolio.ledger.transactions import Fact
 from tunefolio.market.calendars import Calendar
 from tunefolio.market.instruments import InstrumentClaim
 from tunefolio.market.quotes import Quote
-from tunefolio.services import enrich
+from tunefolio.services import enrich, quotes
+from tunefolio.services.alerts import happened
 from tunefolio.services.books import folded, kin_of
 from tunefolio.services.brokers import line, needs_login
+from tunefolio.services.changes import changed
 from tunefolio.services.house import House
 from tunefolio.services.instruments import resolved
 from tunefolio.services.jobs import Work, ask, deed
-from tunefolio.services.record import changed
-from tunefolio.store import accounts, connections, events, quotes, statements, transactions
+from tunefolio.store import accounts, connections, events, statements, transactions
 from tunefolio.store.db import WriteDb
 
 SOURCE = "statement"
@@ -98,8 +100,25 @@ def fetch(house: House, viewer: Viewer, home: Account) -> Statement:
     except (Retry, Rejected) as problem:
         with house.database.writing() as db:
             connections.set_problem(db, viewer, home.id, str(problem), house.clock.now())
+            _tell_failed(db, house, viewer, home, str(problem))
             events.emit(db, house.bus, events.Event("connection", viewer.person, (home.id,)))
         raise
+
+
+def _tell_failed(db: WriteDb, house: House, viewer: Viewer, home: Account, problem: str) -> None:
+    """Once a day for each account, to who asked to hear of it."""
+    day = calendar_date(house.clock.now()).isoformat()
+    happened(
+        db,
+        house,
+        AlertKind.SYNC_FAILED,
+        viewer.person,
+        f"sync:{home.id}:{day}",
+        title=f"{home.name} could not be synced",
+        text=problem,
+        link="/brokers",
+        account=home.id,
+    )
 
 
 def record_statement(
@@ -127,12 +146,14 @@ def record_statement(
     day = session_day(house.calendar, statement.at)
     entries = [opening_entry(opening, kept, day) for opening in found.openings]
     added = transactions.append(db, viewer, home.id, Book.LIVE, entries, source=SOURCE, now=now)
-    quotes.put(db, stated_quotes(house.calendar, statement, ids))
+    quotes.keep(db, house, stated_quotes(house.calendar, statement, ids))
     connections.set_synced(db, viewer, home.id, statement.at)
     events.emit(db, house.bus, events.Event("sync", viewer.person, (home.id,)))
     if added.ids or taken_back:
         days = [entry.fact.day for entry in entries] + [former.fact.day for former in found.reversals]
-        changed(db, house, viewer, home.id, min(days))
+        gone = [former.fact for former in found.reversals]
+        told = [entry.fact for entry in entries]
+        changed(db, house, viewer, home.id, min(days), fresh=told, gone=gone)
     return Synced(kept, len(added.ids), taken_back, found.breaks)
 
 

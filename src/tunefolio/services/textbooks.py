@@ -28,8 +28,10 @@ from tunefolio.services import portfolios as shelves
 from tunefolio.services import record, terms
 from tunefolio.services.blame import Names, blamed
 from tunefolio.services.booktexts import named
+from tunefolio.services.changes import changed
 from tunefolio.services.house import House
 from tunefolio.services.instruments import resolved
+from tunefolio.services.tracking import wish_for
 from tunefolio.store import accounts, instruments, own_instruments, portfolios, transactions
 from tunefolio.store.db import WriteDb
 
@@ -314,6 +316,7 @@ def _flush(scene: _Scene, plan: _Plan, batch: list[Transaction]) -> None:
     entries = [transactions.Entry(fact.fact, fact.source_key) for fact in housed]
     now = scene.house.clock.now()
     kept = transactions.append(scene.db, scene.viewer, home, Book.LIVE, entries, source=SOURCE, now=now)
+    wish_for(scene.db, scene.house, [entry.fact for entry in entries])
     tagged: dict[str, list[TransactionId]] = {}
     for fact, id in zip(batch, kept.ids, strict=True):
         scene.recorded[fact.id] = id
@@ -332,5 +335,5 @@ def _told(scene: _Scene, plan: _Plan) -> AccountImport:
     """What was done; the faces are told."""
     home = scene.homes[plan.account.id]
     if plan.fresh:
-        record.changed(scene.db, scene.house, scene.viewer, home.id)
+        changed(scene.db, scene.house, scene.viewer, home.id)
     return AccountImport(home.name, plan.account.id in scene.new, len(plan.fresh), plan.repeated)

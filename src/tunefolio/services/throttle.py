@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from limits import RateLimitItemPerSecond
+from limits.errors import StorageError
 from limits.storage import MemoryStorage, MovingWindowSupport, Storage
 from limits.strategies import MovingWindowRateLimiter
 
@@ -26,7 +28,8 @@ class Allowance:
 class Throttle:
     """Moving windows by allowance and key; in memory, or in whatever storage of `limits` is given.
 
-    Keys are kept as hashes. Refused attempts do not count, so a window always ends.
+    Keys are kept as hashes. Refused attempts do not count, so a window always ends. While a shared storage is
+    away each process counts for itself: less strict, never open.
     """
 
     def __init__(self, storage: Storage | None = None) -> None:
@@ -34,21 +37,33 @@ class Throttle:
         if not isinstance(self._storage, MovingWindowSupport):
             raise TypeError("a throttle needs a storage with moving windows")
         self._limiter = MovingWindowRateLimiter(self._storage)
+        self._spare = MovingWindowRateLimiter(MemoryStorage())
         self._clock = SystemClock()
 
     def hit(self, allowance: Allowance, key: str) -> None:
         """Count one attempt; raises Retry telling after what time the next one is let in."""
-        item = _item(allowance)
-        name = _hashed(key)
-        if self._limiter.hit(item, allowance.name, name):
+        try:
+            reset = _refused(self._limiter, allowance, key)
+        except StorageError:
+            reset = _refused(self._spare, allowance, key)
+        if reset is None:
             return
-        reset = self._limiter.get_window_stats(item, allowance.name, name).reset_time
         wait = Instant(datetime.fromtimestamp(reset, UTC)) - self._clock.now()
         raise Retry("too many attempts", after=max(wait, timedelta(seconds=1)))
 
     def forget(self, allowance: Allowance, key: str) -> None:
         """Begin anew for this key, after it proved itself."""
-        self._limiter.clear(_item(allowance), allowance.name, _hashed(key))
+        for limiter in (self._limiter, self._spare):
+            with suppress(StorageError):
+                limiter.clear(_item(allowance), allowance.name, _hashed(key))
+
+
+def _refused(limiter: MovingWindowRateLimiter, allowance: Allowance, key: str) -> float | None:
+    """Count one attempt: None when it is let in, else the second of the epoch at which the next one is."""
+    item, name = _item(allowance), _hashed(key)
+    if limiter.hit(item, allowance.name, name):
+        return None
+    return limiter.get_window_stats(item, allowance.name, name).reset_time
 
 
 def _item(allowance: Allowance) -> RateLimitItemPerSecond:

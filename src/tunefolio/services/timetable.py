@@ -13,13 +13,14 @@ from datetime import time, timedelta
 
 from tunefolio.core.errors import Misuse
 from tunefolio.core.time import Instant, TradingDay, calendar_date
-from tunefolio.market.calendars import Calendar, Phase
+from tunefolio.market.calendars import Calendar
 from tunefolio.services import jobs
 from tunefolio.services.house import House
 from tunefolio.store import duties
 
 _log = logging.getLogger(__name__)
 _SETTLING = timedelta(minutes=5)
+_PUBLISHING = timedelta(minutes=30)
 _SUNDAY = 6
 
 Next = Callable[[House, Instant], Instant | None]
@@ -42,13 +43,14 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Duty:
-    """An entry as the pages show it."""
+    """An entry as the pages show it. paused: since when it is not asked for; None while it runs."""
 
     name: str
     title: str
     when: str
     next_run: Instant | None
     last_run: Instant | None
+    paused: Instant | None = None
 
 
 # When -------------------------------------------------------------------------------------------
@@ -90,28 +92,14 @@ def on_sessions(moment: Callable[[Calendar, TradingDay], Instant]) -> Next:
     return following
 
 
-def while_trading(every: timedelta, rehearsal: timedelta) -> Next:
-    """Again and again while shares trade; in a rehearsal, whose prices never rest, at a pace of its own."""
+def every_so_often(rehearsal: timedelta) -> Next:
+    """Again and again as the operator says: some market is always open, and the deed asks for those alone. In
+    a rehearsal, whose prices never rest, at a pace of its own."""
 
-    def following(house: House, after: Instant) -> Instant | None:
-        if house.rules.rehearsal:
-            return after + rehearsal
-        try:
-            soon = after + every
-            if house.calendar.phase(soon) is not Phase.CLOSED:
-                return soon
-            return on_sessions(_opening)(house, after)
-        except Misuse:
-            return None
+    def following(house: House, after: Instant) -> Instant:
+        return after + (rehearsal if house.rules.rehearsal else house.rules.refresh_every)
 
     return following
-
-
-def _opening(calendar: Calendar, day: TradingDay) -> Instant:
-    hours = calendar.hours(day)
-    if hours is None:
-        raise Misuse("day", f"{day} is no session")
-    return hours.open
 
 
 def _sod(_calendar: Calendar, day: TradingDay) -> Instant:
@@ -120,6 +108,10 @@ def _sod(_calendar: Calendar, day: TradingDay) -> Instant:
 
 def _eod(calendar: Calendar, day: TradingDay) -> Instant:
     return calendar.eod(day)
+
+
+def _published(calendar: Calendar, day: TradingDay) -> Instant:
+    return calendar.eod(day) + _PUBLISHING
 
 
 def _after_eod(calendar: Calendar, day: TradingDay) -> Instant:
@@ -153,14 +145,35 @@ DUTIES: tuple[Entry, ...] = (
         "forget",
     ),
     Entry("enrich", "Look up missing sectors", "07:30 every day", daily(time(7, 30)), "enrich_all"),
-    Entry("closes", "Fetch past prices", "06:45 every day", daily(time(6, 45)), "closes"),
+    Entry("track", "Find what lacks of past prices", "06:45 every day", daily(time(6, 45)), "track"),
     Entry("rates", "Fetch exchange rates", "06:50 every day", daily(time(6, 50)), "rates"),
+    Entry(
+        "untrack",
+        "Let go what nobody holds or watches",
+        "04:00 every day",
+        daily(time(4, 0)),
+        "untrack",
+    ),
+    Entry(
+        "refresh_masters",
+        "Read what the exchanges list",
+        "08:15 every day",
+        daily(time(8, 15)),
+        "refresh_masters",
+    ),
     Entry(
         "actions",
         "Look for corporate actions told late or corrected",
         "05:30 on Sundays",
         weekly(_SUNDAY, time(5, 30)),
         "actions",
+    ),
+    Entry(
+        "compare_sources",
+        "Compare two sources of past prices",
+        "06:00 on Sundays",
+        weekly(_SUNDAY, time(6, 0)),
+        "compare_sources",
     ),
     Entry(
         "snapshot_sod",
@@ -172,9 +185,16 @@ DUTIES: tuple[Entry, ...] = (
     Entry(
         "refresh_quotes",
         "Newest prices",
-        "every minute while the exchange trades; every 20 seconds in a rehearsal",
-        while_trading(timedelta(minutes=1), timedelta(seconds=20)),
+        "every 15 minutes, or as TUNEFOLIO_REFRESH_MINUTES says; every 20 seconds in a rehearsal",
+        every_so_often(timedelta(seconds=20)),
         "refresh_quotes",
+    ),
+    Entry(
+        "complete_day",
+        "Complete the day from the exchanges' files",
+        "30 minutes after prices are final, and every 30 minutes until they are published",
+        on_sessions(_published),
+        "complete_day",
     ),
     Entry(
         "sync_close",
@@ -213,10 +233,13 @@ def following(house: House, name: str, previous: Instant | None) -> Instant | No
 
 
 def perform(house: House, name: str) -> bool:
-    """Ask for the duty's job if it is due, and remember the time; False when another process did."""
+    """Ask for the duty's job if it is due, and remember the time; False when another process did, or while it
+    is paused."""
     entry = entry_of(name)
     now = house.clock.now()
     with house.database.writing() as db:
+        if duties.is_paused(db, name):
+            return False
         last = duties.last_run(db, name)
         if last is not None:
             due = entry.next(house, last)
@@ -226,6 +249,22 @@ def perform(house: House, name: str) -> bool:
         jobs.ask(db, house, entry.asks, {}, owner=None, dedupe_key=f"duty:{name}")
     _log.debug("duty performed", extra={"duty": name})
     return True
+
+
+def perform_due(house: House) -> list[str]:
+    """Perform every entry that is due and not paused; which were. One look at the table when none is."""
+    now = house.clock.now()
+    with house.database.reading() as db:
+        kept = duties.all_kept(db)
+    due = [
+        entry.name
+        for entry in DUTIES
+        if entry.name in kept
+        and kept[entry.name].paused is None
+        and (moment := entry.next(house, kept[entry.name].last_run)) is not None
+        and moment <= now
+    ]
+    return [name for name in due if perform(house, name)]
 
 
 def begin(house: House) -> None:
@@ -238,10 +277,13 @@ def begin(house: House) -> None:
 
 
 def entries(house: House, now: Instant) -> list[Duty]:
-    """The timetable for the pages: what, when, next and last."""
+    """The timetable for the pages: what, when, next and last, and what is paused."""
     with house.database.reading() as db:
-        last = {one.name: duties.last_run(db, one.name) for one in DUTIES}
-    return [
-        Duty(one.name, one.title, one.when, one.next(house, last[one.name] or now), last[one.name])
-        for one in DUTIES
-    ]
+        kept = duties.all_kept(db)
+    return [_shown(house, entry, kept.get(entry.name), now) for entry in DUTIES]
+
+
+def _shown(house: House, entry: Entry, kept: duties.Duty | None, now: Instant) -> Duty:
+    last, paused = (None, None) if kept is None else (kept.last_run, kept.paused)
+    coming = None if paused is not None else entry.next(house, last or now)
+    return Duty(entry.name, entry.title, entry.when, coming, last, paused)

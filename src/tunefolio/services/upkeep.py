@@ -10,6 +10,7 @@ from typing import Any
 from tunefolio.core.people import Caretaker, Role, Viewer
 from tunefolio.ledger.accounts import AccountKind
 from tunefolio.services import check, enrich, recompute, snapshot
+from tunefolio.services.backfill import BACKFILL
 from tunefolio.services.house import House
 from tunefolio.services.jobs import Work, ask, deed
 from tunefolio.store import accounts, connections, imports, jobs, login_states
@@ -19,6 +20,7 @@ _log = logging.getLogger(__name__)
 _UPLOAD_LIFE = timedelta(days=2)
 _JOB_LIFE = timedelta(days=90)
 _FREQUENT_JOB_LIFE = timedelta(days=1)
+_BACKFILL_LIFE = timedelta(days=30)
 
 
 @deed("sync_all")
@@ -82,7 +84,8 @@ def check_books(house: House, work: Work) -> Mapping[str, Any]:
 @deed("forget")
 def forget(house: House, work: Work) -> Mapping[str, Any]:
     """Drop uploads that nobody imported within two days, log-ins at brokers that came to nothing, and the
-    history of jobs: after 90 days, of those that come every few seconds after one."""
+    history of jobs: after 90 days, of backfills after 30, of those that come every few minutes after one.
+    Prices are never forgotten."""
     keeper, now = Caretaker(work.job.kind), house.clock.now()
     with house.database.writing() as db:
         return {
@@ -90,5 +93,6 @@ def forget(house: House, work: Work) -> Mapping[str, Any]:
             "logins": login_states.forget_before(db, keeper, now),
             "jobs": jobs.forget_before(db, keeper, now - _JOB_LIFE)
             + jobs.forget_before(db, keeper, now - _FREQUENT_JOB_LIFE, kind="refresh_quotes")
-            + jobs.forget_before(db, keeper, now - _FREQUENT_JOB_LIFE, kind="recompute"),
+            + jobs.forget_before(db, keeper, now - _FREQUENT_JOB_LIFE, kind="recompute")
+            + jobs.forget_before(db, keeper, now - _BACKFILL_LIFE, kind=BACKFILL),
         }

@@ -59,6 +59,7 @@ class Settings:
     mail_from: str
     telegram_token: Secret | None
     telegram_url: str
+    webhook_private: bool
     metrics: Secret | None
     enrichment: bool
     workers: int

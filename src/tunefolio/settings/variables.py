@@ -237,6 +237,13 @@ VARIABLES: tuple[Variable, ...] = (
         _web_url,
     ),
     Variable(
+        "TUNEFOLIO_WEBHOOK_PRIVATE",
+        "webhook_private",
+        "no",
+        "Yes lets people send alerts to web addresses of your own network, and over plain http.",
+        _switch,
+    ),
+    Variable(
         "TUNEFOLIO_METRICS",
         "metrics",
         "",

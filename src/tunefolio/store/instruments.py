@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from types import MappingProxyType
 
 from sqlalchemy import ColumnElement, case, or_, select, update
 
 from tunefolio.core.identity import InstrumentId, Isin
 from tunefolio.core.money import Currency
 from tunefolio.core.people import Viewer
-from tunefolio.core.time import Instant
+from tunefolio.core.time import Instant, TradingDay
 from tunefolio.market.instruments import AssetClass, Instrument, InstrumentClaim, Listing
-from tunefolio.store import revisions
+from tunefolio.market.masters import Lineage, same_issuer
+from tunefolio.store import revisions, spells
 from tunefolio.store.batches import among, batches
 from tunefolio.store.db import ReadDb, WriteDb
 from tunefolio.store.tables import instruments
@@ -38,22 +40,63 @@ class _Known:
     isin: str
     series: str
     name: str
+    former: set[str] = field(default_factory=set)
+    """ISINs it had before."""
 
 
 Place = tuple[str, str]
 _Shelf = dict[Place, list[_Known]]
+Days = Mapping[InstrumentClaim, TradingDay]
+NO_DAYS: Days = MappingProxyType({})
 
 
 def resolve(
-    db: WriteDb, claims: Sequence[InstrumentClaim], now: Instant
+    db: WriteDb, claims: Sequence[InstrumentClaim], now: Instant, *, days: Days = NO_DAYS
 ) -> dict[InstrumentClaim, InstrumentId]:
     """The instrument of each claim, made where there is none; a few statements for any number of claims.
 
-    1 A row of the exchange and symbol with the claim's ISIN is it, if the series agree or one is unknown;
-    2 else one without ISIN; 3 for a claim without ISIN the newest of that exchange and symbol; 4 else a new
-    row. What a row lacks of ISIN, series or name is filled from the claim. A symbol whose ISIN changed (a
-    split) is a new instrument. Where two processes meet, the unique key decides and both get the winner.
+    days: of facts about a claim, where known: its symbol then means the company that had it on that day.
+    0 A symbol that its company has given up is read as its symbol of today (docs/spec/instruments.md);
+    1 a row of the exchange and symbol with the claim's ISIN is it, if the series agree or one is unknown, and
+    else one that had that ISIN before; 2 else one without ISIN; 3 for a claim without ISIN the newest of that
+    exchange and symbol; 4 else a new row. What a row lacks of ISIN, series or name is filled from the claim.
+    A symbol with an ISIN that no row ever had (a split not announced yet) is a new instrument. Where two
+    processes meet, the unique key decides and both get the winner.
     """
+    chains = spells.lineage_of(db, {(claim.listing.exchange, claim.listing.symbol) for claim in claims})
+    if chains is None:
+        return _resolved(db, claims, now, None)
+    today = _under_todays_names(db, chains, claims, days)
+    ids = _resolved(db, list(dict.fromkeys(today.values())), now, chains)
+    return {claim: ids[read] for claim, read in today.items()}
+
+
+def _under_todays_names(
+    db: ReadDb, chains: Lineage, claims: Sequence[InstrumentClaim], days: Days
+) -> dict[InstrumentClaim, InstrumentClaim]:
+    """Each claim as it would be made today.
+
+    Without a day a claim is taken at its word while a row has its symbol, or none has the symbol of today.
+    """
+    read: dict[InstrumentClaim, InstrumentClaim] = {}
+    for claim in claims:
+        exchange, symbol, _ = claim.listing
+        today = chains.today(exchange, symbol, days.get(claim))
+        if today != symbol:
+            renamed = replace(claim, listing=claim.listing._replace(symbol=today))
+            rows = _shelf(db, [claim, renamed])
+            there, fits = rows.get((exchange, today), []), rows.get((exchange, symbol), [])
+            is_theirs = any(same_issuer(row.isin, claim.isin) for row in there)
+            if is_theirs or (claim in days and not there and not fits):
+                read[claim] = renamed
+                continue
+        read[claim] = claim
+    return read
+
+
+def _resolved(
+    db: WriteDb, claims: Sequence[InstrumentClaim], now: Instant, chains: Lineage | None
+) -> dict[InstrumentClaim, InstrumentId]:
     shelf = _shelf(db, claims)
     fresh: dict[tuple[str, str, str, str], InstrumentClaim] = {}
     for claim in sorted(claims, key=_fullest_first):
@@ -65,7 +108,13 @@ def resolve(
     if fresh:
         _insert(db, fresh, now)
         shelf = _shelf(db, claims)
-    return _settle(db, shelf, claims)
+    settled = _settle(db, shelf, claims)
+    if chains is not None:
+        for claim in fresh.values():
+            exchange, symbol, _ = claim.listing
+            if len(list(chains.former(exchange, symbol))) > 1:
+                spells.write(db, settled[claim], chains, claim.listing, claim.isin or "")
+    return settled
 
 
 def _fullest_first(claim: InstrumentClaim) -> tuple[bool, bool, bool]:
@@ -83,6 +132,9 @@ def _shelf(db: ReadDb, claims: Iterable[InstrumentClaim]) -> _Shelf:
             if (row.exchange, row.symbol) in wanted:
                 known = _Known(InstrumentId(row.id), row.isin, row.series, row.name)
                 shelf.setdefault((row.exchange, row.symbol), []).append(known)
+    rows = {row.id: row for several in shelf.values() for row in several if row.id is not None}
+    for id, told in spells.of_instruments(db, rows).items():
+        rows[id].former |= {one.isin for one in told if one.isin}
     return shelf
 
 
@@ -92,6 +144,7 @@ def _match(known: Sequence[_Known], claim: InstrumentClaim) -> _Known | None:
     fitting = [row for row in known if not row.series or not series or row.series == series]
     if claim.isin is not None:
         same = [row for row in fitting if row.isin == claim.isin]
+        same = same or [row for row in fitting if claim.isin in row.former]
         fitting = same or [row for row in fitting if not row.isin]
     exact = [row for row in fitting if row.series == series]
     best = exact or fitting
@@ -162,7 +215,7 @@ def visible(db: ReadDb, viewer: Viewer, ids: Iterable[InstrumentId]) -> dict[Ins
 def find(db: ReadDb, exchange: str, symbol: str, *, viewer: Viewer | None = None) -> Instrument | None:
     """The newest instrument of that symbol there, the viewer's own first; on ix_instruments_symbol.
 
-    viewer None: only what everyone sees.
+    viewer None: only what everyone sees. A symbol that nobody has now is looked for among former ones.
     """
     query = (
         select(*_COLUMNS)
@@ -171,13 +224,26 @@ def find(db: ReadDb, exchange: str, symbol: str, *, viewer: Viewer | None = None
         .limit(1)
     )
     row = db.execute(query).one_or_none()
-    return None if row is None else _instrument(*row)
+    if row is not None:
+        return _instrument(*row)
+    former = spells.named(db, exchange, symbol)
+    return None if former is None else of_ids(db, [former]).get(former)
 
 
 def of_symbol(db: ReadDb, exchange: str, symbol: str) -> list[Instrument]:
     """Every instrument that everyone sees under that symbol, oldest first: a split changes the ISIN."""
     query = select(*_COLUMNS).where(instruments.c.symbol == symbol, instruments.c.exchange == exchange)
     return [_instrument(*row) for row in db.execute(query.where(_seen_by(None)).order_by(instruments.c.id))]
+
+
+def places(db: ReadDb, wanted: Iterable[Place]) -> set[Place]:
+    """Which of these (exchange, symbol) are instruments that everyone sees; on ix_instruments_symbol."""
+    asked = set(wanted)
+    found: set[Place] = set()
+    for symbols in batches(sorted({symbol for _, symbol in asked})):
+        query = select(instruments.c.exchange, instruments.c.symbol).where(instruments.c.symbol.in_(symbols))
+        found |= {(row.exchange, row.symbol) for row in db.execute(query.where(_seen_by(None)))}
+    return found & asked
 
 
 def search(db: ReadDb, text: str, limit: int, *, viewer: Viewer | None = None) -> list[Instrument]:

@@ -6,12 +6,12 @@ when the lease has gone to another. Every change of state is one UPDATE that nam
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum, StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, delete, or_, select, update
+from sqlalchemy import ColumnElement, Row, and_, delete, func, or_, select, update
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from tunefolio.core.errors import NotFound
@@ -192,6 +192,12 @@ def due(db: ReadDb, caretaker: Caretaker, now: Instant, limit: int) -> list[JobI
     return [JobId(id) for id in db.execute(query).scalars()]
 
 
+def counts(db: ReadDb, caretaker: Caretaker) -> dict[str, int]:  # noqa: ARG001 — leave, not input
+    """How many jobs are kept in each state, everyone's."""
+    query = select(jobs.c.state, func.count()).group_by(jobs.c.state)
+    return {state.value: 0 for state in JobState} | {state: number for state, number in db.execute(query)}
+
+
 def request_cancel(db: WriteDb, viewer: Viewer, id: JobId, now: Instant) -> bool:
     """Stop a queued job at once and ask a running one to stop; False for a finished or a stranger's one."""
     which = (owned(jobs, viewer), jobs.c.id == id)
@@ -216,10 +222,49 @@ def page(db: ReadDb, viewer: Viewer, before: JobId | None, limit: int) -> list[J
     return _page(db, owned(jobs, viewer), before, limit)
 
 
-def page_all(db: ReadDb, admin: Viewer, before: JobId | None, limit: int) -> list[Job]:
-    """Everyone's jobs and the house's own, newest first; raises Forbidden for all but admins."""
+def page_all(
+    db: ReadDb,
+    admin: Viewer,
+    before: JobId | None,
+    limit: int,
+    *,
+    kind: str = "",
+    state: JobState | None = None,
+) -> list[Job]:
+    """Everyone's jobs and the house's own, newest first, of one kind or state where given; raises Forbidden
+    for all but admins."""
     admin.must_administer()
-    return _page(db, jobs.c.id > 0, before, limit)
+    which = jobs.c.id > 0
+    if kind:
+        which = and_(which, jobs.c.kind == kind)
+    if state is not None:
+        which = and_(which, jobs.c.state == state)
+    return _page(db, which, before, limit)
+
+
+def ready(db: ReadDb, admin: Viewer, now: Instant) -> tuple[int, Instant | None]:
+    """How many jobs are due and wait, and since when the oldest is; raises Forbidden for all but admins."""
+    admin.must_administer()
+    waiting = and_(jobs.c.state == JobState.QUEUED, jobs.c.due_at <= now)
+    row = db.execute(select(func.count(), func.min(jobs.c.due_at)).where(waiting)).one()
+    return row[0], row[1]
+
+
+def counts_since(db: ReadDb, admin: Viewer, since: Instant) -> dict[JobState, int]:
+    """Jobs by state: every open one, and those that ended since; raises Forbidden for all but admins."""
+    admin.must_administer()
+    recent = or_(jobs.c.state.in_(OPEN), jobs.c.finished_at >= since)
+    query = select(jobs.c.state, func.count()).where(recent).group_by(jobs.c.state)
+    return {JobState(state): number for state, number in db.execute(query)}
+
+
+def newest_of_house(db: ReadDb, admin: Viewer, kinds: Iterable[str]) -> dict[str, Job]:
+    """The newest of the house's own jobs of each kind; raises Forbidden for all but admins."""
+    admin.must_administer()
+    mine = and_(jobs.c.owner_id.is_(None), jobs.c.kind.in_(sorted(kinds)))
+    newest = select(func.max(jobs.c.id)).where(mine).group_by(jobs.c.kind)
+    query = select(jobs).where(jobs.c.id.in_(newest))
+    return {row.kind: _job(row) for row in db.execute(query)}
 
 
 def forget_before(

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from sqlalchemy import Column, ForeignKey, Index, Text, UniqueConstraint
-from sqlalchemy import Integer as Int
 
-from tunefolio.store.columns import PRICE, QUANTITY, At, Bytes, Day, Exact, Id, Json
+from tunefolio.store.columns import PRICE, QUANTITY, At, Day, Exact, Id, Json
 from tunefolio.store.declare import id_column, link, needed, table, unique_where
 
 COST_RATIO = Exact(12)
@@ -56,21 +55,6 @@ classifications = table(
     needed("fetched_at", At()),
 )
 """A provider's answer about an instrument; sector "" records that it knew none, so as not to ask again."""
-
-close_chunks = table(
-    "close_chunks",
-    Column("instrument_id", Id, ForeignKey("instruments.id"), primary_key=True),
-    Column("year", Int, primary_key=True),
-    needed("currency", Text),
-    needed("source", Text),
-    needed("scale", Int),
-    needed("count", Int),
-    needed("first_day", Day()),
-    needed("last_day", Day()),
-    needed("body", Bytes),
-    needed("updated_at", At()),
-)
-"""The closes of one instrument and calendar year, as store/codec.py packs them."""
 
 rates = table(
     "rates",

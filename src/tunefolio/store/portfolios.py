@@ -9,7 +9,7 @@ from sqlalchemy import Row, insert, select, update
 from tunefolio.core.errors import NotFound
 from tunefolio.core.identity import PersonId, PortfolioId
 from tunefolio.core.money import Currency
-from tunefolio.core.people import Viewer
+from tunefolio.core.people import Caretaker, Viewer
 from tunefolio.core.time import Instant
 from tunefolio.ledger.accounts import Portfolio
 from tunefolio.store import erasure
@@ -41,6 +41,11 @@ def listed(db: ReadDb, viewer: Viewer) -> list[Portfolio]:
     """All of the viewer's portfolios, archived ones too, by name; on uq_portfolios_owner_id_name."""
     query = select(portfolios).where(owned(portfolios, viewer)).order_by(portfolios.c.name, portfolios.c.id)
     return [_portfolio(row) for row in db.execute(query)]
+
+
+def all_currencies(db: ReadDb, caretaker: Caretaker) -> set[Currency]:  # noqa: ARG001 — leave, not input
+    """What anyone reports in."""
+    return {Currency(code) for code in db.execute(select(portfolios.c.currency).distinct()).scalars()}
 
 
 def rename(db: WriteDb, viewer: Viewer, id: PortfolioId, name: str) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import inspect, make_url, text
 
 from tunefolio.core.errors import Misuse
-from tunefolio.store.db import open_database
+from tunefolio.store.db import ReadDb, open_database
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -32,12 +32,17 @@ def current(url: str) -> str | None:
     database = open_database(url)
     try:
         with database.reading() as db:
-            if not inspect(db.connection).has_table("alembic_version"):
-                return None
-            found = db.connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-            return None if found is None else str(found)
+            return version_of(db)
     finally:
         database.close()
+
+
+def version_of(db: ReadDb) -> str | None:
+    """The version of an open database; None for an empty one."""
+    if not inspect(db.connection).has_table("alembic_version"):
+        return None
+    found = db.connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    return None if found is None else str(found)
 
 
 def migrate(url: str) -> None:

@@ -8,6 +8,14 @@ from __future__ import annotations
 from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Text, UniqueConstraint, text
 from sqlalchemy import Integer as Int
 
+from tunefolio.store.alert_tables import alerts as alerts
+from tunefolio.store.alert_tables import channels as channels
+from tunefolio.store.alert_tables import deliveries as deliveries
+from tunefolio.store.alert_tables import notices as notices
+from tunefolio.store.alert_tables import watchlist_items as watchlist_items
+from tunefolio.store.alert_tables import watchlists as watchlists
+from tunefolio.store.bar_tables import bar_chunks as bar_chunks
+from tunefolio.store.calendar_tables import calendar_overrides as calendar_overrides
 from tunefolio.store.columns import MONEY, PRICE, QUANTITY, At, Bytes, Day, Exact, Id, Json
 from tunefolio.store.declare import id_column, index_where, link, needed, owner, table, unique_where
 from tunefolio.store.declare import metadata as metadata
@@ -19,10 +27,20 @@ from tunefolio.store.market_tables import COST_RATIO
 from tunefolio.store.market_tables import accrual_terms as accrual_terms
 from tunefolio.store.market_tables import actions as actions
 from tunefolio.store.market_tables import classifications as classifications
-from tunefolio.store.market_tables import close_chunks as close_chunks
 from tunefolio.store.market_tables import instruments as instruments
 from tunefolio.store.market_tables import quotes as quotes
 from tunefolio.store.market_tables import rates as rates
+from tunefolio.store.master_tables import instrument_spells as instrument_spells
+from tunefolio.store.master_tables import listing_changes as listing_changes
+from tunefolio.store.master_tables import listings as listings
+from tunefolio.store.master_tables import masters as masters
+from tunefolio.store.master_tables import renames as renames
+from tunefolio.store.master_tables import search_parts as search_parts
+from tunefolio.store.service_tables import duties as duties
+from tunefolio.store.service_tables import processes as processes
+from tunefolio.store.tracking_tables import quarantine as quarantine
+from tunefolio.store.tracking_tables import source_files as source_files
+from tunefolio.store.tracking_tables import tracking as tracking
 
 # People -----------------------------------------------------------------------------------------
 
@@ -322,9 +340,6 @@ jobs = table(
     unique_where("state in ('queued', 'running')", "uq_jobs_open_dedupe_key", "dedupe_key"),
     CheckConstraint("state in ('queued', 'running', 'done', 'failed', 'cancelled')", name="state"),
 )
-
-duties = table("duties", Column("name", Text, primary_key=True), needed("last_run_at", At()))
-"""When each entry of the timetable last ran: how a restart knows what it missed."""
 
 OWNED = frozenset(table for table in metadata.tables.values() if "owner_id" in table.c)
 """Tables whose rows belong to one person; every query of them is scoped by viewers.owned()."""

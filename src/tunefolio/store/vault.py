@@ -24,7 +24,7 @@ from tunefolio.core.errors import Misuse
 from tunefolio.core.people import Caretaker
 from tunefolio.core.secret import Secret
 from tunefolio.store.db import WriteDb
-from tunefolio.store.tables import broker_apps, connections
+from tunefolio.store.tables import broker_apps, channels, connections
 
 _FORMAT = b"\x01"
 _KEY_BYTES = 32
@@ -32,7 +32,7 @@ _ID_BYTES = 4
 _NONCE_BYTES = 12
 _FIELD = "vault key"
 
-SEALED: tuple[Column[Any], ...] = (broker_apps.c.api_secret, connections.c.token)
+SEALED: tuple[Column[Any], ...] = (broker_apps.c.api_secret, connections.c.token, channels.c.target)
 """Every column that holds sealed secrets; rotate() visits each."""
 
 

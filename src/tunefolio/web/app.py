@@ -18,8 +18,10 @@ from starlette.types import Scope
 
 from tunefolio.services.house import House
 from tunefolio.services.live import Live
-from tunefolio.web import api, errors, figures, live, pages, render, status
+from tunefolio.services.ticks import Ticks
+from tunefolio.web import api, errors, figures, live, pages, render, status, ws
 from tunefolio.web.doors import Door
+from tunefolio.web.feed import Feed
 from tunefolio.web.live import Hub
 from tunefolio.web.render import STATIC, product_version
 from tunefolio.web.security import WebConfig
@@ -48,9 +50,13 @@ def create_app(house: House, config: WebConfig | None = None) -> FastAPI:
     app.state.config = config or WebConfig()
     app.state.hub = Hub(house.bus, app.state.config.streams_per_person)
     app.state.prices = Live(house)
+    app.state.feed = Feed(house, app.state.prices, app.state.config.streams_per_person)
+    app.state.ticks = Ticks(house)
+    app.state.hang_up = lambda: _hang_up(app)
     app.include_router(status.router)
     app.include_router(api.router)
     app.include_router(live.router, responses={401: api.PROBLEMS[401], 503: api.PROBLEMS[503]})
+    app.include_router(ws.router, responses={401: api.PROBLEMS[401], 503: api.PROBLEMS[503]})
     app.include_router(pages.router, include_in_schema=False)
     app.add_api_route("/favicon.ico", _favicon, include_in_schema=False)
     app.add_api_route("/manifest.webmanifest", _manifest, include_in_schema=False)
@@ -64,9 +70,17 @@ def create_app(house: House, config: WebConfig | None = None) -> FastAPI:
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    app.state.ticks.start()
     yield
-    await app.state.hub.close()
+    await _hang_up(app)
     await anyio.to_thread.run_sync(app.state.prices.close)
+    await anyio.to_thread.run_sync(app.state.ticks.close)
+
+
+async def _hang_up(app: FastAPI) -> None:
+    """End every live client, so that the server can stop."""
+    await app.state.feed.close()
+    await app.state.hub.close()
 
 
 class StaticAssets(StaticFiles):

@@ -8,6 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from tunefolio.web.api.examples_alerts import ALERTS
+from tunefolio.web.api.examples_bars import BARS
+from tunefolio.web.api.examples_calendar import CALENDAR
+from tunefolio.web.api.examples_charts import CHARTS
+from tunefolio.web.api.examples_health import HEALTH
+from tunefolio.web.api.examples_instruments import INSTRUMENTS
+from tunefolio.web.api.examples_services import SERVICES
 from tunefolio.web.api.examples_views import VIEWS
 
 AT = "2026-11-20T14:00:00+05:30"
@@ -316,7 +323,14 @@ EXAMPLES: Mapping[tuple[str, str], Mapping[str, Any]] = {
     ("GET", "/jobs/{id}"): _JOB | {"result": {"holdings": 24, "opened": 24, "taken_back": 0, "breaks": 0}},
     ("GET", "/timetable"): _rows(_DUTY),
     ("GET", "/sectors/overrides"): _rows(_OVERRIDE),
+    **INSTRUMENTS,
+    **ALERTS,
     **VIEWS,
+    **CALENDAR,
+    **HEALTH,
+    **SERVICES,
+    **BARS,
+    **CHARTS,
 }
 """By method and path below /api/v1: what its 2xx answer looks like."""
 

@@ -21,13 +21,13 @@ v1 = APIRouter(tags=["jobs"])
 @v1.get("/jobs")
 def listed(db: Reading, viewer: CurrentViewer, limit: Limit = 50, cursor: Cursor = "") -> Response:
     """The viewer's jobs, newest first."""
-    return _page(jobs.page(db, viewer, _before(cursor), limit + 1), limit)
+    return page(jobs.page(db, viewer, _before(cursor), limit + 1), limit)
 
 
 @v1.get("/admin/jobs")
 def everyones(db: Reading, admin: AdminViewer, limit: Limit = 50, cursor: Cursor = "") -> Response:
     """Everyone's jobs without what they were about, newest first; admins only."""
-    return _page(jobs.page_all(db, admin, _before(cursor), limit + 1), limit)
+    return page(jobs.page_all(db, admin, _before(cursor), limit + 1), limit)
 
 
 @v1.get("/jobs/{id}")
@@ -63,7 +63,7 @@ def _before(cursor: str) -> JobId | None:
     return None if id is None else JobId(id)
 
 
-def _page(found: list[Job], limit: int) -> Response:
+def page(found: list[Job], limit: int) -> Response:
     body: dict[str, Any] = {"data": [job(one) for one in found[:limit]]}
     if len(found) > limit:
         body["next"] = str(found[limit - 1].id)

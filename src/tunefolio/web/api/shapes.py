@@ -15,6 +15,14 @@ def _example(**values: Any) -> ConfigDict:
     return ConfigDict(json_schema_extra={"example": values})
 
 
+class Readiness(BaseModel):
+    """Whether visitors may be sent to this process."""
+
+    model_config = _example(status="ready", problems=[])
+    status: str = Field(description="`ready`, or `not ready` with status 503.")
+    problems: list[str]
+
+
 class HealthCheck(BaseModel):
     """How the house is, told to a machine; holds nothing of anyone."""
 

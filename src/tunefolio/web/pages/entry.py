@@ -26,6 +26,7 @@ from tunefolio.services.views.holdings import holding
 from tunefolio.services.views.shapes_holding import HoldingView
 from tunefolio.store import accounts, instruments, transactions
 from tunefolio.store.db import ReadDb
+from tunefolio.store.search import search
 from tunefolio.store.transactions import TransactionFilter
 from tunefolio.web import kinds, render
 from tunefolio.web.api.answers import QueryText, Text, plain
@@ -215,8 +216,7 @@ def _suggested(db: ReadDb, house: House, viewer: Viewer, text: str) -> list[tupl
     if not text:
         return known_instruments(db, viewer)[:_SUGGESTED]
     letters = text.rpartition(":")[2].strip().lower()
-    here = instruments.search(db, letters, _SUGGESTED, viewer=viewer)
-    found = [(f"{one.exchange}:{one.symbol}", one.name) for one in here]
+    found = [(one.key, one.name) for one in search(db, text, _SUGGESTED, viewer=viewer)]
     listed = (
         (f"NSE:{one.symbol}", one.name)
         for one in house.sectors.companies()

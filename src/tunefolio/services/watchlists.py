@@ -1,0 +1,221 @@
+"""Watchlists: what a person keeps an eye on without holding it; whatever is watched is followed by prices."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+
+from tunefolio.core.alerts import WatchlistId
+from tunefolio.core.errors import Misuse, NotFound
+from tunefolio.core.identity import InstrumentId
+from tunefolio.core.money import Price
+from tunefolio.core.people import Viewer
+from tunefolio.core.time import TradingDay
+from tunefolio.ledger.accounts import name_of
+from tunefolio.market.instruments import Instrument
+from tunefolio.market.quotes import Quote
+from tunefolio.services.alert_levels import YEAR_DAYS, ceiling, session
+from tunefolio.services.alerts import Market, market_of
+from tunefolio.services.house import House
+from tunefolio.services.record import instrument_named
+from tunefolio.services.tracking import wish
+from tunefolio.store import events, instruments, quotes
+from tunefolio.store import watchlists as rows
+from tunefolio.store.db import ReadDb, WriteDb
+from tunefolio.store.watchlists import Watched, Watchlist
+
+MOST_LISTS = 50
+MOST_ITEMS = 500
+_LONGEST_NOTE = 200
+_SPARK_POINTS = 64
+_PAST = timedelta(days=2 * 366)
+
+
+@dataclass(frozen=True, slots=True)
+class YearRange:
+    """The lowest and highest close of 52 weeks, the newest price among them, in today's units."""
+
+    low: Price
+    high: Price
+    place: Decimal
+    """Where the price stands between them: 0 at the low, 1 at the high."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A row of a watchlist as it is shown. spark: closes of 52 weeks, thinned, oldest first; () for none."""
+
+    item: Watched
+    instrument: Instrument
+    quote: Quote | None
+    year: YearRange | None
+    spark: tuple[Decimal, ...]
+    spark_since: TradingDay | None
+
+
+def create(db: WriteDb, house: House, viewer: Viewer, name: str) -> Watchlist:
+    """A new list behind the others; raises Misuse for a bad or taken name."""
+    viewer.must_write()
+    if len(rows.listed(db, viewer)) >= MOST_LISTS:
+        raise Misuse("name", f"you have {MOST_LISTS} lists already", cure="Delete one first")
+    made = rows.add(db, viewer, name_of(name), house.clock.now())
+    _changed(db, house, viewer, made.id)
+    return made
+
+
+def rename(db: WriteDb, house: House, viewer: Viewer, id: WatchlistId, name: str) -> None:
+    """Raises Misuse, NotFound."""
+    viewer.must_write()
+    rows.rename(db, viewer, id, name_of(name))
+    _changed(db, house, viewer, id)
+
+
+def arrange(db: WriteDb, house: House, viewer: Viewer, ids: Sequence[WatchlistId]) -> None:
+    """All the viewer's lists in this order; raises Misuse unless each is named once."""
+    viewer.must_write()
+    if sorted(ids) != sorted(one.id for one in rows.listed(db, viewer)):
+        raise Misuse("order", "must name each list once", cure="Reload the page")
+    rows.arrange(db, viewer, ids)
+    _changed(db, house, viewer, *ids)
+
+
+def forget(db: WriteDb, house: House, viewer: Viewer, id: WatchlistId) -> None:
+    """Delete a list; what nobody holds or watches any more is no longer followed after a while."""
+    viewer.must_write()
+    rows.forget(db, viewer, id)
+    _changed(db, house, viewer, id)
+
+
+def put(
+    db: WriteDb, house: House, viewer: Viewer, id: WatchlistId, name: str, *, note: str = ""
+) -> InstrumentId:
+    """Watch EXCHANGE:SYMBOL, or an instrument by its id; twice is once. Raises Misuse, NotFound."""
+    viewer.must_write()
+    _must_be_note(note)
+    if len(rows.items(db, viewer, id)) >= MOST_ITEMS:
+        raise Misuse("instrument", f"the list has {MOST_ITEMS} already", cure="Begin another list")
+    found = named(db, house, viewer, name)
+    rows.put_item(db, viewer, id, found, note.strip(), house.clock.now())
+    wish(db, house, [found], session(house.clock.now() - _PAST))
+    _changed(db, house, viewer, id)
+    return found
+
+
+def named(db: WriteDb, house: House, viewer: Viewer, name: str) -> InstrumentId:
+    """The instrument a person means: EXCHANGE:SYMBOL, or the id of one the viewer may see."""
+    text = name.strip()
+    if text.isascii() and text.isdigit() and len(text) < 19:
+        id = InstrumentId(int(text))
+        if id not in instruments.visible(db, viewer, [id]):
+            raise NotFound("instrument")
+        return id
+    return instrument_named(db, house, text, viewer)
+
+
+def drop(db: WriteDb, house: House, viewer: Viewer, id: WatchlistId, instrument: InstrumentId) -> None:
+    """Off the list; raises NotFound."""
+    viewer.must_write()
+    rows.drop_item(db, viewer, id, instrument)
+    _changed(db, house, viewer, id)
+
+
+def move(
+    db: WriteDb,
+    house: House,
+    viewer: Viewer,
+    id: WatchlistId,
+    instrument: InstrumentId,
+    to: WatchlistId,
+) -> None:
+    """To another of the viewer's lists, with its note; raises NotFound."""
+    viewer.must_write()
+    found = [one for one in rows.items(db, viewer, id) if one.instrument == instrument]
+    if not found:
+        raise NotFound("instrument")
+    rows.watchlist_of(db, viewer, to)
+    rows.drop_item(db, viewer, id, instrument)
+    rows.put_item(db, viewer, to, instrument, found[0].note, found[0].added)
+    _changed(db, house, viewer, id, to)
+
+
+def set_note(
+    db: WriteDb, house: House, viewer: Viewer, id: WatchlistId, instrument: InstrumentId, note: str
+) -> None:
+    """Raises Misuse for a note too long, NotFound."""
+    viewer.must_write()
+    _must_be_note(note)
+    rows.set_note(db, viewer, id, instrument, note.strip())
+    _changed(db, house, viewer, id)
+
+
+def arrange_items(
+    db: WriteDb, house: House, viewer: Viewer, id: WatchlistId, ids: Sequence[InstrumentId]
+) -> None:
+    """All that is on the list in this order; raises Misuse unless each is named once."""
+    viewer.must_write()
+    if sorted(ids) != sorted(one.instrument for one in rows.items(db, viewer, id)):
+        raise Misuse("order", "must name each instrument of the list once", cure="Reload the page")
+    rows.arrange_items(db, viewer, id, ids)
+    _changed(db, house, viewer, id)
+
+
+def lift(
+    db: WriteDb, house: House, viewer: Viewer, id: WatchlistId, instrument: InstrumentId, by: int
+) -> None:
+    """So many places up (down when negative), as far as the list goes; raises NotFound."""
+    viewer.must_write()
+    order = [one.instrument for one in rows.items(db, viewer, id)]
+    if instrument not in order:
+        raise NotFound("instrument")
+    place = order.index(instrument)
+    order.remove(instrument)
+    order.insert(max(0, place - by), instrument)
+    rows.arrange_items(db, viewer, id, order)
+    _changed(db, house, viewer, id)
+
+
+def lines(db: ReadDb, house: House, viewer: Viewer, id: WatchlistId) -> list[Line]:
+    """The rows of a list with prices, ranges and sparks; four queries for any number of rows."""
+    items = rows.items(db, viewer, id)
+    ids = [one.instrument for one in items]
+    known = instruments.visible(db, viewer, ids)
+    latest, market = quotes.latest(db, ids), market_of(db, ids, ids)
+    today = session(house.clock.now())
+    return [
+        _line(one, known[one.instrument], latest.get(one.instrument), market, today)
+        for one in items
+        if one.instrument in known
+    ]
+
+
+def _line(item: Watched, listed: Instrument, quote: Quote | None, market: Market, today: TradingDay) -> Line:
+    day = today if quote is None else session(quote.as_of)
+    past = market.past(listed.id, day)
+    closes = [ceiling(close) for close in past.year_before(day)]
+    newest = [] if quote is None else [quote.price.amount]
+    run = [*closes, *newest]
+    if len(run) < 2:
+        return Line(item, listed, quote, None, (), None)
+    low, high = min(run), max(run)
+    place = (run[-1] - low) / (high - low) if high > low else Decimal(1)
+    step, unit = max(1, -(-len(run) // _SPARK_POINTS)), listed.currency
+    spark = tuple(run[-1::-step][::-1])
+    return Line(
+        item,
+        listed,
+        quote,
+        YearRange(Price(low, unit), Price(high, unit), place),
+        spark,
+        day.plus_days(-YEAR_DAYS),
+    )
+
+
+def _must_be_note(note: str) -> None:
+    if len(note) > _LONGEST_NOTE:
+        raise Misuse("note", f"is longer than {_LONGEST_NOTE} letters")
+
+
+def _changed(db: WriteDb, house: House, viewer: Viewer, *ids: WatchlistId) -> None:
+    events.emit(db, house.bus, events.Event("watchlists", viewer.person, ids))

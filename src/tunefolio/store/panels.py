@@ -1,0 +1,209 @@
+"""Panels on disk: written once, mapped read-only, found again while what they are made of stands.
+
+A file's name says what was asked, its head of which rows it was made. Rules: docs/spec/panels.md.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Sequence
+from functools import cache
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Select, func, select
+
+from tunefolio.core.errors import BrokenLaw
+from tunefolio.core.identity import InstrumentId
+from tunefolio.core.time import TradingDay
+from tunefolio.market.actions import Adjustment, adjustment, told_once
+from tunefolio.market.daily import Days
+from tunefolio.market.panel import Field, Panel, Prices
+from tunefolio.store import actions
+from tunefolio.store.bar_rows import among_ids, ids_value
+from tunefolio.store.batches import among
+from tunefolio.store.db import ReadDb
+from tunefolio.store.panel_build import Wish, build
+from tunefolio.store.tables import actions as action_rows
+from tunefolio.store.tables import bar_chunks
+
+_FORMAT = b"TuneFolio panel 1\n"
+_VERSION_BYTES = 24
+_EDGE = 64
+"""Arrays begin at multiples of it: what a processor reads at once."""
+MOST_FILES = 24
+"""Kept in a folder; those not used for longest leave first."""
+_COUNTING = ("split", "bonus")
+
+
+def open_panel(
+    db: ReadDb,
+    folder: Path,
+    instruments: Sequence[InstrumentId],
+    fields: Sequence[Field] = (Field.CLOSE,),
+    *,
+    prices: Prices = Prices.RAW,
+    days: Days | None = None,
+    since: TradingDay | None = None,
+    until: TradingDay | None = None,
+) -> Panel:
+    """The bars of [since, until), or of the given days, of these instruments; read-only, shared by processes.
+
+    Mapped from the folder where the file still stands, else built from the database and put there. Whoever
+    holds an older panel keeps it unharmed.
+    """
+    wish = Wish(
+        tuple(instruments), tuple(fields), prices, days,
+        0 if since is None else since.date.toordinal(),
+        _LAST_DAY if until is None else until.date.toordinal() - 1,
+    )  # fmt: skip
+    path, version = folder / f"{_name(wish)}.panel", _version(db, wish)
+    found = _mapped(path, version, wish)
+    if found is not None:
+        return found
+    folder.mkdir(parents=True, exist_ok=True)
+    made = _made(db, path, version, wish)
+    _sweep(folder)
+    return made
+
+
+_LAST_DAY = 3_652_059
+
+
+def _name(wish: Wish) -> str:
+    """Of what was asked, whatever the rows say."""
+    asked = blake2b(np.array(wish.instruments, np.int64).tobytes(), digest_size=16)
+    asked.update(f"{wish.fields} {wish.prices} {wish.since} {wish.until} {wish.days is None}".encode())
+    if wish.days is not None:
+        asked.update(wish.days.astype(np.int32).tobytes())
+    return asked.hexdigest()
+
+
+def _version(db: ReadDb, wish: Wish) -> bytes:
+    """Of the rows that it is made of: their digests, and the actions that count units."""
+    told = blake2b(digest_size=_VERSION_BYTES)
+    for row in db.execute(_digests(db.dialect), {"ids": ids_value(db, wish.instruments)}):
+        told.update(b"%d %d %d\n" % (row[0], row[1], row[2]))
+    if wish.prices is Prices.ADJUSTED:
+        columns = action_rows.c
+        terms = (columns.kind, columns.ex_day, columns.ratio_new, columns.ratio_old, columns.source)
+        is_wanted = among(db, columns.instrument_id, wish.instruments)
+        query = select(columns.instrument_id, *terms).where(is_wanted, columns.kind.in_(_COUNTING))
+        for row in db.execute(query.order_by(columns.id)):
+            told.update(repr(tuple(row)).encode())
+    return told.digest()
+
+
+@cache
+def _digests(dialect: str) -> Select[Any]:
+    """Of each instrument how many chunks it has and the sum of their digests; on ix_bar_chunks_digest."""
+    chunks = bar_chunks.c
+    query = select(chunks.instrument_id, func.count(), func.sum(chunks.digest))
+    return query.where(among_ids(dialect)).group_by(chunks.instrument_id).order_by(chunks.instrument_id)
+
+
+@cache
+def _chunks(dialect: str, *columns: str) -> Select[Any]:
+    """Rows year by year."""
+    chunks = bar_chunks.c
+    query = select(*(chunks[name] for name in columns)).where(among_ids(dialect))
+    return query.order_by(chunks.year, chunks.instrument_id)
+
+
+# Files --------------------------------------------------------------------------------------------
+
+
+def _mapped(path: Path, version: bytes, wish: Wish) -> Panel | None:
+    """The panel of a file; None when there is none, or one of other rows, or half of one."""
+    try:
+        data = np.memmap(path, np.uint8, "r")
+    except (FileNotFoundError, ValueError):  # ValueError: an empty file cannot be mapped
+        return None
+    head = len(_FORMAT) + _VERSION_BYTES
+    if data[:head].tobytes() != _FORMAT + version or len(data) < head + 24:
+        return None
+    length, scale, end = data[head : head + 24].view(np.int64).tolist()
+    if len(data) != end:
+        return None
+    os.utime(path)
+    kind = np.int64 if wish.prices is Prices.TICKS else np.float64
+    place = _edge(head + 24)
+    days = data[place : place + 4 * length].view(np.int32)
+    place, wide = _edge(place + 4 * length), len(wish.instruments)
+    size = 8 * length * wide
+    fields: dict[Field, NDArray[Any]] = {}
+    for number, field in enumerate(wish.fields):
+        start = place + number * size
+        fields[field] = np.asarray(data[start : start + size].view(kind).reshape(length, wide))
+    return Panel(np.asarray(days), wish.instruments, fields, wish.prices, scale)
+
+
+def _made(db: ReadDb, path: Path, version: bytes, wish: Wish) -> Panel:
+    """Build into a file beside it, map that, then put it in its place whole."""
+    columns = ("instrument_id", "scale", "count", "body", "rest")
+    if not wish.needs_rest:
+        columns = ("instrument_id", "scale", "count", "body", "codes")
+    rows = db.execute(_chunks(db.dialect, *columns), {"ids": ids_value(db, wish.instruments)}).all()
+    splits = _adjustments(db, wish) if wish.prices is Prices.ADJUSTED else {}
+    handle, name = tempfile.mkstemp(dir=path.parent, suffix=".part")
+    os.close(handle)
+    try:
+        _fill(Path(name), version, wish, rows, splits)
+        made = _mapped(Path(name), version, wish)
+        Path(name).replace(path)
+    finally:
+        Path(name).unlink(missing_ok=True)
+    if made is None:
+        raise BrokenLaw("panels", "a panel just written cannot be read")
+    return made
+
+
+def _fill(
+    path: Path, version: bytes, wish: Wish, rows: Sequence[Any], splits: dict[InstrumentId, Adjustment]
+) -> None:
+    kind = np.int64 if wish.prices is Prices.TICKS else np.float64
+    head = len(_FORMAT) + _VERSION_BYTES
+    wide, many = len(wish.instruments), len(wish.fields)
+    made: list[np.memmap[Any, Any]] = []
+
+    def room(length: int, scale: int) -> NDArray[Any]:
+        place = _edge(head + 24)
+        start = _edge(place + 4 * length)
+        end = start + 8 * length * wide * many
+        data = np.memmap(path, np.uint8, "w+", shape=(end,))
+        data[:head] = np.frombuffer(_FORMAT + version, np.uint8)
+        data[head : head + 24] = np.array([length, scale, end], np.int64).view(np.uint8)
+        made.append(data)
+        return data[start:end].view(kind).reshape(many, length, wide)
+
+    days = build(wish, rows, splits, room)
+    (data,) = made
+    place = _edge(head + 24)
+    data[place : place + 4 * len(days)] = days.astype(np.int32).view(np.uint8)
+
+
+def _adjustments(db: ReadDb, wish: Wish) -> dict[InstrumentId, Adjustment]:
+    events: dict[InstrumentId, list[Any]] = {}
+    for action in told_once(actions.of_instruments(db, wish.instruments)):
+        events.setdefault(action.instrument, []).append((action.ex_day, action.terms))
+    return {instrument: adjustment(own) for instrument, own in events.items()}
+
+
+def _edge(place: int) -> int:
+    return -(-place // _EDGE) * _EDGE
+
+
+def _sweep(folder: Path) -> None:
+    """Leave the files used last; another process may do the same at the same time."""
+    files = []
+    for path in folder.glob("*.panel"):
+        try:
+            files.append((path.stat().st_mtime, path))
+        except FileNotFoundError:
+            continue
+    for _, path in sorted(files, reverse=True)[MOST_FILES:]:
+        path.unlink(missing_ok=True)
