@@ -17,10 +17,10 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from sqlalchemy import func, select
+from tests import postgres, redis_server
 
 from bench.engine_worker import KIND
 from bench.figures import Figure, percentile
-from tests import postgres, redis_server
 from tunefolio.bootstrap.runtime import Runtime, build
 from tunefolio.services import jobs, processes
 from tunefolio.settings import Settings

@@ -90,6 +90,8 @@ class Candles extends HTMLElement {
     if (range) this.chart.timeScale().setVisibleLogicalRange(range);
     else this.chart.timeScale().fitContent();
     this.#read(null);
+    this.today = null;
+    if (this.newest) this.move(this.newest);
   }
 
   #bars() {
@@ -173,19 +175,21 @@ class Candles extends HTMLElement {
 
   // A newer price moves the last bar, or begins today's.
   move(detail) {
-    if (!this.told?.days.length || !this.series || String(detail?.instrument) !== this.dataset.instrument) return;
+    if (String(detail?.instrument) !== this.dataset.instrument) return;
+    this.newest = detail;
+    if (!this.told?.days.length || !this.series) return;
     const price = Number(detail.price);
+    const time = new Intl.DateTimeFormat("en-CA", { timeZone: this.dataset.zone || "UTC" }).format(new Date(detail.at));
     const last = this.told.days.length - 1;
-    if (!(price > 0) || !detail.day || detail.day < this.told.days[last]) return;
-    if (detail.day > this.told.days[last]) {
-      this.series.update(this.hasCandles ? { time: detail.day, open: price, high: price, low: price, close: price } : { time: detail.day, value: price });
-      return;
+    if (!(price > 0) || time < this.told.days[last]) return;
+    const { open, high, low } = this.told;
+    if (this.today?.time !== time) {
+      const isTold = time === this.told.days[last];
+      this.today = { time, open: (isTold ? open[last] : null) ?? price, high: (isTold ? high[last] : null) ?? price, low: (isTold ? low[last] : null) ?? price };
     }
-    const { open, high, low, close } = this.told;
-    high[last] = Math.max(high[last] ?? price, price);
-    low[last] = Math.min(low[last] ?? price, price);
-    close[last] = price;
-    this.series.update(this.hasCandles ? { time: detail.day, open: open[last] ?? price, high: high[last], low: low[last], close: price } : { time: detail.day, value: price });
+    this.today.high = Math.max(this.today.high, price);
+    this.today.low = Math.min(this.today.low, price);
+    this.series.update(this.hasCandles ? { ...this.today, close: price } : { time, value: price });
   }
 }
 

@@ -115,7 +115,10 @@ function socket(now, resume) {
   let open = false;
   const line = {
     send: (message) => wire.send(JSON.stringify(message)),
-    close: () => wire.close(),
+    close: () => {
+      if (wire.readyState !== WebSocket.CONNECTING) wire.close();
+      else Object.assign(wire, { onopen: () => wire.close(), onmessage: null, onclose: null, onerror: null }); // else the console complains of a page left early
+    },
   };
   wire.onopen = () => {
     open = true;

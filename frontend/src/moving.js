@@ -56,6 +56,7 @@ function showQuote(quote, cue) {
   put(`${subject}.change_ratio`, ratio, quote.change_ratio, cue);
   put(`${subject}.previous_close`, before, quote.previous_close, false);
   about(subject, quote);
+  document.body.dispatchEvent(new CustomEvent("live-price", { detail: { instrument: quote.id, price: quote.price, at: quote.as_of } }));
 }
 
 function showPortfolio(shelf, cue) {

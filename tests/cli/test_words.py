@@ -55,6 +55,12 @@ def test_the_commands_are_those_of_the_book() -> None:
     assert {" ".join(path) for path in COMMANDS} == {
         "up",
         "demo",
+        "worker",
+        "beat",
+        "flower",
+        "calendar",
+        "prices export",
+        "prices show",
         "import",
         "export",
         "book",

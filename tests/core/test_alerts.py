@@ -29,11 +29,14 @@ UP = Levels(upper=Decimal(100))
 numbers = st.integers(8_000, 12_000).map(lambda paise: Decimal(paise).scaleb(-2))
 paths = st.lists(numbers, min_size=1, max_size=60)
 bands = st.integers(0, 500).map(lambda paise: Decimal(paise).scaleb(-2))
-levels = st.tuples(st.none() | numbers, st.none() | numbers).map(
-    lambda pair: (
-        Levels(max(pair), min(pair)) if None not in pair and pair[0] != pair[1] else Levels(pair[0], None)
-    )
-)
+
+
+def level_of(one: Decimal, other: Decimal | None) -> Levels:
+    """Both ends where they differ, else the upper one alone."""
+    return Levels(one) if other is None or other == one else Levels(max(one, other), min(one, other))
+
+
+levels = st.builds(level_of, numbers, st.none() | numbers)
 
 
 def spoken(

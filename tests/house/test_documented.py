@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tunefolio.bootstrap.adapters import families
 from tunefolio.cli import parser
 from tunefolio.settings import OPTIONS, VARIABLES
 
@@ -28,12 +29,12 @@ def tracked(*patterns: str) -> list[Path]:
 
 def test_every_setting_that_is_named_exists() -> None:
     known = {variable.name for variable in VARIABLES}
-    broker = re.compile("TUNEFOLIO_(ZERODHA|YAHOO)_[A-Z_]+")
+    adapter = re.compile(f"TUNEFOLIO_({'|'.join(families()).upper()})_[A-Z_]+")
     unknown = {
         f"{path.relative_to(ROOT)}: {name}"
         for path in tracked("src/*.py", "src/*.html", "docs/*.md", "README.md", "Makefile")
         for name in SETTING.findall(path.read_text("utf-8"))
-        if name not in known and not broker.fullmatch(name) and not name.startswith(OF_THE_TESTS)
+        if name not in known and not adapter.fullmatch(name) and not name.startswith(OF_THE_TESTS)
     }
     assert unknown == set()
 

@@ -32,6 +32,7 @@ from tunefolio.web.app import create_app
 PUBLIC = {
     ("GET", "/"),
     ("GET", "/healthz"),
+    ("GET", "/readyz"),
     ("GET", "/favicon.ico"),
     ("GET", "/manifest.webmanifest"),
     ("GET", "/api/openapi.json"),
@@ -67,6 +68,8 @@ NOUNS = {
     "alerts": "alert",
     "notices": "notice",
     "channels": "channel",
+    "instruments": "own instrument",
+    "tracking": "own instrument",
 }
 """What the id behind a path's word is an id of."""
 
@@ -255,6 +258,9 @@ def settle(house: House, client: TestClient, word: str) -> Ids:
     app = {"api_key": f"{word}key", "api_secret": f"{word}secret"}
     assert client.put("/api/v1/brokers/zerodha/app", json=app).status_code == 204
     ids |= watched(house, client, made, word, str(infy["id"]))
+    deposit = {"symbol": f"{word}-FD", "name": f"{word}-deposit", "rate": "7", "day": "2024-04-01"}
+    made("/api/v1/deposits", json=deposit | {"account_id": ids["account"], "amount": "1000"})
+    ids["own instrument"] = deposit_of(client, ids["account"])
     session = client.get("/api/v1/sessions").json()["data"][0]
     return ids | {
         "snapshot": str(snapshot["id"]),
@@ -269,6 +275,12 @@ def settle(house: House, client: TestClient, word: str) -> Ids:
         "name": f"{word}-tag",
         "portfolio name": f"{word}-shelf",
     }
+
+
+def deposit_of(client: TestClient, account: str) -> str:
+    """The instrument that nobody else may see."""
+    rows = client.get(f"/api/v1/transactions?account={account}").json()["data"]
+    return str(next(row["instrument"]["id"] for row in rows if row["instrument"]["exchange"] == "OWN"))
 
 
 def watched(house: House, client: TestClient, made: Callable[..., str], word: str, infy: str) -> Ids:

@@ -44,10 +44,15 @@ FLAGS = (
 
 @dataclass(frozen=True)
 class Served:
-    """A house that answers: where, and its log so far."""
+    """A house that answers: where, and its log so far.
+
+    servers: each web server by itself; parts: the workers and beat beside them, None in one process.
+    """
 
     url: str
     log: Path
+    servers: tuple[str, ...] = ()
+    parts: Deployment | None = None
 
 
 @pytest.fixture(scope="module")
@@ -121,6 +126,7 @@ def outside(sandbox: Sandbox) -> dict[str, str]:
         )
     }
     return world | {
+        "TUNEFOLIO_ANGELONE_MASTER_URL": f"{sandbox.world_url}/angel_master",
         "TUNEFOLIO_ZERODHA_API_KEY": APP.api_key,
         "TUNEFOLIO_ZERODHA_API_SECRET": APP.api_secret.reveal(),
         "TUNEFOLIO_ZERODHA_ROOT_URL": sandbox.kite_url,
@@ -144,7 +150,8 @@ def many(environ: dict[str, str], port: int, folder: Path) -> Iterator[Served]:
         for number, log in zip(ports, logs, strict=True):
             stack.enter_context(running(["up", "--port", str(number)], environ, number, log))
         stack.enter_context(balanced(port, ports))
-        yield Served(f"http://localhost:{port}", logs[0])
+        servers = tuple(f"http://localhost:{number}" for number in ports)
+        yield Served(f"http://localhost:{port}", logs[0], servers, parts)
 
 
 @contextlib.contextmanager

@@ -18,8 +18,9 @@ from tunefolio.market.calendars import packaged
 from tunefolio.market.quotes import Quote
 from tunefolio.market.sectors import UNCLASSIFIED, SectorSourceKind
 from tunefolio.services import imports, portfolios, record, sync
+from tunefolio.services.ages import expected_since
 from tunefolio.services.views import curve, health, lots, portfolio, transaction_page
-from tunefolio.services.views.prices import expected_since, freshness
+from tunefolio.services.views.prices import freshness
 from tunefolio.store import quotes, sectors
 from tunefolio.store.db import open_database
 from tunefolio.store.transactions import TransactionFilter

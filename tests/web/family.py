@@ -25,9 +25,9 @@ from tunefolio.market.fx import Rate
 from tunefolio.market.instruments import AssetClass, InstrumentClaim, Listing
 from tunefolio.market.quotes import Quote
 from tunefolio.services import record
-from tunefolio.services.tracking import BENCHMARK
 from tunefolio.services.house import House
 from tunefolio.services.recompute import recompute_now
+from tunefolio.services.tracking import BENCHMARK
 from tunefolio.store import accounts, actions, closes, instruments, quotes, rates
 
 USD = Currency("USD")

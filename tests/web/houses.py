@@ -13,6 +13,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from starlette.testclient import TestClient
 
 from tests.commons import commons_beside
+from tunefolio.bootstrap.runtime import load_deeds
 from tunefolio.core.errors import Rejected
 from tunefolio.core.identity import Isin, JobId
 from tunefolio.core.money import Money, Price
@@ -130,6 +131,7 @@ def house_at(url: str, *, clock: FixedClock | None = None, **rules: Any) -> Hous
         "public_url": ADDRESS,
         "enrichment": False,
     }
+    load_deeds()
     commons = commons_beside(url)
     database, bus, clock = open_database(url), Bus(), clock or FixedClock(FRIDAY)
     return House(

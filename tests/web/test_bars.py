@@ -85,7 +85,7 @@ def test_no_bars_say_why(world: tuple[TestClient, InstrumentId, InstrumentId, st
     client, one, _, _ = world
     body = client.get(f"/api/v1/instruments/{one}/bars?from=2031-01-01").json()
     assert body["days"] == body["close"] == []
-    assert body["reason"]
+    assert body["problem"]
     assert body["cure"]
 
 

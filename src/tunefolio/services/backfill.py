@@ -20,12 +20,13 @@ from tunefolio.market.gaps import Stretch, by_year, holes, without
 from tunefolio.market.instruments import Instrument
 from tunefolio.market.provider import BarsClaim, BarSource
 from tunefolio.market.validation import in_currency
+from tunefolio.services import quotes as asking
 from tunefolio.services import sifting
 from tunefolio.services.house import House
 from tunefolio.services.jobs import Work, deed
 from tunefolio.services.markets import final_until, sessions
 from tunefolio.services.sources import first_answer
-from tunefolio.store import bars, events, instruments, tracking
+from tunefolio.store import bars, events, instruments, quotes, tracking
 from tunefolio.store.tracking import Tracking, TrackState
 
 _log = logging.getLogger(__name__)
@@ -70,6 +71,7 @@ def backfill(house: House, work: Work) -> Mapping[str, Any]:
     kept, and its row says since when and until when it waits."""
     id = InstrumentId(work.args["instrument"])
     is_last = work.job.attempts >= work.job.max_attempts
+    _first_price(house, id)
     try:
         done = fill(house, work, id)
     except Retry as away:
@@ -81,6 +83,15 @@ def backfill(house: House, work: Work) -> Mapping[str, Any]:
 
 
 _AWAY_CURE = "It is tried again by itself; Data health shows when each source may be asked"
+
+
+def _first_price(house: House, id: InstrumentId) -> None:
+    """What has no price yet is asked for at once, not with the next refresh."""
+    with house.database.reading() as db:
+        known = instruments.of_ids(db, [id]) if tracking.of_ids(db, [id]) else {}
+        is_priced = id in quotes.latest(db, [id])
+    if known and not is_priced:
+        asking.keep_all(house, asking.asked_of_market(house, [known[id]]).values())
 
 
 def fill(house: House, work: Work, id: InstrumentId) -> Filled | None:

@@ -107,3 +107,11 @@ def _told(other: BarSource, one: Instrument, part: Stretch) -> BarsClaim | None:
     claim = other.bars(one.listing, part.first.plus_days(-14), part.end)
     fitting = None if claim is None else in_currency(claim, one.currency)
     return fitting if fitting is not None and fitting.bars else None
+
+
+def reason_of(text: str) -> Reason:
+    """A reason by its word; raises Misuse."""
+    try:
+        return Reason(text)
+    except ValueError:
+        raise Misuse("reason", f"{text[:40]!r} is unknown", cure=f"Known: {', '.join(Reason)}") from None

@@ -10,10 +10,10 @@ from tunefolio.core.identity import InstrumentId, PersonId
 from tunefolio.core.people import Caretaker, Viewer
 from tunefolio.core.time import IST, Instant
 from tunefolio.market.instruments import Instrument
+from tunefolio.services.ages import expected_since
 from tunefolio.services.alerts import happened
 from tunefolio.services.house import House
 from tunefolio.services.markets import calendar_of
-from tunefolio.services.views.prices import expected_since
 from tunefolio.store import alerts, quotes, transactions
 from tunefolio.store.db import ReadDb, WriteDb
 

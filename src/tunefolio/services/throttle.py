@@ -16,6 +16,10 @@ from tunefolio.core.errors import Retry
 from tunefolio.core.time import Instant, SystemClock
 
 
+class TooMany(Retry):
+    """Too many attempts; wait before the next."""
+
+
 @dataclass(frozen=True, slots=True)
 class Allowance:
     """At most `times` attempts with one key within any `window`."""
@@ -41,7 +45,7 @@ class Throttle:
         self._clock = SystemClock()
 
     def hit(self, allowance: Allowance, key: str) -> None:
-        """Count one attempt; raises Retry telling after what time the next one is let in."""
+        """Count one attempt; raises TooMany telling after what time the next one is let in."""
         try:
             reset = _refused(self._limiter, allowance, key)
         except StorageError:
@@ -49,7 +53,7 @@ class Throttle:
         if reset is None:
             return
         wait = Instant(datetime.fromtimestamp(reset, UTC)) - self._clock.now()
-        raise Retry("too many attempts", after=max(wait, timedelta(seconds=1)))
+        raise TooMany("too many attempts", after=max(wait, timedelta(seconds=1)))
 
     def forget(self, allowance: Allowance, key: str) -> None:
         """Begin anew for this key, after it proved itself."""

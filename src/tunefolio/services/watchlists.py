@@ -28,6 +28,8 @@ from tunefolio.store.watchlists import Watched, Watchlist
 
 MOST_LISTS = 50
 MOST_ITEMS = 500
+FIRST_LIST = "Watchlist"
+"""What the list is called that is made for who watches something without having one."""
 _LONGEST_NOTE = 200
 _SPARK_POINTS = 64
 _PAST = timedelta(days=2 * 366)
@@ -101,6 +103,17 @@ def put(
     wish(db, house, [found], session(house.clock.now() - _PAST))
     _changed(db, house, viewer, id)
     return found
+
+
+def watch(
+    db: WriteDb, house: House, viewer: Viewer, instrument: InstrumentId, id: WatchlistId | None = None
+) -> WatchlistId:
+    """Watch it on that list, else on the first, made for who has none. Which; raises Misuse, NotFound."""
+    lists = rows.listed(db, viewer)
+    if id is None:
+        id = lists[0].id if lists else create(db, house, viewer, FIRST_LIST).id
+    put(db, house, viewer, id, str(instrument))
+    return id
 
 
 def named(db: WriteDb, house: House, viewer: Viewer, name: str) -> InstrumentId:

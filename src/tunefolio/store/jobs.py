@@ -195,7 +195,9 @@ def due(db: ReadDb, caretaker: Caretaker, now: Instant, limit: int) -> list[JobI
 def counts(db: ReadDb, caretaker: Caretaker) -> dict[str, int]:  # noqa: ARG001 — leave, not input
     """How many jobs are kept in each state, everyone's."""
     query = select(jobs.c.state, func.count()).group_by(jobs.c.state)
-    return {state.value: 0 for state in JobState} | {state: number for state, number in db.execute(query)}
+    found: dict[str, int] = {state.value: 0 for state in JobState}
+    found.update((state, number) for state, number in db.execute(query))
+    return found
 
 
 def request_cancel(db: WriteDb, viewer: Viewer, id: JobId, now: Instant) -> bool:

@@ -112,6 +112,14 @@ def sizes(db: ReadDb, viewer: Viewer) -> dict[WatchlistId, int]:
     return {WatchlistId(id): int(number) for id, number in rows}
 
 
+def holding(db: ReadDb, viewer: Viewer, instrument: InstrumentId) -> frozenset[WatchlistId]:
+    """Which of the viewer's lists it stands on."""
+    query = select(watchlist_items.c.watchlist_id).where(
+        owned(watchlist_items, viewer), watchlist_items.c.instrument_id == instrument
+    )
+    return frozenset(WatchlistId(id) for id in db.execute(query).scalars())
+
+
 def put_item(
     db: WriteDb, viewer: Viewer, id: WatchlistId, instrument: InstrumentId, note: str, now: Instant
 ) -> bool:

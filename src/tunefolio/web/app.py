@@ -55,8 +55,9 @@ def create_app(house: House, config: WebConfig | None = None) -> FastAPI:
     app.state.hang_up = lambda: _hang_up(app)
     app.include_router(status.router)
     app.include_router(api.router)
-    app.include_router(live.router, responses={401: api.PROBLEMS[401], 503: api.PROBLEMS[503]})
-    app.include_router(ws.router, responses={401: api.PROBLEMS[401], 503: api.PROBLEMS[503]})
+    streams: dict[int | str, dict[str, Any]] = {status: api.PROBLEMS[status] for status in (401, 422, 503)}
+    app.include_router(live.router, responses=streams)
+    app.include_router(ws.router, responses=streams)
     app.include_router(pages.router, include_in_schema=False)
     app.add_api_route("/favicon.ico", _favicon, include_in_schema=False)
     app.add_api_route("/manifest.webmanifest", _manifest, include_in_schema=False)

@@ -34,6 +34,7 @@ from tunefolio.core.errors import (
     Retry,
     TunefolioError,
 )
+from tunefolio.services.throttle import TooMany as TooMany
 from tunefolio.web import render
 from tunefolio.web.security import HOME, safe_next
 
@@ -43,10 +44,6 @@ SIGN_IN = "/sign-in"
 
 class SignedOut(TunefolioError):
     """You are signed out."""
-
-
-class TooMany(Retry):
-    """Too many attempts; wait before the next."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,10 +24,10 @@ from tunefolio.core.people import Person
 from tunefolio.core.time import Instant
 from tunefolio.ledger.brokers import TickSource
 from tunefolio.market.quotes import Quote
+from tunefolio.services.ages import expected_since
 from tunefolio.services.house import House
 from tunefolio.services.live import Live
 from tunefolio.services.live_figures import LiveFigures, live_figures
-from tunefolio.services.views.prices import expected_since
 from tunefolio.store import instruments, quotes
 from tunefolio.store.events import Event, Subscription
 from tunefolio.telemetry import metrics

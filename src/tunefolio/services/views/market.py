@@ -59,8 +59,8 @@ class Mover:
 
 @dataclass(frozen=True, slots=True)
 class Breadth:
-    """How many rose and fell in the newest session. above: by sessions of a mean, how many stand above it, and
-    of how many with so much past. highs, lows: at the high or low of a year."""
+    """How many rose and fell in the newest session. above: by sessions of a mean, how many stand above it,
+    and of how many with so much past. highs, lows: at the high or low of a year."""
 
     rose: int
     fell: int

@@ -19,13 +19,14 @@ from tunefolio.market.instruments import Instrument
 from tunefolio.market.provider import SectorClaim
 from tunefolio.market.quotes import Quote
 from tunefolio.market.sectors import Classification
+from tunefolio.services.ages import expected_since
 from tunefolio.services.books import Folded, folded
 from tunefolio.services.house import House
 from tunefolio.services.memories import Memory
 from tunefolio.services.portfolios import active_accounts
 from tunefolio.services.valuing import Board
 from tunefolio.services.views.counts import snapshot_counts
-from tunefolio.services.views.prices import expected_since, freshness
+from tunefolio.services.views.prices import freshness
 from tunefolio.services.views.shapes import (
     BreakRow,
     Freshness,

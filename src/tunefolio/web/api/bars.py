@@ -80,7 +80,7 @@ def _body(view: BarsView, fields: list[Field]) -> dict[str, Any]:
     if view.adjusted is not None:
         body["factor"] = view.adjusted.factor
     if not len(own):
-        body["reason"], body["cure"] = _NO_BARS, _CURE
+        body["problem"], body["cure"] = _NO_BARS, _CURE
     if view.next is not None:
         body["next"] = view.next.iso()
     return body

@@ -62,5 +62,5 @@ CHARTS: Mapping[tuple[str, str], Any] = {
         "studies": {"sma20": [None, 1174.21]},
         "events": [{"day": "2026-11-20", "kind": "dividend", "title": "Dividend 1 INR a unit"}],
         "trades": [{"day": "2026-11-19", "kind": "buy", "title": "Buy", "transaction_id": 91}],
-    }
+    },
 }

@@ -26,7 +26,6 @@ from tunefolio.web.deps import (
     RowId,
     Writing,
 )
-from tunefolio.web.pages.health import reason_of
 
 v1 = APIRouter(tags=["data health"])
 
@@ -124,21 +123,21 @@ def doubted(db: Reading, viewer: CurrentViewer, limit: Limit = 50, cursor: Curso
 @v1.post("/data-health/quarantine/accept")
 def accept(db: OwnWriting, house: HouseDep, admin: AdminViewer, wish: HeapIn) -> Response:
     """Keep them after all; admins only."""
-    what = (InstrumentId(wish.instrument), wish.source, reason_of(wish.reason))
+    what = (InstrumentId(wish.instrument), wish.source, deeds.reason_of(wish.reason))
     return reply({"settled": deeds.accept(db, house, admin, *what)})
 
 
 @v1.post("/data-health/quarantine/drop")
 def drop(db: OwnWriting, house: HouseDep, admin: AdminViewer, wish: HeapIn) -> Response:
     """Leave them out for good; admins only."""
-    what = (InstrumentId(wish.instrument), wish.source, reason_of(wish.reason))
+    what = (InstrumentId(wish.instrument), wish.source, deeds.reason_of(wish.reason))
     return reply({"settled": deeds.drop(db, house, admin, *what)})
 
 
 @v1.post("/data-health/quarantine/replace")
 def replace(house: HouseDep, admin: AdminViewer, wish: HeapIn) -> Response:
     """Take those days from another source; admins only."""
-    what = (InstrumentId(wish.instrument), wish.source, reason_of(wish.reason))
+    what = (InstrumentId(wish.instrument), wish.source, deeds.reason_of(wish.reason))
     return reply({"settled": deeds.replace_from_another(house, admin, *what)})
 
 

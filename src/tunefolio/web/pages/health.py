@@ -5,10 +5,9 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, Response
 
-from tunefolio.core.errors import Misuse
 from tunefolio.core.identity import InstrumentId
 from tunefolio.core.people import Role
-from tunefolio.market.validation import TITLES, Reason
+from tunefolio.market.validation import TITLES
 from tunefolio.services import health as deeds
 from tunefolio.services.views import data_health as views
 from tunefolio.store.tracking import TrackState
@@ -52,7 +51,7 @@ def accept(
     reason: FormText,
 ) -> Response:
     """Keep the doubted bars of one heap after all."""
-    deeds.accept(db, house, admin, InstrumentId(instrument), source, reason_of(reason))
+    deeds.accept(db, house, admin, InstrumentId(instrument), source, deeds.reason_of(reason))
     return go("/data-health")
 
 
@@ -66,7 +65,7 @@ def drop(
     reason: FormText,
 ) -> Response:
     """Leave them out for good."""
-    deeds.drop(db, house, admin, InstrumentId(instrument), source, reason_of(reason))
+    deeds.drop(db, house, admin, InstrumentId(instrument), source, deeds.reason_of(reason))
     return go("/data-health")
 
 
@@ -75,7 +74,7 @@ def replace(
     house: HouseDep, admin: AdminViewer, instrument: FormId, source: FormText, reason: FormText
 ) -> Response:
     """Take those days from another source."""
-    deeds.replace_from_another(house, admin, InstrumentId(instrument), source, reason_of(reason))
+    deeds.replace_from_another(house, admin, InstrumentId(instrument), source, deeds.reason_of(reason))
     return go("/data-health")
 
 
@@ -97,11 +96,3 @@ def state(request: Request, db: Reading, house: HouseDep, viewer: CurrentViewer,
     """A fragment: how far one instrument's past is; asks again by itself while more is to come."""
     found = views.tracking_of(db, house, viewer, InstrumentId(id))
     return render.partial(request, "tracking/_state.html", one=found, id=id)
-
-
-def reason_of(text: str) -> Reason:
-    """A reason by its word; raises Misuse."""
-    try:
-        return Reason(text)
-    except ValueError:
-        raise Misuse("reason", f"{text[:40]!r} is unknown", cure=f"Known: {', '.join(Reason)}") from None

@@ -6,9 +6,14 @@ from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse
 
 from tunefolio.core.identity import InstrumentId
+from tunefolio.core.time import IST
+from tunefolio.market.instruments import Instrument
+from tunefolio.services.house import House
+from tunefolio.services.markets import calendar_of
 from tunefolio.services.views.charts import SPANS
 from tunefolio.services.views.data_health import tracking_of
 from tunefolio.services.views.instrument import instrument_view
+from tunefolio.store import watchlists
 from tunefolio.web import render
 from tunefolio.web.deps import CurrentViewer, HouseDep, Reading, RowId
 
@@ -38,4 +43,13 @@ def page(request: Request, db: Reading, house: HouseDep, viewer: CurrentViewer, 
         studies=STUDIES,
         id=id,
         one=tracking_of(db, house, viewer, InstrumentId(id)),
+        lists=watchlists.listed(db, viewer),
+        zone=_zone_of(house, view.instrument),
+        watched=watchlists.holding(db, viewer, InstrumentId(id)),
     )
+
+
+def _zone_of(house: House, listed: Instrument) -> str:
+    """Where the day of its prices is told from, by the name browsers know the zone under."""
+    zone = calendar_of(house, listed).zone
+    return "Asia/Kolkata" if zone == IST else getattr(zone, "key", "UTC")

@@ -19,7 +19,7 @@ from tunefolio.store import watchlists
 from tunefolio.store.db import ReadDb
 from tunefolio.web import render
 from tunefolio.web.deps import CurrentViewer, HouseDep, Reading, RowId, Writing
-from tunefolio.web.pages.forms import FormId, FormText, go
+from tunefolio.web.pages.forms import FormId, FormText, find_id, go
 
 router = APIRouter()
 FormPlaces = Annotated[int, Form(ge=-500, le=500)]
@@ -38,6 +38,18 @@ def first(request: Request, db: Reading, house: HouseDep, viewer: CurrentViewer)
 @router.post("/watchlists")
 def create(db: Writing, house: HouseDep, viewer: CurrentViewer, name: FormText) -> Response:
     return go(f"/watchlists/{deeds.create(db, house, viewer, name).id}")
+
+
+@router.post("/watchlists/watch")
+def watch(
+    db: Writing, house: HouseDep, viewer: CurrentViewer, instrument: FormId, watchlist: FormText = ""
+) -> Response:
+    """From the page of an instrument: onto that list, or the first."""
+    chosen = find_id(watchlist, "watchlist")
+    id = deeds.watch(
+        db, house, viewer, InstrumentId(instrument), None if chosen is None else WatchlistId(chosen)
+    )
+    return go(f"/watchlists/{id}")
 
 
 @router.get("/watchlists/{id}")
