@@ -146,7 +146,7 @@ class Candles extends HTMLElement {
       this.#line("macd_signal", "c3", {}, pane);
     } else {
       const series = this.#line(name, "c4", {}, pane);
-      if (name.startsWith("rsi")) for (const price of [30, 70]) series.createPriceLine({ price, color: colour("line-strong"), lineWidth: 1, lineStyle: LineStyle.Dashed, axisLabelVisible: true, title: "" });
+      if (name.startsWith("rsi")) for (const price of [30, 70]) series.createPriceLine({ price, color: colour("line-strong"), lineWidth: 1, lineStyle: LineStyle.Dashed, axisLabelVisible: false, title: "" });
     }
     this.chart.panes()[pane]?.setHeight(110);
   }

@@ -68,7 +68,7 @@ document.addEventListener("keydown", (event) => {
 document.addEventListener("htmx:after:swap", (event) => {
   const { ctx } = event.detail;
   const source = ctx?.sourceElement;
-  if (ctx?.response?.status < 400 && source?.matches?.("form.entry, form.body-line")) {
+  if (ctx?.response?.status < 400 && source?.matches?.("form.entry, form.body-line, form.add, form.alert-form")) {
     source.reset();
     for (const box of source.querySelectorAll("[data-grow]")) grow(box);
   }

@@ -16,7 +16,7 @@ export const translucent = (rgb, share) => rgb.replace("rgb(", "rgba(").replace(
 export function look(priceFormatter) {
   const line = { color: colour("line"), style: LineStyle.Solid };
   return {
-    layout: { background: { color: "transparent" }, textColor: colour("ink-3"), fontFamily: font(), fontSize: Math.round(0.6875 * rem()), attributionLogo: false },
+    layout: { background: { color: "transparent" }, textColor: colour("ink-3"), fontFamily: font(), fontSize: Math.round(0.6875 * rem()), attributionLogo: false, panes: { separatorColor: colour("line"), separatorHoverColor: colour("line-strong") } },
     grid: { vertLines: { visible: false }, horzLines: line },
     rightPriceScale: { borderVisible: false, entireTextOnly: true, scaleMargins: { top: 0.12, bottom: 0.08 } },
     timeScale: { borderVisible: false, fixLeftEdge: true, fixRightEdge: true, lockVisibleTimeRangeOnResize: true, tickMarkMaxCharacterLength: 8 },

@@ -15,7 +15,7 @@ from tests.journeys.markets import House, LateClock, instrument_of, is_ready, to
 from tests.journeys.markets import house as house
 from tests.journeys.markets import visit as visit
 from tests.journeys.test_market import buy
-from tunefolio.core.time import SystemClock, TradingDay
+from tunefolio.core.time import Instant, SystemClock, TradingDay
 from tunefolio.market.calendars import Calendars
 from tunefolio.sandbox import coins
 
@@ -40,10 +40,9 @@ def run_now(page: Page, duty: str) -> None:
     until(is_done, seconds=40)
 
 
-def price(house: House, behind: timedelta) -> Decimal:
-    """What the sandbox asks for an Ether so long ago."""
-    seen = coins.sight(house.sandbox.market, coins.COINS["ETH"], SystemClock().now() - behind)
-    return Decimal(seen.last) / 100
+def price(house: House, at: Instant) -> Decimal:
+    """What the sandbox asks for an Ether at that moment."""
+    return Decimal(coins.sight(house.sandbox.market, coins.COINS["ETH"], at).last) / 100
 
 
 def closed_day() -> TradingDay:
@@ -73,6 +72,10 @@ def test_what_is_found_is_watched_and_an_alert_speaks_once(
     page.wait_for_url("**/watchlists/*")
     instrument = instrument_of(page, "CRYPTO:ETH")
 
+    page.get_by_label("Instrument to add").fill("NSE:INFY")
+    page.get_by_role("button", name="Add", exact=True).click()
+    expect(page.locator("#watchlist tr.line")).to_have_count(2)
+    expect(page.get_by_label("Instrument to add")).to_have_value("")
     row = page.locator(f"#w-{instrument}")
     cell = row.locator("[data-live$='.price']")
     page.evaluate("window.isSamePage = true")
@@ -88,11 +91,12 @@ def test_what_is_found_is_watched_and_an_alert_speaks_once(
 
     # The sandbox stands still now, and goes on to where the price is highest or lowest of the next hours.
     here = house.clock.behind
-    now, stands = SystemClock().now(), price(house, here)
+    now = SystemClock().now()
+    stands = price(house, now - here)
     monkeypatch.setattr(LateClock, "now", lambda clock: now - clock.behind)
     ways = [here - timedelta(minutes=ahead) for ahead in range(1, 100)]
-    furthest = max(ways, key=lambda way: abs(_at(house, now, way) - stands))
-    level = (stands + _at(house, now, furthest)) / 2
+    furthest = max(ways, key=lambda way: abs(price(house, now - way) - stands))
+    level = (stands + price(house, now - furthest)) / 2
     run_now(page, "refresh_quotes")
     row.get_by_role("link", name="New alert on ETH").click()
     form = page.locator("form#new")
@@ -121,11 +125,6 @@ def test_what_is_found_is_watched_and_an_alert_speaks_once(
     expect(bell).to_have_count(0)
 
 
-def _at(house: House, now: object, behind: timedelta) -> Decimal:
-    seen = coins.sight(house.sandbox.market, coins.COINS["ETH"], now - behind)  # type: ignore[operator]
-    return Decimal(seen.last) / 100
-
-
 def test_a_day_closed_by_an_admin_is_closed_on_every_server_and_a_bar_of_it_is_doubted(
     visit: Callable[..., Page], house: House
 ) -> None:
@@ -137,6 +136,7 @@ def test_a_day_closed_by_an_admin_is_closed_on_every_server_and_a_bar_of_it_is_d
     for one in (page, other):
         one.goto(address)
         expect(one.locator(spot)).to_contain_text("09:15")
+        expect(one.locator("[data-live-state]").first).to_have_attribute("data-state", "live")
     expect(other.get_by_role("heading", name="Change a day")).to_have_count(0)
     page.get_by_role("textbox", name="Day").fill(day.iso())
     page.get_by_label("Why").fill("Elections, by circular")
@@ -163,10 +163,11 @@ def test_a_day_closed_by_an_admin_is_closed_on_every_server_and_a_bar_of_it_is_d
     page.locator("summary", has_text="Last decisions").click()
     expect(page.locator("ul.plain li", has_text="LT")).to_contain_text("dropped")
 
-    page.goto(address)
+    for one in (page, other):
+        one.goto(address)
+        expect(one.locator("[data-live-state]").first).to_have_attribute("data-state", "live")
     said = page.locator("section", has=page.get_by_role("heading", name="Said by hand"))
     said.get_by_role("button", name="Undo").click()
-    other.goto(address)
     for one in (page, other):
         expect(one.locator(spot)).to_contain_text("09:15")
 

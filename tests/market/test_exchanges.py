@@ -162,6 +162,7 @@ def test_the_trading_day_of_new_york_is_that_of_its_own_midnight() -> None:
     assert calendar.phase(at("2026-11-20T21:00:00+00:00")) is Phase.CLOSED
 
 
+@pytest.mark.filterwarnings("ignore:.*values returning an ndarray")
 def test_new_york_agrees_with_an_independent_library() -> None:
     """Oracle: exchange_calendars (XNYS), every session and every early close it knows since 2000."""
     library = pytest.importorskip("exchange_calendars")

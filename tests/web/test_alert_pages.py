@@ -92,6 +92,22 @@ def test_a_person_keeps_lists(house: House, asha: TestClient) -> None:
     assert asha.get(here, headers=HTML).status_code == 404
 
 
+def test_an_instrument_is_watched_from_its_own_page(house: House, asha: TestClient) -> None:
+    id = str(infy_of(house))
+    assert "/watchlists/watch" in asha.get(f"/instruments/{id}", headers=HTML).text
+    first = asha.post("/watchlists/watch", data={"instrument": id}).headers["location"]
+    page = asha.get(first, headers=HTML).text
+    assert f"w-{id}" in page
+    shown = asha.get(f"/instruments/{id}", headers=HTML).text
+    assert f'href="{first}"' in shown, "it says where it stands already"
+    other = asha.post("/watchlists", data={"name": "Ideas"}).headers["location"]
+    chosen = {"instrument": id, "watchlist": other.rpartition("/")[2]}
+    assert asha.post("/watchlists/watch", data=chosen).headers["location"] == other
+    stranger = join(visitor(house), "vikram@example.org", "Vikram")
+    assert stranger.post("/watchlists/watch", data=chosen).status_code == 404
+    assert stranger.post("/watchlists/watch", data={"instrument": "999999"}).status_code == 404
+
+
 def test_a_name_is_taken_once_and_a_wrong_instrument_is_named(asha: TestClient) -> None:
     one = asha.post("/api/v1/watchlists", json={"name": "One"}).json()["id"]
     again = asha.post("/api/v1/watchlists", json={"name": "One"})

@@ -161,3 +161,4 @@ def _settle_in(runtime: Runtime, password: Secret, market: Market) -> None:
         seed(db, house, person.viewer, market)
         rates.ask_rates(db, house)
         jobs.ask(db, house, "refresh_quotes", {}, owner=person.id)
+        jobs.ask(db, house, "refresh_masters", {}, owner=None)  # so that the search knows what is listed

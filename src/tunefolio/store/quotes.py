@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Dialect, select
 
 from tunefolio.core.identity import InstrumentId
 from tunefolio.core.money import Currency, Price
@@ -49,10 +49,43 @@ def put(db: WriteDb, news: Sequence[Quote]) -> None:
 
 
 def latest(db: ReadDb, ids: Iterable[InstrumentId]) -> dict[InstrumentId, Quote]:
-    """The quotes of these instruments by primary key, thousands in one query; unknown ones are absent."""
+    """The quotes of these instruments by primary key, thousands in one query; unknown ones are absent.
+
+    Rows are read as the driver gives them and turned into values only when they differ from those read last:
+    the same row gives the very same value, so that whoever compares what was read twice sees it at once.
+    """
     query = select(*_COLUMNS).where(among(db, quotes.c.instrument_id, ids))
-    found = [_quote(*row) for row in db.execute(query).all()]
-    return {quote.instrument: quote for quote in found}
+    cursor = db.execute(query).cursor
+    if cursor is None:
+        return {}
+    found: dict[InstrumentId, Quote] = {}
+    for row in cursor.fetchall():
+        known = _read.get(row[0])
+        if known is None or known[0] != row:
+            known = _remembered(db, row)
+        found[known[1].instrument] = known[1]
+    return found
+
+
+_MOST_REMEMBERED = 50_000
+_read: dict[int, tuple[tuple[Any, ...], Quote]] = {}
+"""The rows read last, as their driver gave them, and their values; the row says whether it still holds."""
+
+
+def _remembered(db: ReadDb, row: tuple[Any, ...]) -> tuple[tuple[Any, ...], Quote]:
+    if len(_read) >= _MOST_REMEMBERED:
+        _read.clear()
+    readers = _readers(db.connection.dialect)
+    values = [value if read is None else read(value) for read, value in zip(readers, row, strict=True)]
+    kept = (row, _quote(*values))
+    _read[row[0]] = kept
+    return kept
+
+
+@lru_cache(maxsize=4)
+def _readers(dialect: Dialect) -> tuple[Callable[[Any], Any] | None, ...]:
+    """What turns a driver's value of each column into ours."""
+    return tuple(column.type.dialect_impl(dialect).result_processor(dialect, None) for column in _COLUMNS)
 
 
 def _row(quote: Quote) -> dict[str, Any]:
@@ -67,7 +100,6 @@ def _row(quote: Quote) -> dict[str, Any]:
     }
 
 
-@lru_cache(maxsize=20_000)
 def _quote(
     id: InstrumentId,
     price: Decimal,
@@ -77,6 +109,5 @@ def _quote(
     source: str,
     kind: str,
 ) -> Quote:
-    """The same row gives the very same value: whoever compares what was read twice sees it at once."""
     before = None if previous_close is None else Price(previous_close, currency)
     return Quote(id, Price(price, currency), before, as_of, source, QuoteKind(kind))
