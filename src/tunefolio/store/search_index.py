@@ -144,9 +144,14 @@ def _told(rows: Sequence[Row[Any]]) -> Iterator[tuple[str, Row[Any], str]]:
     for row in alive or rows:
         by_series[plain_series(row.series) if row.exchange == "NSE" else ""].append(row)
     for several in by_series.values():
-        row = next((one for one in several if one.name), several[0])
+        row = next((one for one in several if _says_more(one.name, one.symbol)), several[0])
         isin = next((one.isin for one in several if one.isin), "")
         yield part_of(row.exchange, row.asset_class, state), row, isin
+
+
+def _says_more(name: str, symbol: str) -> bool:
+    """Whether a source's name is one: some lists repeat the symbol where they have none."""
+    return bool(name) and compact(name) != compact(symbol)
 
 
 def _words(row: Row[Any], isin: str, aliases: Sequence[str]) -> list[str]:

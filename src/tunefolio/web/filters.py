@@ -75,10 +75,15 @@ def money_short(amount: Money | None) -> str:
 
 
 def price(value: Price | None) -> str:
-    """₹1,489.35; up to four places where the price has them (fund NAVs), never fewer than two."""
+    """₹1,489.35; up to four places where the price has them (fund NAVs), never fewer than two; from a hundred
+    thousand up two are enough."""
     if value is None:
         return NOTHING
-    return f"{symbol(value.currency)}{_trimmed(plain(value.amount, 4, value.currency), 2)}"
+    digits = 4 if abs(value.amount) < _LARGE else 2
+    return f"{symbol(value.currency)}{_trimmed(plain(value.amount, digits, value.currency), 2)}"
+
+
+_LARGE = Decimal(100_000)
 
 
 def percent(ratio: Decimal | None, digits: int = 2) -> str:
