@@ -8,13 +8,15 @@ const SIGNED_OUT = 4401;
 
 // wanted(): {instruments, portfolios, topics} of the page now. heard(frame), opened(), lost(), signedOut(): what to do.
 export class Feed {
-  #wanted; #to;
+  #wanted; #to; #since;
   #line = null; #at = ""; #held = none(); #asked = null;
   #pause = FIRST_PAUSE; #timer; #failures = 0; #sleeping; #silence; #beat = 15; #closed = false;
 
-  constructor(wanted, to) {
+  // since: when the page was made; the first answer tells what happened since then.
+  constructor(wanted, to, since) {
     this.#wanted = wanted;
     this.#to = to;
+    this.#since = since;
     document.addEventListener("visibilitychange", () => this.#seen());
     addEventListener("pagehide", () => { this.#closed = true; this.#hangUp(); });
     addEventListener("pageshow", (event) => { if (event.persisted) { this.#closed = false; this.#open(); } });
@@ -42,7 +44,7 @@ export class Feed {
     // What is held may be resumed; only when the page shows something else it begins anew.
     const resume = this.#at && empty(minus(now, this.#held)) ? this.#at : "";
     this.#asked = resume ? null : now;
-    const line = this.#failures < SOCKET_TRIES && "WebSocket" in window ? socket(now, resume) : stream(now, resume);
+    const line = this.#failures < SOCKET_TRIES && "WebSocket" in window ? socket(now, resume, this.#since) : stream(now, resume, this.#since);
     this.#line = line;
     line.opened = () => {
       this.#pause = FIRST_PAUSE;
@@ -61,6 +63,7 @@ export class Feed {
     if (frame.type === "snapshot" && this.#asked) {
       this.#held = this.#asked;
       this.#asked = null;
+      this.#since = "";
       queueMicrotask(() => this.renew());
     }
     this.#to.heard(frame);
@@ -109,7 +112,7 @@ export class Feed {
   }
 }
 
-function socket(now, resume) {
+function socket(now, resume, since) {
   const address = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws/live`;
   const wire = new WebSocket(address);
   let open = false;
@@ -122,7 +125,7 @@ function socket(now, resume) {
   };
   wire.onopen = () => {
     open = true;
-    line.send(resume ? { resume, subscribe: plain(now) } : { subscribe: plain(now) });
+    line.send({ subscribe: plain(now), ...(resume ? { resume } : since ? { since } : {}) });
     line.opened();
   };
   wire.onmessage = ({ data }) => line.heard(JSON.parse(data));
@@ -130,8 +133,8 @@ function socket(now, resume) {
   return line;
 }
 
-function stream(now, resume) {
-  const asked = new URLSearchParams(Object.entries({ ...plain(now), resume }).map(([name, value]) => [name, String(value)]));
+function stream(now, resume, since) {
+  const asked = new URLSearchParams(Object.entries({ ...plain(now), resume, since: resume ? "" : since }).map(([name, value]) => [name, String(value)]));
   const wire = new EventSource(`/live/stream?${asked}`);
   let open = false;
   const line = { close: () => wire.close() };

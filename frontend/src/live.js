@@ -57,7 +57,7 @@ export function live(host) {
       }
     },
     signedOut() { location.assign(`/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`); },
-  });
+  }, host.dataset.liveSince ?? "");
   let collecting;
   document.addEventListener("htmx:after:swap", () => {
     clearTimeout(collecting);

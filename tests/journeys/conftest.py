@@ -90,6 +90,9 @@ def sandbox(port: int) -> Iterator[Sandbox]:
         yield running
 
 
+UNCOUNTED = {"COVERAGE_PROCESS_CONFIG": ""}
+"""What journeys start is not counted for coverage: other tests count it, and counting takes its time."""
+
 DEPLOYMENTS = ("one process", "many processes")
 """SQLite and everything in one process; PostgreSQL, Redis, two web servers, two workers and beat."""
 
@@ -143,7 +146,7 @@ def many(environ: dict[str, str], port: int, folder: Path) -> Iterator[Served]:
     ports = [free_port() for _ in range(2)]
     logs = [folder / f"web-{number}.log" for number in range(2)]
     with contextlib.ExitStack() as stack:
-        parts = stack.enter_context(Deployment(environ, folder))
+        parts = stack.enter_context(Deployment(environ | UNCOUNTED, folder))
         for _ in range(2):
             parts.start("worker", "--concurrency", "2")
         parts.start("beat")
@@ -160,7 +163,7 @@ def running(command: list[str], environ: dict[str, str], port: int, log: Path) -
     with log.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "tunefolio", *command],
-            env=os.environ | environ,
+            env=os.environ | environ | UNCOUNTED,
             stdout=output,
             stderr=subprocess.STDOUT,
         )

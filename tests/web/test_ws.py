@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -142,6 +143,26 @@ def test_a_return_brings_exactly_what_changed(small_house: House, asha: TestClie
                 assert whole["refetch"] is True
 
 
+def test_what_happened_while_a_page_was_on_its_way_is_told(small_house: House, asha: TestClient) -> None:
+    made = small_house.clock.now()
+    wants = {"instruments": listed(small_house, "INFY"), "topics": ["jobs"]}
+    with asha:
+        with small_house.database.writing() as db:
+            events.emit(db, small_house.bus, Event("jobs", None, (7,)))
+        time.sleep(0.2)
+        with talking(asha) as line:
+            said(line, since=made.iso(), subscribe=wants)
+            whole = heard(line, "snapshot")
+            told = whole.get("events") or heard(line, "delta")["events"]
+            assert told == [{"topic": "jobs", "ids": [7]}]
+        with talking(asha) as line:
+            said(line, since=(made + timedelta(seconds=5)).iso(), subscribe=wants)
+            assert not heard(line, "snapshot").get("events"), "the page was made after it"
+        with talking(asha) as line:
+            said(line, since=(made - timedelta(hours=1)).iso(), subscribe=wants)
+            assert heard(line, "snapshot")["refetch"] is True, "nobody heard what was so long ago"
+
+
 @pytest.mark.parametrize(
     ("text", "field"),
     [
@@ -158,6 +179,7 @@ def test_a_return_brings_exactly_what_changed(small_house: House, asha: TestClie
         ('{"subscribe": {"prices": []}}', "subscribe.prices"),
         ('{"order": {}}', "order"),
         ('{"resume": 7}', "resume"),
+        ('{"since": "yesterday"}', "since"),
         ('{"resume": "' + "x" * 70 + '"}', "resume"),
         ('"' + "x" * wanted.MESSAGE_BYTES + '"', "message"),
         (

@@ -106,7 +106,8 @@ def rebuild(db: WriteDb, order: Sequence[str], today: TradingDay) -> int:
         several.sort(key=lambda row: (places.get(row.source, len(places)), row.id))
         aliases = [former for former, _, _ in chains.former(exchange, symbol)][1:]
         for part, row, isin in _told(several):
-            shelves[part].append(line_of(row.id, symbol, _words(row, isin, aliases)))
+            spoken = [] if _says_more(row.name, symbol) else _names(several, symbol)
+            shelves[part].append(line_of(row.id, symbol, _words(row, isin, [*aliases, *spoken])))
     packer = zstandard.ZstdCompressor(level=_LEVEL)
     next_one = generation(db) + 1
     db.execute(delete(search_parts))
@@ -144,7 +145,7 @@ def _told(rows: Sequence[Row[Any]]) -> Iterator[tuple[str, Row[Any], str]]:
     for row in alive or rows:
         by_series[plain_series(row.series) if row.exchange == "NSE" else ""].append(row)
     for several in by_series.values():
-        row = next((one for one in several if _says_more(one.name, one.symbol)), several[0])
+        row = next((one for one in several if one.name), several[0])
         isin = next((one.isin for one in several if one.isin), "")
         yield part_of(row.exchange, row.asset_class, state), row, isin
 
@@ -152,6 +153,11 @@ def _told(rows: Sequence[Row[Any]]) -> Iterator[tuple[str, Row[Any], str]]:
 def _says_more(name: str, symbol: str) -> bool:
     """Whether a source's name is one: some lists repeat the symbol where they have none."""
     return bool(name) and compact(name) != compact(symbol)
+
+
+def _names(rows: Iterable[Row[Any]], symbol: str) -> list[str]:
+    """What other lists call a listing whose own list only repeats its symbol."""
+    return list(dict.fromkeys(row.name for row in rows if _says_more(row.name, symbol)))[:1]
 
 
 def _words(row: Row[Any], isin: str, aliases: Sequence[str]) -> list[str]:

@@ -72,6 +72,7 @@ def create_app(house: House, config: WebConfig | None = None) -> FastAPI:
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     app.state.ticks.start()
+    app.state.feed.open()
     yield
     await _hang_up(app)
     await anyio.to_thread.run_sync(app.state.prices.close)

@@ -13,6 +13,7 @@ import threading
 from collections import Counter, deque
 from collections.abc import Callable, Coroutine, Iterable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import anyio.to_thread
@@ -47,6 +48,9 @@ SLOWEST_SECONDS = 1.0
 MOST_LINES = 5_000
 REMEMBERED = 500
 _PROOF_EVERY = 4
+_SKEW = timedelta(seconds=1)
+"""How far the clocks of two web servers may be apart."""
+
 _MOST_PAYLOADS = 1_000
 _IDLE_DESK_BEATS = 4
 _NOT_OF_HOLDINGS = frozenset(
@@ -56,14 +60,15 @@ _NOT_OF_HOLDINGS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class _Past:
-    """An event, and the board's number when it was heard."""
+    """An event, the board's number when it was heard, and the moment."""
 
     number: int
     event: Event
+    at: Instant
 
 
 class Feed:
-    """Opens with its first client, closes with the house."""
+    """Opens and closes with the house."""
 
     def __init__(self, house: House, prices: Live, most_per_person: int) -> None:
         self._house = house
@@ -78,6 +83,7 @@ class Feed:
         self._idle: dict[tuple[PersonId, PortfolioId | None], int] = {}
         self._past: deque[_Past] = deque(maxlen=REMEMBERED)
         self._began = 0
+        self._opened: Instant | None = None
         self._news: deque[bytes] = deque()
         self._lock = threading.Lock()
         self._wanted: set[InstrumentId] = set()
@@ -108,7 +114,7 @@ class Feed:
     def line(self, person: Person, kind: str, is_signed_in: Callable[[], bool]) -> Iterator[Line]:
         """An open client; while it is, the person's prices are kept fresh. Raises Retry."""
         self.must_have_room(person.id)
-        self._open()
+        self.open()
         line = Line(self.board, person, kind=kind, is_signed_in=is_signed_in, touched=self._touch)
         self._lines.add(line)
         self._held[person.id] += 1
@@ -138,6 +144,8 @@ class Feed:
             self._ask(seen)
         if message.resume:
             self._replay(line, since, fresh.topics)
+        elif message.since is not None:
+            self._replay_after(line, message.since, fresh.topics)
 
     async def close(self) -> None:
         """End every client and hear no more; safe to call twice."""
@@ -160,11 +168,13 @@ class Feed:
 
     # Where news comes from ------------------------------------------------------------------------
 
-    def _open(self) -> None:
+    def open(self) -> None:
+        """Begin to hear, in the running loop; the first client does so too."""
         if self._loop is not None:
             return
         self._loop = asyncio.get_running_loop()
         self._began = self.board.number
+        self._opened = self._house.clock.now()
         self._subscription = self._house.bus.subscribe()
         self._silence = self._house.fanout.subscribe(CHANNEL, self._hear)
         for work in (self._listen(self._subscription), self._read(), self._pulse()):
@@ -265,7 +275,7 @@ class Feed:
     # Who is told ----------------------------------------------------------------------------------
 
     def _pass_on(self, event: Event) -> None:
-        self._past.append(_Past(self.board.next(), event))
+        self._past.append(_Past(self.board.next(), event, self._house.clock.now()))
         for line in self._lines:
             if event.topic in line.wanted.topics and concerns(event, line.person):
                 line.happened(event.topic, event.ids)
@@ -282,6 +292,16 @@ class Feed:
             return
         for one in self._past:
             if one.number > since and one.event.topic in topics and concerns(one.event, line.person):
+                line.happened(one.event.topic, one.event.ids)
+
+    def _replay_after(self, line: Line, moment: Instant, topics: frozenset[str]) -> None:
+        """What happened between the making of a page, perhaps by another server, and its coming here."""
+        forgotten = self._past[0].at if len(self._past) == REMEMBERED else self._opened
+        if forgotten is None or moment < forgotten:
+            line.refetch()
+            return
+        for one in self._past:
+            if one.at >= moment - _SKEW and one.event.topic in topics and concerns(one.event, line.person):
                 line.happened(one.event.topic, one.event.ids)
 
     def _touch(self, line: Line) -> None:

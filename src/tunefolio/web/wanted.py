@@ -13,13 +13,14 @@ import orjson
 
 from tunefolio.core.errors import Misuse
 from tunefolio.core.identity import InstrumentId, PortfolioId
+from tunefolio.core.time import Instant
 from tunefolio.store.events import TOPICS
 
 MESSAGE_BYTES = 32 * 1024
 MOST_INSTRUMENTS = 3_000
 MOST_PORTFOLIOS = 20
 _LONGEST_PLACE = 64
-_PARTS = ("resume", "subscribe", "unsubscribe")
+_PARTS = ("resume", "since", "subscribe", "unsubscribe")
 _LISTS = ("instruments", "portfolios", "topics")
 _MAX_ID = 2**63 - 1
 
@@ -58,9 +59,13 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message of a client. resume: the place it had reached with what it subscribes to here, or ""."""
+    """One message of a client. resume: the place it had reached with what it subscribes to here, or "".
+
+    since: when what it shows was made; it is told what happened since. None where it has a place, or nothing.
+    """
 
     resume: str = ""
+    since: Instant | None = None
     subscribe: Wanted = Wanted()
     unsubscribe: Wanted = Wanted()
 
@@ -82,7 +87,17 @@ def message(text: str | bytes) -> Message:
     if not isinstance(resume, str) or len(resume) > _LONGEST_PLACE:
         raise Misuse("resume", "is not a place", cure='Send the "at" of the last message you had')
     parts = (wanted(told.get(part, {}), part) for part in ("subscribe", "unsubscribe"))
-    return Message(resume, *parts)
+    return Message(resume, moment(told.get("since", "")), *parts)
+
+
+def moment(told: Any) -> Instant | None:
+    """When a page was made; None for ""; raises Misuse."""
+    if told == "":
+        return None
+    try:
+        return Instant.parse(str(told)[:40])
+    except Misuse as wrong:
+        raise Misuse("since", wrong.problem, cure="Send the time at which the page was made") from None
 
 
 def wanted(told: Any, where: str) -> Wanted:

@@ -33,6 +33,7 @@ from tunefolio.web.wanted import (
     MOST_PORTFOLIOS,
     Message,
     message,
+    moment,
     wanted,
 )
 
@@ -204,10 +205,12 @@ async def stream(
     portfolios: Annotated[str, Query(description="Ids of own portfolios, or `all`.")] = "",
     topics: Annotated[str, Query(description="Topics of events, parted by commas.")] = "",
     resume: Annotated[str, Query(description="The last `at`; Last-Event-ID goes before it.")] = "",
+    since: Annotated[str, Query(description="When the page was made: what happened since is told.")] = "",
 ) -> StreamingResponse:
     """The frames of `/ws/live` as server-sent events: `event` is the frame's type, `id` its place."""
     feed: Feed = request.app.state.feed
-    asked = Message(_place(request, resume), wanted(_lists(instruments, portfolios, topics), "subscribe"))
+    fresh = wanted(_lists(instruments, portfolios, topics), "subscribe")
+    asked = Message(_place(request, resume), moment(since), fresh)
     asked.subscribe.must_fit()
     feed.must_have_room(visit.person.id, _streams(request.app.state.hub, visit.person))
     token = token_of(request, config)
