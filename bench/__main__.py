@@ -7,7 +7,20 @@ import os
 import platform
 from pathlib import Path
 
-from bench import bars, decade, engines, facts, listing, live, returns, search, serves, starts, takes_in
+from bench import (
+    alerts,
+    bars,
+    decade,
+    engines,
+    facts,
+    listing,
+    live,
+    returns,
+    search,
+    serves,
+    starts,
+    takes_in,
+)
 from bench.figures import table
 
 BENCHES = {
@@ -22,6 +35,7 @@ BENCHES = {
     "search": search.figures,
     "live": live.figures,
     "engines": engines.figures,
+    "alerts": alerts.figures,
 }
 PAGE = Path("docs/performance.md")
 

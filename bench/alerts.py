@@ -1,10 +1,8 @@
-"""How long 10,000 alerts on 500 instruments take to judge: python -m bench.alerts [DATABASE_URL]."""
+"""How long 10,000 alerts on 500 instruments take to judge in the transaction that writes their prices."""
 
 from __future__ import annotations
 
 import base64
-import statistics
-import sys
 import tempfile
 import time
 from datetime import timedelta
@@ -14,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import insert
 
+from bench.figures import Figure
 from tunefolio.bootstrap import runtime
 from tunefolio.core.identity import InstrumentId
 from tunefolio.core.money import Price
@@ -35,23 +34,24 @@ RUNS = 30
 START = Instant.parse("2026-11-20T10:30:00+05:30")
 
 
-def main() -> None:
+def figures() -> list[Figure]:
+    found = []
     with tempfile.TemporaryDirectory() as folder:
-        url = sys.argv[1] if len(sys.argv) > 1 else f"sqlite:///{Path(folder) / 'bench.db'}"
-        clock = FixedClock(START)
         environ = {
             "HOME": folder,
             "TUNEFOLIO_HOME": folder,
-            "TUNEFOLIO_DATABASE_URL": url,
+            "TUNEFOLIO_DATABASE_URL": f"sqlite:///{Path(folder) / 'bench.db'}",
             "TUNEFOLIO_KEY": base64.b64encode(bytes(32)).decode(),
         }
+        clock = FixedClock(START)
         built = runtime.build(Settings.from_env(environ), clock)
         try:
             ids = _filled(built.house)
-            for words, move in (("no alert reached", 0), ("one in a hundred reached", 1)):
-                _measure(built.house, clock, ids, words, move)
+            for words, move in (("none reached", 0), ("100 reached", 1)):
+                found.append(_measured(built.house, clock, ids, words, move))
         finally:
             built.close()
+    return found
 
 
 def _filled(house: House) -> list[InstrumentId]:
@@ -74,7 +74,7 @@ def _row(owner: int, id: InstrumentId, place: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _measure(house: House, clock: FixedClock, ids: list[InstrumentId], words: str, move: int) -> None:
+def _measured(house: House, clock: FixedClock, ids: list[InstrumentId], words: str, move: int) -> Figure:
     """A quote for every instrument, written and judged in one transaction; only the judging is timed."""
     times = []
     for run in range(RUNS):
@@ -84,9 +84,7 @@ def _measure(house: House, clock: FixedClock, ids: list[InstrumentId], words: st
             began = time.perf_counter()
             alerts.judge(db, house, ids)
             times.append((time.perf_counter() - began) * 1_000)
-    ordered = sorted(times[2:])
-    worst = ordered[-1]
-    print(f"{words}: median {statistics.median(ordered):.1f} ms, slowest {worst:.1f} ms")
+    return Figure(f"10,000 alerts judged, 500 prices moved, {words}", "ms", tuple(times[2:]), "under 50 ms")
 
 
 def _quote(db: WriteDb, house: House, ids: list[InstrumentId], run: int, move: int) -> None:
@@ -97,7 +95,3 @@ def _quote(db: WriteDb, house: House, ids: list[InstrumentId], run: int, move: i
         price = Decimal(1_011 if is_over else 1_000) + Decimal(run).scaleb(-2)
         news.append(Quote(id, Price.of(price), None, house.clock.now(), "bench"))
     quotes.put(db, news)
-
-
-if __name__ == "__main__":
-    main()

@@ -5,6 +5,7 @@ Publisher and server are one process, as in a house without Redis; its quotes ca
 
 from __future__ import annotations
 
+import gc
 import sys
 import threading
 import time
@@ -27,6 +28,7 @@ ENOUGH = WebConfig(streams_per_person=100_000)
 
 
 def main() -> None:
+    gc.set_threshold(50_000, 20, 20)  # as the command line does
     port, home, batches = int(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
     with house(home) as (runtime, _):
         ids = _list(runtime.house)
