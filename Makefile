@@ -47,9 +47,10 @@ check: env-test ## the fast gates, in less than a minute
 bench: env-test ## measure speed; `python -m bench --write` keeps the figures in docs/performance.md
 	@$(BIN)/python -m bench
 
-prove: env-test ## the long proofs: a hundred kills in mid-import on each database
+prove: env-test ## the long proofs: a hundred kills in mid-import on each database; every journey in each deployment
 	@tools/provision.sh
 	@$(BIN)/python -m pytest -m prove
+	@TUNEFOLIO_TEST_EVERYWHERE=yes $(BIN)/python -m pytest tests/journeys
 
 docs: $(STAMP)/docs ## build the documentation site into site/
 	@$(STAMP)/docs.venv/bin/mkdocs build --strict

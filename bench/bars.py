@@ -58,6 +58,11 @@ def _put_and_open(database: Database, folder: Path, batch: list[BarsOf]) -> None
 
 def _seconds(deed: Callable[[], object]) -> float:
     gc.collect()
+    return _quick(deed)
+
+
+def _quick(deed: Callable[[], object]) -> float:
+    """As a house that has been running: what was read before is warm."""
     started = time.perf_counter()
     deed()
     return time.perf_counter() - started
@@ -73,10 +78,11 @@ def _side_by_side(all_ways: list[Way], batch: list[BarsOf], size: int) -> list[F
             if run:
                 way.clear()
             writes[way.name].append(_seconds(partial(way.write, batch)))
-    for turn in range(_READS):
-        for way in all_ways:
+    for way in all_ways:
+        gc.collect()
+        for turn in range(_READS):
             one = batch[turn * 7 % len(batch)].instrument
-            reads[way.name].append(_seconds(partial(way.read, one)) * 1e3)
+            reads[way.name].append(_quick(partial(way.read, one)) * 1e3)
     for way in all_ways:
         goal = "under 1.5 s" if way.name == _OURS and size == max(_SIZES) else ""
         found.append(Figure(f"{name} written, {way.name}", "s", tuple(writes[way.name]), goal, 2))
@@ -122,5 +128,5 @@ def _latest(database: Database, batch: list[BarsOf]) -> Figure:
     taken = []
     for _ in range(_LOOKS):
         with database.reading() as db:
-            taken.append(_seconds(lambda: quotes.latest(db, [one.instrument for one in batch])) * 1e3)
+            taken.append(_quick(lambda: quotes.latest(db, [one.instrument for one in batch])) * 1e3)
     return Figure("latest price of 1,000 instruments", "ms", tuple(taken), "under 2 ms", 2)

@@ -7,6 +7,8 @@ from typing import Any
 
 from playwright.sync_api import Page, expect
 
+ONE_IS_ENOUGH = True
+
 FACTS = """2025-01-06 deposit 200000
 2025-01-06 buy 10 NSE:INFY @ 1900 fee 12.50 #long
 2025-03-03 buy 5 NSE:TCS @ 3500 fee 20

@@ -10,6 +10,8 @@ from playwright.sync_api import Page, expect
 
 from tests.journeys.test_imports import account
 
+ONE_IS_ENOUGH = True
+
 pytestmark = pytest.mark.journey
 
 
