@@ -107,3 +107,9 @@ def test_every_deed_the_timetable_and_the_services_ask_for_is_there() -> None:
     load_deeds()
     assert {"sync", "refresh_quotes", "enrich", "snapshot_sod", "snapshot_eod"} <= set(jobs.DEEDS.names())
     assert {entry.asks for entry in timetable.DUTIES} <= set(jobs.DEEDS.names())
+
+
+def test_a_source_that_is_not_installed_is_named(tmp_path: Path) -> None:
+    environ = {"TUNEFOLIO_HOME": str(tmp_path), "TUNEFOLIO_SOURCES": "yahoo,oracle"}
+    with pytest.raises(Misuse, match=r"TUNEFOLIO_SOURCES.*'oracle' is not installed"):
+        build(Settings.from_env(environ))

@@ -61,22 +61,10 @@ def opened(settings: Settings, clock: Clock | None = None) -> Iterator[Rehearsal
     settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
     password = kept_password(settings.home / "password")
     app = AppKeys("rehearsal", Secret(secrets.token_urlsafe(24)))
-    kite, yahoo, world = free_ports(_FIRST_PORT, 3, but=settings.port)
-    config = SandboxConfig(
-        kite_port=kite,
-        yahoo_port=yahoo,
-        world_port=world,
-        seed=SEED,
-        hours=Hours.ALWAYS,
-        yahoo_rate=Rate(1_000),
-        clock=clock,
-        app=app,
-        redirect_url=f"{settings.public_url}/auth/{_BROKER}/callback",
-    )
-    sandbox = Sandbox(config)
+    ports, sandbox = _bound_sandbox(settings, app, clock)
     sandbox.start()
     try:
-        runtime = build(rehearsing(settings, app, (kite, yahoo, world)), clock)
+        runtime = build(rehearsing(settings, app, ports), clock)
         try:
             _settle_in(runtime, password, sandbox.market)
             yield Rehearsal(runtime, sandbox, EMAIL, password)
@@ -84,6 +72,35 @@ def opened(settings: Settings, clock: Clock | None = None) -> Iterator[Rehearsal
             runtime.close()
     finally:
         sandbox.stop()
+
+
+def _bound_sandbox(settings: Settings, app: AppKeys, clock: Clock) -> tuple[tuple[int, int, int], Sandbox]:
+    """A sandbox that holds its ports: the next free ones. Another program may take one between looking and
+    taking; then the next ones are tried. Raises Misuse when none can be had."""
+    first = _FIRST_PORT
+    while True:
+        kite, yahoo, world = free_ports(first, 3, but=settings.port)
+        sandbox = Sandbox(
+            SandboxConfig(
+                kite_port=kite,
+                yahoo_port=yahoo,
+                world_port=world,
+                seed=SEED,
+                hours=Hours.ALWAYS,
+                yahoo_rate=Rate(1_000),
+                clock=clock,
+                app=app,
+                redirect_url=f"{settings.public_url}/auth/{_BROKER}/callback",
+            )
+        )
+        try:
+            sandbox.bind()
+        except Misuse:
+            if first >= _FIRST_PORT + _TRIES:
+                raise
+            first += 1
+            continue
+        return (kite, yahoo, world), sandbox
 
 
 def must_stay_here(settings: Settings) -> None:

@@ -11,7 +11,7 @@ from tunefolio.adapters.prices import SOURCES, SourceMaker
 from tunefolio.core.errors import Misuse
 from tunefolio.ledger.brokers import BROKERS, Broker
 from tunefolio.services.sources import Sources
-from tunefolio.settings import PREFIX, VARIABLES, Settings
+from tunefolio.settings import PREFIX, Settings
 
 T = TypeVar("T")
 
@@ -28,20 +28,15 @@ def sources_of(settings: Settings, gates: Gates) -> Sources:
     """
     makers = dict(SOURCES)
     for name in settings.sources:
-        if name not in makers and settings.sources != _default_order():  # LEAD: raise always
+        if name not in makers:
             known = ", ".join(sorted(makers))
             raise Misuse("TUNEFOLIO_SOURCES", f"{name!r} is not installed", cure=f"Known: {known}")
-    chosen = [name for name in settings.sources if name in makers]
-    built = [made(name, partial(_make, makers[name], gates), settings) for name in chosen]
+    built = [made(name, partial(_make, makers[name], gates), settings) for name in settings.sources]
     return Sources(tuple(one for one in built if one is not None), gates.standings)
 
 
 def _make(make: SourceMaker, gates: Gates, given: Mapping[str, str]) -> object | None:
     return make(given, gates)
-
-
-def _default_order() -> tuple[str, ...]:
-    return next(one.read(one.default) for one in VARIABLES if one.field == "sources")
 
 
 def made(name: str, make: Callable[[Mapping[str, str]], T], settings: Settings) -> T:
