@@ -65,9 +65,9 @@ class Message:
     """
 
     resume: str = ""
-    since: Instant | None = None
     subscribe: Wanted = Wanted()
     unsubscribe: Wanted = Wanted()
+    since: Instant | None = None
 
 
 def message(text: str | bytes) -> Message:
@@ -86,8 +86,8 @@ def message(text: str | bytes) -> Message:
     resume = told.get("resume", "")
     if not isinstance(resume, str) or len(resume) > _LONGEST_PLACE:
         raise Misuse("resume", "is not a place", cure='Send the "at" of the last message you had')
-    parts = (wanted(told.get(part, {}), part) for part in ("subscribe", "unsubscribe"))
-    return Message(resume, moment(told.get("since", "")), *parts)
+    more, less = (wanted(told.get(part, {}), part) for part in ("subscribe", "unsubscribe"))
+    return Message(resume, more, less, moment(told.get("since", "")))
 
 
 def moment(told: Any) -> Instant | None:

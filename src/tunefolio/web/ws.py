@@ -210,7 +210,7 @@ async def stream(
     """The frames of `/ws/live` as server-sent events: `event` is the frame's type, `id` its place."""
     feed: Feed = request.app.state.feed
     fresh = wanted(_lists(instruments, portfolios, topics), "subscribe")
-    asked = Message(_place(request, resume), moment(since), fresh)
+    asked = Message(_place(request, resume), fresh, since=moment(since))
     asked.subscribe.must_fit()
     feed.must_have_room(visit.person.id, _streams(request.app.state.hub, visit.person))
     token = token_of(request, config)
