@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import smtplib
 import ssl
+from contextlib import ExitStack
 from dataclasses import dataclass
 from email.message import EmailMessage
 from email.utils import format_datetime, formataddr
@@ -80,11 +81,10 @@ class Mail:
             server: smtplib.SMTP = smtplib.SMTP_SSL(host, port, timeout=_TIMEOUT_SECONDS, context=context)
         else:
             server = smtplib.SMTP(host, port, timeout=_TIMEOUT_SECONDS)
-        try:
+        with ExitStack() as refused:
+            refused.callback(server.close)
             _introduced(server, host, context, parts.username, parts.password)
-        except BaseException:
-            server.close()
-            raise
+            refused.pop_all()
         return server
 
 
