@@ -73,6 +73,17 @@ class Statement:
     positions: tuple[DayPosition, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Funds:
+    """Money at the broker: what may be spent now (available), of it cash, pledged collateral's worth, and
+    what open positions use. None where the broker does not say."""
+
+    available: Money
+    cash: Money | None
+    collateral: Money | None
+    used: Money | None
+
+
 class StatementSource(Protocol):
     """Fetches a whole statement; raises Reauth, Retry, Rejected; never returns half."""
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
 from tunefolio.core.identity import Isin
@@ -66,8 +67,22 @@ class BarsClaim:
 
 
 @dataclass(frozen=True, slots=True)
+class Contract:
+    """What tells a future or an option from every other: brokers and exchanges spell its symbol each their
+    own way. right: CE or PE; "" and no strike for a future."""
+
+    underlying: str
+    expiry: TradingDay
+    right: str = ""
+    strike: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class DayBar:
-    """One line of an exchange's daily file. previous_close: as the file says it, adjusted for nothing."""
+    """One line of an exchange's daily file. previous_close: as the file says it, adjusted for nothing.
+
+    contract: of futures and options, where the file tells its terms.
+    """
 
     listing: Listing
     isin: Isin | None
@@ -75,6 +90,7 @@ class DayBar:
     previous_close: Decimal | None = None
     name: str = ""
     asset_class: AssetClass = AssetClass.EQUITY
+    contract: Contract | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +122,30 @@ class MasterRow:
     expiry: TradingDay | None = None
     strike: Decimal | None = None
     listed: TradingDay | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Candle:
+    """Trading in [start, start + interval), raw. volume: units; open_interest: of derivatives."""
+
+    start: Instant
+    open: Decimal
+    high: Decimal
+    low: Decimal
+    close: Decimal
+    volume: int
+    open_interest: int | None = None
+
+
+class Interval(StrEnum):
+    """The lengths that every broker's candles come in."""
+
+    MINUTE = "1m"
+    FIVE_MINUTES = "5m"
+    FIFTEEN_MINUTES = "15m"
+    THIRTY_MINUTES = "30m"
+    HOUR = "1h"
+    DAY = "1d"
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +185,17 @@ class DayFileSource(Protocol):
 
     def day_file(self, day: TradingDay) -> DayFile | None:
         """The file of that day; None when it is not published (a holiday, or too early)."""
+        ...
+
+
+@runtime_checkable
+class ContractsSource(Protocol):
+    """A publisher whose futures and options stand in a daily file of their own, beside that of its shares."""
+
+    @property
+    def contracts(self) -> DayFileSource:
+        """That file as a source by itself: it is out at another hour, and is fetched, awaited and given up
+        without the other."""
         ...
 
 
