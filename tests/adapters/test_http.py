@@ -11,6 +11,7 @@ import pytest
 
 from tests.adapters.outside import Outside, Reply, zipped
 from tunefolio.adapters.http import Answer, Http, HttpConfig, Pace, by_status, is_loopback
+from tunefolio.adapters.memory import MemoryShared
 from tunefolio.adapters.options import Options
 from tunefolio.core.errors import Misuse, Rejected, Retry
 
@@ -106,22 +107,32 @@ def test_no_url_or_header_reaches_the_log(outside: Outside, caplog: pytest.LogCa
 
 
 def test_a_pace_lets_a_burst_through_and_then_waits() -> None:
-    pace = Pace(20)
+    pace = Pace(MemoryShared(), "ours", 20)
     waits = [pace.reserve() for _ in range(25)]
     assert waits[:20] == [0.0] * 20
     assert all(wait > 0 for wait in waits[20:])
     assert waits[24] == pytest.approx(5 / 20, abs=0.03)
-    slow = Pace(0.5, longest_wait_seconds=1)
+    slow = Pace(MemoryShared(), "ours", 0.5, longest_wait_seconds=1)
     assert slow.reserve() == 0
     with pytest.raises(Retry) as caught:
         slow.reserve()
     assert caught.value.after is not None
     assert caught.value.after > timedelta(seconds=1)
+    with pytest.raises(Retry, match="waiting already"):
+        slow.reserve()
+
+
+def test_two_processes_share_the_pace_of_one_name() -> None:
+    shared = MemoryShared()
+    one, other, another = (Pace(shared, name, 2) for name in ("ours", "ours", "theirs"))
+    assert [one.reserve(), one.reserve()] == [0, 0]
+    assert other.reserve() > 0
+    assert another.reserve() == 0
 
 
 def test_threads_share_one_pace(outside: Outside) -> None:
     outside.on("/a", Reply(body=b"{}"))
-    http, pace = client(outside), Pace(10)
+    http, pace = client(outside), Pace(MemoryShared(), "ours", 10)
     began = time.monotonic()
     threads = [threading.Thread(target=http.get, args=("/a",), kwargs={"pace": pace}) for _ in range(14)]
     for thread in threads:

@@ -12,6 +12,7 @@ import pytest
 
 from tests.adapters.outside import Outside, Reply, failure, success, zipped
 from tunefolio.adapters.brokers.zerodha import Zerodha
+from tunefolio.adapters.memory import MemoryShared
 from tunefolio.core.errors import Misuse, Reauth, Rejected, Retry
 from tunefolio.core.secret import Secret
 from tunefolio.core.time import Instant
@@ -32,7 +33,7 @@ def shape(name: str) -> Reply:
 @pytest.fixture
 def zerodha(outside: Outside) -> Iterator[Zerodha]:
     fast = {"quotes_per_second": "1000", "requests_per_second": "1000", "timeout_seconds": "2"}
-    broker = Zerodha({"root_url": outside.url, **fast})
+    broker = Zerodha({"root_url": outside.url, **fast}, MemoryShared())
     yield broker
     broker.close()
 
@@ -182,7 +183,7 @@ def test_the_instruments_file_comes_gzipped(outside: Outside, zerodha: Zerodha) 
 
 def test_quotes_keep_to_their_limit(outside: Outside) -> None:
     outside.on("/quote", success({}))
-    slow = Zerodha({"root_url": outside.url, "quotes_per_second": "0.001"})
+    slow = Zerodha({"root_url": outside.url, "quotes_per_second": "0.001"}, MemoryShared())
     infy = [Listing("NSE", "INFY")]
     slow.quotes("key", SESSION).quotes(infy)
     slow.quotes("another key", SESSION).quotes(infy)
@@ -205,15 +206,15 @@ def test_no_secret_is_logged_or_told(
 
 def test_options_are_checked() -> None:
     with pytest.raises(Misuse, match=r"zerodha\.root_url"):
-        Zerodha({"root_url": "kite"})
+        Zerodha({"root_url": "kite"}, MemoryShared())
     with pytest.raises(Misuse, match=r"zerodha\.colour"):
-        Zerodha({"colour": "red"})
+        Zerodha({"colour": "red"}, MemoryShared())
     with pytest.raises(Misuse, match=r"zerodha\.requests_per_second"):
-        Zerodha({"requests_per_second": "0"})
-    made = BROKERS.of("zerodha")({"login_url": "http://127.0.0.1:7/connect/login"})
+        Zerodha({"requests_per_second": "0"}, MemoryShared())
+    made = BROKERS.of("zerodha")({"login_url": "http://127.0.0.1:7/connect/login"}, MemoryShared())
     assert made.login_url("key", "state").startswith("http://127.0.0.1:7/connect/login?v=3&api_key=key&")
 
 
 def test_by_default_it_speaks_to_zerodha() -> None:
-    url = Zerodha({}).login_url("key", "s")
+    url = Zerodha({}, MemoryShared()).login_url("key", "s")
     assert url.startswith("https://kite.zerodha.com/connect/login?")

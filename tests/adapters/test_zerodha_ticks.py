@@ -17,7 +17,7 @@ import pytest
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.http11 import Request, Response
 
-from tunefolio.adapters.brokers.zerodha import stream, ticks
+from tunefolio.adapters.brokers.zerodha import stream, ticks, wire
 from tunefolio.adapters.brokers.zerodha.kite import Pass
 from tunefolio.core.errors import Misuse, Reauth, Rejected, Retry
 from tunefolio.core.secret import Secret
@@ -205,7 +205,7 @@ def test_a_dead_token_ends_the_stream() -> None:
 
 
 def test_a_stream_that_stays_away_is_retry(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stream, "MOST_TRIES", 3)
+    monkeypatch.setattr(wire, "MOST_TRIES", 3)
     paths: list[str] = []
 
     async def never(line: ServerConnection) -> None:

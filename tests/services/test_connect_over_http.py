@@ -79,7 +79,7 @@ def rehearsal(desk: Desk) -> Iterator[Rehearsal]:
     config = SandboxConfig(APP, "http://localhost:8000/auth/zerodha/callback", clock=desk.clock)
     with Sandbox(config) as sandbox:
         options = {"root_url": sandbox.kite_url, "login_url": f"{sandbox.kite_url}/connect/login"}
-        zerodha = Zerodha(options)
+        zerodha = Zerodha(options, desk.house.shared)
         rules = replace(desk.house.rules, operator_apps={"zerodha": APP})
         desk.house = replace(desk.house, brokers={"zerodha": zerodha}, rules=rules)
         try:

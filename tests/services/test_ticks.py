@@ -43,7 +43,8 @@ def rehearsal(desk: Desk) -> Iterator[Rehearsal]:
                 "root_url": sandbox.kite_url,
                 "login_url": f"{sandbox.kite_url}/connect/login",
                 "ticks_url": sandbox.kite_stream_url,
-            }
+            },
+            desk.house.shared,
         )
         rules = replace(desk.house.rules, operator_apps={"zerodha": APP})
         desk.house = replace(desk.house, brokers={"zerodha": zerodha}, rules=rules, clock=clock)

@@ -20,6 +20,7 @@ import httpx2
 
 from tunefolio.adapters.deadlines import Deadline
 from tunefolio.core.errors import Rejected, Retry, TunefolioError
+from tunefolio.core.shared import Shared
 
 _log = logging.getLogger(__name__)
 
@@ -84,27 +85,32 @@ def by_refusal(answer: Answer) -> TunefolioError | None:
 
 
 class Pace:
-    """A token bucket: `per_second` calls on average, at most a second's worth at once. Thread-safe."""
+    """`per_second` calls on average, at most a second's worth at once, of all processes together.
 
-    def __init__(self, per_second: float, *, longest_wait_seconds: float = 60) -> None:
+    name: what the other side counts by: a broker's lane and account. Thread-safe.
+    """
+
+    def __init__(
+        self, shared: Shared, name: str, per_second: float, *, longest_wait_seconds: float = 60
+    ) -> None:
+        self._shared = shared
+        self._name = name
         self._rate = per_second
-        self._depth = max(1.0, per_second)
         self._longest = longest_wait_seconds
-        self._tokens = self._depth
-        self._at = time.monotonic()
-        self._lock = threading.Lock()
 
     def reserve(self) -> float:
-        """Take one token, perhaps a future one; seconds to wait for it. Raises Retry when too long."""
-        with self._lock:
-            now = time.monotonic()
-            self._tokens = min(self._depth, self._tokens + (now - self._at) * self._rate)
-            self._at = now
-            wait = max(0.0, (1 - self._tokens) / self._rate)
-            if wait > self._longest:
-                raise Retry("too many calls are waiting already", after=timedelta(seconds=wait))
-            self._tokens -= 1
-            return wait
+        """Take one call, perhaps a future one; seconds to wait for it. Raises Retry when too long.
+
+        Who is refused has taken a place all the same: until the queue is short again, nobody takes another.
+        """
+        if self._shared.get(f"full:{self._name}") is not None:
+            raise Retry("too many calls are waiting already", after=timedelta(seconds=self._longest))
+        wait = self._shared.reserve(f"rate:{self._name}", self._rate, max(1, int(self._rate)))
+        if wait > self._longest:
+            surplus = timedelta(seconds=wait - self._longest)
+            self._shared.put(f"full:{self._name}", b"1", surplus)
+            raise Retry("too many calls are waiting already", after=timedelta(seconds=wait))
+        return wait
 
     def wait(self) -> None:
         """Sleep until a call is allowed."""

@@ -89,7 +89,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Runtime:
     commons = commons_of(settings, clock)
     gates = Gates(commons.shared)
     sources = sources_of(settings, gates)
-    brokers = brokers_of(settings)
+    brokers = brokers_of(settings, commons.shared)
     keys = KeyRing.load(settings.key.reveal() if settings.key is not None else settings.key_file)
     schema.migrate(settings.database_url)
     database, bus = open_database(settings.database_url), Bus()

@@ -9,6 +9,7 @@ from typing import TypeVar
 from tunefolio.adapters.gates import Gates
 from tunefolio.adapters.prices import SOURCES, SourceMaker
 from tunefolio.core.errors import Misuse
+from tunefolio.core.shared import Shared
 from tunefolio.ledger.brokers import BROKERS, Broker
 from tunefolio.services.sources import Sources
 from tunefolio.settings import PREFIX, Settings
@@ -16,9 +17,14 @@ from tunefolio.settings import PREFIX, Settings
 T = TypeVar("T")
 
 
-def brokers_of(settings: Settings) -> Mapping[str, Broker]:
+def brokers_of(settings: Settings, shared: Shared) -> Mapping[str, Broker]:
     """Every installed broker, made with its own options."""
-    return {name: made(name, make, settings) for name, make in BROKERS}
+    return {name: broker_of(name, settings, shared) for name in BROKERS.names()}
+
+
+def broker_of(name: str, settings: Settings, shared: Shared) -> Broker:
+    """One installed broker, made with its own options; raises Misuse naming the variable of a wrong one."""
+    return made(name, partial(BROKERS.of(name), shared=shared), settings)
 
 
 def sources_of(settings: Settings, gates: Gates) -> Sources:

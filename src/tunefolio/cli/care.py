@@ -10,8 +10,9 @@ from importlib.resources import files
 from pathlib import Path
 
 from tunefolio import __version__
+from tunefolio.adapters.memory import MemoryShared
 from tunefolio.bootstrap import adapters
-from tunefolio.bootstrap.sources import made
+from tunefolio.bootstrap.sources import broker_of
 from tunefolio.cli import Exit
 from tunefolio.cli.house import CONSOLE, open_house, settings_of, show, table
 from tunefolio.core.errors import Misuse
@@ -50,7 +51,7 @@ def installation(settings: Settings) -> physician.Installation:
         port=settings.port,
         clock=SystemClock(),
         calendar=calendars.packaged(),
-        brokers={name: partial(made, name, make, settings) for name, make in BROKERS},
+        brokers={name: partial(broker_of, name, settings, MemoryShared()) for name in BROKERS.names()},
         assets=Path(str(files("tunefolio.web"))) / "static" / "dist",
         is_rehearsal=settings.profile is Profile.DEMO,
     )

@@ -16,7 +16,7 @@ from tunefolio.core.identity import AccountId, JobId, PortfolioId, SessionId
 from tunefolio.core.people import Viewer
 from tunefolio.core.secret import Secret
 from tunefolio.ledger.accounts import Account, AccountKind
-from tunefolio.ledger.brokers import BrokerSession
+from tunefolio.ledger.brokers import BrokerSession, RedirectLogin
 from tunefolio.services import portfolios as shelves
 from tunefolio.services import sync
 from tunefolio.services.brokers import (
@@ -51,7 +51,7 @@ def begin(
 ) -> str:
     """The broker's login address for this browser session. Raises Misuse without an API application."""
     viewer.must_write()
-    there = broker_named(house, broker)
+    there = _by_redirect(house, broker)
     app = app_keys(db, house, viewer, broker)
     if portfolio is not None:
         portfolios.portfolio_of(db, viewer, portfolio)
@@ -70,10 +70,11 @@ def complete(
     Raises Rejected (codes "state", "cancelled") with the cure; Misuse, Retry, Rejected of the broker.
     """
     viewer.must_write()
-    there = broker_named(house, broker)
+    there = _by_redirect(house, broker)
     begun = _use_state(house, viewer, session, broker, answer)
     if answer.get("status", "success") != "success":
-        raise Rejected(f"The login was cancelled at {there.title}. {_AGAIN}", code="cancelled")
+        title = house.brokers[broker].title
+        raise Rejected(f"The login was cancelled at {title}. {_AGAIN}", code="cancelled")
     with house.database.reading() as db:
         app = app_keys(db, house, viewer, broker)
     try:
@@ -158,6 +159,14 @@ def status(db: ReadDb, house: House, viewer: Viewer) -> list[BrokerStatus]:
         if not mine:
             lines.append(_never(name, there.title, app))
     return lines
+
+
+def _by_redirect(house: House, name: str) -> RedirectLogin:
+    """A broker that people log in to on its own page; raises Misuse for any other."""
+    there = broker_named(house, name)
+    if not isinstance(there, RedirectLogin):
+        raise Misuse("broker", f"{there.title} has no login page", cure="Fill in its form under Brokers")
+    return there
 
 
 def _use_state(

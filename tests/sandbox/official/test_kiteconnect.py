@@ -5,13 +5,9 @@ It lives in an environment of its own (old libraries), made here once from hashe
 
 from __future__ import annotations
 
-import fcntl
-import hashlib
 import json
 import os
-import shutil
 import subprocess
-import sys
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -19,42 +15,17 @@ from typing import Any
 import pytest
 
 from tests.sandbox.conftest import KEY, SECRET, TRADING
+from tests.sandbox.official.environments import environment
 from tunefolio.core.time import TradingDay
 from tunefolio.sandbox.people import ASHA
 from tunefolio.sandbox.serve import Sandbox
 
-ROOT = Path(__file__).parents[3]
-REQUIREMENTS = ROOT / "requirements" / "official-kite.txt"
-PLACE = Path(sys.prefix) / "kiteconnect"
 DRIVER = Path(__file__).with_name("driver.py")
 
 
 @pytest.fixture(scope="session")
 def client_python() -> Path:
-    """The interpreter of the client's own environment; made when it is missing or its list has changed."""
-    uv = shutil.which("uv", path=str(Path(sys.executable).parent)) or shutil.which("uv")
-    if uv is None:
-        pytest.skip(
-            "uv is not installed, so the official client cannot have its environment (run `make test`)"
-        )
-    wanted = hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()
-    stamp, python = PLACE / "made-from", PLACE / "bin" / "python"
-    with PLACE.with_suffix(".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not stamp.is_file() or stamp.read_text() != wanted:
-            into = {**os.environ, "VIRTUAL_ENV": str(PLACE)}
-            quiet = [uv, "--quiet", "--no-progress", "--no-config"]
-            subprocess.run(
-                [*quiet, "venv", "--clear", "--python", "3.11", str(PLACE)], check=True, timeout=300, env=into
-            )
-            subprocess.run(
-                [*quiet, "pip", "sync", "--require-hashes", str(REQUIREMENTS)],
-                check=True,
-                timeout=300,
-                env=into,
-            )
-            stamp.write_text(wanted)
-    return python
+    return environment("kite")
 
 
 def told_by(python: Path, sandbox: Sandbox, mode: str) -> dict[str, Any]:

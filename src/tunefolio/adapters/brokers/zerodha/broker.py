@@ -3,16 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+from urllib.parse import quote
 
-from tunefolio.adapters.brokers.zerodha import instruments, login, stream
+from tunefolio.adapters.brokers.zerodha import (
+    candles,
+    fills,
+    funds,
+    instruments,
+    login,
+    orders,
+    stream,
+    triggers,
+    updates,
+)
 from tunefolio.adapters.brokers.zerodha.errors import BROKER
-from tunefolio.adapters.brokers.zerodha.kite import Kite, KiteConfig, Pass
+from tunefolio.adapters.brokers.zerodha.kite import Kite, KiteConfig, Lane, Pass
 from tunefolio.adapters.brokers.zerodha.quotes import ZerodhaQuotes
 from tunefolio.adapters.brokers.zerodha.statements import ZerodhaStatements
+from tunefolio.core.shared import Shared
 from tunefolio.core.time import Clock, Instant
 from tunefolio.ledger.brokers import BROKERS, AppKeys, BrokerSession
+from tunefolio.ledger.fills import Fill
+from tunefolio.ledger.statements import Funds
 from tunefolio.market.instruments import Listing
-from tunefolio.market.provider import QuoteClaim
+from tunefolio.market.provider import Candle, Interval, QuoteClaim
+from tunefolio.trading.orders import OrderReport, TriggerReport
 
 
 @BROKERS.register(BROKER)
@@ -27,9 +42,9 @@ class Zerodha:
     title = "Zerodha"
     most_ticks = stream.MOST_TOKENS
 
-    def __init__(self, options: Mapping[str, str]) -> None:
+    def __init__(self, options: Mapping[str, str], shared: Shared) -> None:
         self._config = KiteConfig.of(options)
-        self._kite = Kite(self._config)
+        self._kite = Kite(self._config, shared)
 
     def login_url(self, api_key: str, state: str) -> str:
         return login.login_url(self._config.login_url, api_key, state)
@@ -61,5 +76,64 @@ class Zerodha:
         line = stream.TickStream(self._config.ticks_url, leave, clock)
         return stream.ticks_of(ZerodhaQuotes(self._kite, leave), line, listings)
 
+    def updates(
+        self,
+        api_key: str,
+        session: BrokerSession,
+        clock: Clock,  # noqa: ARG002  Kite's updates bear their time
+    ) -> AsyncGenerator[OrderReport, None]:
+        """Order updates until closed. Use aclosing()."""
+        return updates.updates(self._config.ticks_url, Pass(api_key, session.token))
+
+    def fills(self, api_key: str, session: BrokerSession) -> tuple[Fill, ...]:
+        return fills.fills(self._kite.get(Pass(api_key, session.token), "/trades"))
+
+    def orders(self, api_key: str, session: BrokerSession) -> tuple[OrderReport, ...]:
+        return orders.orders(self._kite.get(Pass(api_key, session.token), "/orders"))
+
+    def order_history(self, api_key: str, session: BrokerSession, order_id: str) -> tuple[OrderReport, ...]:
+        path = f"/orders/{quote(order_id, safe='')}"
+        return orders.orders(self._kite.get(Pass(api_key, session.token), path))
+
+    def order_fills(self, api_key: str, session: BrokerSession, order_id: str) -> tuple[Fill, ...]:
+        """The executions of one order, oldest first."""
+        path = f"/orders/{quote(order_id, safe='')}/trades"
+        return fills.fills(self._kite.get(Pass(api_key, session.token), path))
+
+    def funds(self, api_key: str, session: BrokerSession) -> Funds:
+        return funds.funds(self._kite.get(Pass(api_key, session.token), "/user/margins"))
+
+    def triggers(self, api_key: str, session: BrokerSession) -> tuple[TriggerReport, ...]:
+        return triggers.triggers(self._kite.get(Pass(api_key, session.token), "/gtt/triggers"))
+
+    def candles(
+        self,
+        api_key: str,
+        session: BrokerSession,
+        listing: Listing,
+        interval: Interval,
+        *,
+        since: Instant,
+        until: Instant,
+    ) -> tuple[Candle, ...] | None:
+        """Kite takes a token, which is looked up first; both ends of its spans are inclusive."""
+        leave = Pass(api_key, session.token)
+        tokens = ZerodhaQuotes(self._kite, leave).tokens([listing])
+        if not tokens:
+            return None
+        path = f"/instruments/historical/{next(iter(tokens))}/{candles.WORDS[interval]}"
+        last = until - candles.LENGTHS[interval]
+        found: dict[Instant, Candle] = {}
+        for start, end in candles.pieces(interval, since, until):
+            span = [("from", _wall(start)), ("to", _wall(end)), ("oi", "1")]
+            told = candles.candles(self._kite.get(leave, path, span, Lane.HISTORICAL))
+            found |= {one.start: one for one in told if since <= one.start <= last}
+        return tuple(found[start] for start in sorted(found))
+
     def close(self) -> None:
         self._kite.close()
+
+
+def _wall(moment: Instant) -> str:
+    """As Kite takes a time: wall time in India."""
+    return f"{moment.in_zone():%Y-%m-%d %H:%M:%S}"

@@ -14,11 +14,15 @@ from typing import Any
 
 from tunefolio.adapters import jsons
 from tunefolio.adapters.http import Answer
-from tunefolio.core.errors import Reauth, Rejected, Retry, TunefolioError
+from tunefolio.core.errors import Misuse, Reauth, Rejected, Retry, TunefolioError
+from tunefolio.core.money import INR, Money, Price, quantized
+from tunefolio.core.time import IST, Instant
 
 _log = logging.getLogger(__name__)
 BROKER = "zerodha"
 ENDED = "Zerodha has ended the session. Log in again to refresh."
+PRICE_DIGITS = 8
+"""Kite computes averages in floats; what stands after the eighth decimal is noise."""
 ABSURD = 10**18
 """No price, sum or count of units reaches this."""
 
@@ -110,6 +114,33 @@ def number(row: Mapping[str, Any], field: str, where: str) -> Decimal:
     if abs(amount) >= ABSURD:
         raise Rejected(f"Zerodha: {field!r} of {where} is absurdly large", code="wrong_type")
     return amount
+
+
+def optional(row: Mapping[str, Any], field: str) -> str:
+    """A text that may be absent, null or a number: "" then."""
+    value = row.get(field)
+    return "" if value is None else str(value)
+
+
+def price(row: Mapping[str, Any], field: str, where: str) -> Price | None:
+    """A price in rupees; Kite writes 0 for none."""
+    amount = number(row, field, where)
+    return Price(quantized(amount, PRICE_DIGITS), INR) if amount > 0 else None
+
+
+def money(row: Mapping[str, Any], field: str, where: str) -> Money:
+    return Money(quantized(number(row, field, where), PRICE_DIGITS), INR)
+
+
+def stamp(row: Mapping[str, Any], field: str, where: str) -> Instant | None:
+    """A moment that may be absent or null; Kite writes wall time in India without a zone."""
+    value = row.get(field)
+    if value is None or value == "":
+        return None
+    try:
+        return Instant.parse(text(row, field, where), IST)
+    except Misuse:
+        raise Rejected(f"Zerodha: {field!r} of {where} is not a time", code="wrong_type") from None
 
 
 def _envelope(answer: Answer) -> Mapping[str, Any]:

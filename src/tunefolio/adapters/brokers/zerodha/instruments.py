@@ -13,12 +13,15 @@ import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
+from typing import Any
 
+from tunefolio.adapters.brokers.zerodha.errors import text
 from tunefolio.adapters.brokers.zerodha.kite import KiteConfig
 from tunefolio.adapters.gates import Gates, Manners
 from tunefolio.adapters.prices import SOURCES
 from tunefolio.core.errors import Misuse, Rejected, Retry
-from tunefolio.core.identity import Isin
+from tunefolio.core.identity import Isin, find_isin
+from tunefolio.core.money import INR
 from tunefolio.core.time import TradingDay
 from tunefolio.market.instruments import AssetClass, InstrumentClaim, Listing, exchange_of
 from tunefolio.market.masters import class_of_series
@@ -55,6 +58,13 @@ def listing_of(exchange: str, tradingsymbol: str) -> Listing:
     if match is None:
         return Listing(code, tradingsymbol)
     return Listing(code, match["symbol"], match["series"])
+
+
+def claim_of(row: Mapping[str, Any], where: str) -> InstrumentClaim:
+    """The instrument a row of a book names by exchange and tradingsymbol, and by ISIN where it has one."""
+    listing = listing_of(text(row, "exchange", where), text(row, "tradingsymbol", where))
+    isin = find_isin(row.get("isin"))
+    return InstrumentClaim(listing, isin, "", asset_class_of(listing, isin), INR)
 
 
 def tradingsymbol_of(listing: Listing) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -12,6 +11,7 @@ from tunefolio.adapters.brokers.zerodha.errors import data_of, judged
 from tunefolio.adapters.http import Http, HttpConfig, Pace, Pairs
 from tunefolio.adapters.options import Options
 from tunefolio.core.secret import Secret
+from tunefolio.core.shared import Shared
 
 
 class Lane(StrEnum):
@@ -71,16 +71,15 @@ class Pass:
 
 
 class Kite:
-    """Kite Connect's REST face. Raises Reauth, Retry, Rejected. Thread-safe; one per process."""
+    """Kite Connect's REST face. Raises Reauth, Retry, Rejected. Thread-safe."""
 
-    def __init__(self, config: KiteConfig) -> None:
+    def __init__(self, config: KiteConfig, shared: Shared) -> None:
         self.config = config
+        self._shared = shared
         headers = {"X-Kite-Version": "3", "User-Agent": "TuneFolio"}
         self._http = Http(
             HttpConfig("Zerodha", config.root_url, config.timeout_seconds, headers=headers), judged
         )
-        self._paces: dict[tuple[Lane, str], Pace] = {}
-        self._lock = threading.Lock()
 
     def get(self, leave: Pass, path: str, params: Pairs = (), lane: Lane = Lane.REST) -> Any:
         """`data` of the answer; numbers with a fraction are Decimal."""
@@ -103,5 +102,4 @@ class Kite:
         self._http.close()
 
     def _pace(self, lane: Lane, api_key: str) -> Pace:
-        with self._lock:
-            return self._paces.setdefault((lane, api_key), Pace(self.config.per_second(lane)))
+        return Pace(self._shared, f"zerodha:{lane}:{api_key}", self.config.per_second(lane))

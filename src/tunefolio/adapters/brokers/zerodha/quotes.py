@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from tunefolio.adapters.brokers.zerodha.errors import BROKER, mapping, number, text
+from tunefolio.adapters.brokers.zerodha.errors import BROKER, PRICE_DIGITS, mapping, number, text
 from tunefolio.adapters.brokers.zerodha.instruments import KITE_EXCHANGES, key_of
 from tunefolio.adapters.brokers.zerodha.kite import Kite, Lane, Pass
 from tunefolio.core.errors import Misuse, Rejected
@@ -18,8 +18,6 @@ from tunefolio.market.provider import QuoteClaim
 FULL_BATCH = 500
 LIGHT_BATCH = 1_000
 """Kite's limits of /quote, and of /quote/ohlc and /quote/ltp."""
-
-PRICE_DIGITS = 8
 
 Keyed = Mapping[str, Sequence[Listing]]
 """Listings by Kite's key; two listings that differ in a series Kite does not write share one."""

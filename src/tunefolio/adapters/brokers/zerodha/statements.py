@@ -6,18 +6,23 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from tunefolio.adapters.brokers.zerodha.errors import BROKER, mapping, number, rows, text
-from tunefolio.adapters.brokers.zerodha.instruments import asset_class_of, listing_of
+from tunefolio.adapters.brokers.zerodha.errors import (
+    BROKER,
+    PRICE_DIGITS,
+    mapping,
+    money,
+    number,
+    price,
+    rows,
+    text,
+)
+from tunefolio.adapters.brokers.zerodha.funds import equity_of, funds
+from tunefolio.adapters.brokers.zerodha.instruments import claim_of
 from tunefolio.adapters.brokers.zerodha.kite import Kite, Pass
 from tunefolio.core.errors import Rejected
-from tunefolio.core.identity import find_isin
 from tunefolio.core.money import INR, Money, Price, quantized
 from tunefolio.core.time import Instant
 from tunefolio.ledger.statements import DayPosition, Holding, Statement
-from tunefolio.market.instruments import InstrumentClaim
-
-PRICE_DIGITS = 8
-"""Kite computes averages in floats; what stands after the eighth decimal is noise."""
 
 
 class ZerodhaStatements:
@@ -52,13 +57,13 @@ def holding(row: Mapping[str, Any], where: str = "holding") -> Holding:
     Kite writes 0 for an average cost or a price it does not know: None here.
     """
     return Holding(
-        instrument=_claim(row, where),
+        instrument=claim_of(row, where),
         settled=_units(row, "quantity", where),
         unsettled=_units(row, "t1_quantity", where),
-        average_price=_price(row, "average_price", where),
-        last_price=_price(row, "last_price", where),
-        close_price=_price(row, "close_price", where),
-        pnl=_money(row, "pnl", where),
+        average_price=price(row, "average_price", where),
+        last_price=price(row, "last_price", where),
+        close_price=price(row, "close_price", where),
+        pnl=money(row, "pnl", where),
     )
 
 
@@ -70,29 +75,19 @@ def positions(data: Any) -> tuple[DayPosition, ...]:
 
 def cash(data: Any) -> Money | None:
     """Cash of the equity segment of /user/margins, without today's use; None if it is not enabled."""
-    equity = mapping(data, "margins").get("equity")
-    if equity is None or not mapping(equity, "margins.equity").get("enabled", True):
-        return None
-    available = mapping(equity.get("available"), "margins.equity.available")
-    return _money(available, "cash", "margins.equity.available")
+    return None if equity_of(data) is None else funds(data).cash
 
 
 def _position(row: Mapping[str, Any], where: str) -> DayPosition:
     average = number(row, "average_price", where)
     return DayPosition(
-        instrument=_claim(row, where),
+        instrument=claim_of(row, where),
         product=text(row, "product", where),
         quantity=number(row, "quantity", where),
         average_price=Price(quantized(average, PRICE_DIGITS), INR),
-        last_price=_price(row, "last_price", where),
-        pnl=_money(row, "pnl", where),
+        last_price=price(row, "last_price", where),
+        pnl=money(row, "pnl", where),
     )
-
-
-def _claim(row: Mapping[str, Any], where: str) -> InstrumentClaim:
-    listing = listing_of(text(row, "exchange", where), text(row, "tradingsymbol", where))
-    isin = find_isin(row.get("isin"))
-    return InstrumentClaim(listing, isin, "", asset_class_of(listing, isin), INR)
 
 
 def _units(row: Mapping[str, Any], field: str, where: str) -> Decimal:
@@ -100,12 +95,3 @@ def _units(row: Mapping[str, Any], field: str, where: str) -> Decimal:
     if units < 0:
         raise Rejected(f"Zerodha: {field!r} of {where} is below zero", code="negative_units")
     return units
-
-
-def _price(row: Mapping[str, Any], field: str, where: str) -> Price | None:
-    amount = number(row, field, where)
-    return Price(quantized(amount, PRICE_DIGITS), INR) if amount > 0 else None
-
-
-def _money(row: Mapping[str, Any], field: str, where: str) -> Money:
-    return Money(quantized(number(row, field, where), PRICE_DIGITS), INR)
