@@ -20,3 +20,6 @@ resolve requirements/run.txt pyproject.toml
 resolve requirements/build.txt -c requirements/run.txt requirements/build.in
 resolve requirements/test.txt -c requirements/run.txt -c requirements/build.txt requirements/test.in
 resolve requirements/docs.txt requirements/docs.in
+for client in requirements/official-*.in; do # the brokers' own clients, each in an environment of its own
+  resolve "${client%.in}.txt" "$client"
+done

@@ -48,6 +48,7 @@ class Asked:
     query: list[tuple[str, str]]
     headers: dict[str, str]
     form: dict[str, str]
+    body: bytes = b""
 
 
 class Outside:
@@ -87,9 +88,11 @@ class Outside:
             def answer(self) -> None:
                 parts = urlsplit(self.path)
                 length = int(self.headers.get("Content-Length") or 0)
-                form = dict(parse_qsl(self.rfile.read(length).decode()))
+                body = self.rfile.read(length)
+                is_form = self.headers.get("Content-Type", "").startswith("application/x-www-form-urlencoded")
+                form = dict(parse_qsl(body.decode())) if is_form else {}
                 headers = {name.lower(): value for name, value in self.headers.items()}
-                asked = Asked(self.command, parts.path, parse_qsl(parts.query), headers, form)
+                asked = Asked(self.command, parts.path, parse_qsl(parts.query), headers, form, body)
                 outside.asked.append(asked)
                 reply = outside.reply(parts.path)
                 if "Date" in reply.headers:  # a clock of its own, in the place of the server's

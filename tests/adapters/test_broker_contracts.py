@@ -96,7 +96,7 @@ def test_a_broker_refuses_options_it_does_not_have(name: str) -> None:
 @every_broker
 def test_every_port_a_broker_fills_is_called_by_the_suite(name: str) -> None:
     broker, called = made(name), set(sample_of(name).calls)
-    ports = {
+    ports: dict[str, type] = {
         "fills": FillSource,
         "orders": OrderSource,
         "funds": FundsSource,

@@ -43,6 +43,8 @@ from tunefolio.market.bars import Bar
 from tunefolio.market.instruments import AssetClass, Listing
 from tunefolio.market.provider import (
     ActionSource,
+    Contract,
+    ContractsSource,
     DayFile,
     DayFileSource,
     InstrumentSource,
@@ -215,12 +217,17 @@ def test_two_digits_of_a_year_and_what_is_no_day() -> None:
 def test_derivatives_close_at_their_settlement() -> None:
     rows = [
         udiff_row("2026-11-20", "NIFTY", "", fininstrmnm="NIFTY26NOV24300CE", optntp="CE", sttlmpric="151.20",
-                  clspric="150.10", opnintrst="4500000"),
+                  clspric="150.10", opnintrst="4500000", strkpric="24300.00", xprydt="2026-11-24",
+                  fininstrmactlxprydt="2026-11-23"),
         udiff_row("2026-11-20", "INFY", "", fininstrmnm="INFY26NOVFUT", opnpric="0", hghpric="0", lwpric="0",
-                  sttlmpric="1500.00", opnintrst="100"),
+                  sttlmpric="1500.00", opnintrst="100", xprydt="2026-11-24"),
+        udiff_row("2026-11-20", "TCS", "", fininstrmnm="TCS26NOVFUT", sttlmpric="3500.00", opnintrst="100"),
     ]  # fmt: skip
     told = derivatives_file(plain(udiff(*rows)), "nse", ON, who="NSE", exchange="NFO")
-    option, future = told.bars
+    option, future, unknown = told.bars
+    assert option.contract == Contract("NIFTY", day("2026-11-23"), "CE", D(24300))
+    assert future.contract == Contract("INFY", day("2026-11-24"))
+    assert unknown.contract is None
     assert option.listing == Listing("NFO", "NIFTY26NOV24300CE")
     assert (option.bar.close, option.asset_class) == (D("151.20"), AssetClass.OPTION)
     assert (future.bar.close, future.bar.has_range, future.asset_class) == (D(1500), False, AssetClass.FUTURE)
@@ -449,6 +456,7 @@ def test_the_ports_it_fills() -> None:
     nse = Nse({}, gates())
     for port in (
         DayFileSource,
+        ContractsSource,
         InstrumentSource,
         RenameSource,
         ActionSource,

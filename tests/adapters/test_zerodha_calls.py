@@ -16,7 +16,7 @@ from tunefolio.adapters.memory import MemoryShared
 from tunefolio.core.errors import Misuse, Reauth, Rejected, Retry
 from tunefolio.core.secret import Secret
 from tunefolio.core.time import Instant
-from tunefolio.ledger.brokers import BROKERS, AppKeys, BrokerSession
+from tunefolio.ledger.brokers import BROKERS, AppKeys, BrokerSession, RedirectLogin
 from tunefolio.market.instruments import Listing
 
 SHAPES = Path(__file__).parent / "fixtures" / "kite"
@@ -212,6 +212,7 @@ def test_options_are_checked() -> None:
     with pytest.raises(Misuse, match=r"zerodha\.requests_per_second"):
         Zerodha({"requests_per_second": "0"}, MemoryShared())
     made = BROKERS.of("zerodha")({"login_url": "http://127.0.0.1:7/connect/login"}, MemoryShared())
+    assert isinstance(made, RedirectLogin)
     assert made.login_url("key", "state").startswith("http://127.0.0.1:7/connect/login?v=3&api_key=key&")
 
 

@@ -18,6 +18,7 @@ from tunefolio.market.instruments import Listing
 from tunefolio.market.provider import (
     ActionSource,
     BarSource,
+    ContractsSource,
     DayFileSource,
     InstrumentSource,
     MarketQuoteSource,
@@ -137,6 +138,10 @@ def _day_file(source: Any, sandbox: Sandbox, _: str) -> Any:
     return None if found is None else found.bars
 
 
+def _contracts(source: Any, sandbox: Sandbox, name: str) -> Any:
+    return _day_file(source.contracts, sandbox, name)
+
+
 def _quotes(source: Any, _: Sandbox, name: str) -> Any:
     return tuple(source.quotes([known_of(name, source)]).values())
 
@@ -164,6 +169,7 @@ def _actions(source: Any, sandbox: Sandbox, _: str) -> Any:
 _DEEDS: tuple[tuple[str, type, Callable[[Any, Sandbox, str], Any]], ...] = (
     ("bars", BarSource, _bars),
     ("day_file", DayFileSource, _day_file),
+    ("contracts", ContractsSource, _contracts),
     ("quotes", MarketQuoteSource, _quotes),
     ("rates", RateSource, _rates),
     ("instruments", InstrumentSource, _instruments),

@@ -168,15 +168,17 @@ class Http:
         *,
         params: Pairs = (),
         form: Mapping[str, str] | None = None,
+        content: bytes | None = None,
         headers: Mapping[str, str] | None = None,
         pace: Pace | None = None,
     ) -> Answer:
-        """One call. params go into the query in their order, form into a urlencoded body."""
+        """One call. params go into the query in their order; the body is `form`, urlencoded, or `content` as it
+        stands, whose type the headers say."""
         if pace is not None:
             pace.wait()
         self._seen.status = 0
         try:
-            answer = self._call(method, path, params, form, headers)
+            answer = self._call(method, path, params, form, content, headers)
         except httpx2.TimeoutException:
             raise self._away("no answer in time") from None
         except (httpx2.RequestError, httpx2.InvalidURL) as error:
@@ -203,12 +205,18 @@ class Http:
         path: str,
         params: Pairs,
         form: Mapping[str, str] | None,
+        content: bytes | None,
         headers: Mapping[str, str] | None,
     ) -> Answer:
         client = self._opened()
         query: list[tuple[str, str | int | float | bool | None]] | None = list(params) or None
         request = client.build_request(
-            method, self._config.base_url + path, params=query, data=form, headers=headers
+            method,
+            self._config.base_url + path,
+            params=query,
+            data=form,
+            content=content,
+            headers=headers,
         )
         with self._deadline.within(self._config.deadline_seconds):
             response = client.send(request, stream=True)

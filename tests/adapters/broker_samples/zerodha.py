@@ -17,6 +17,7 @@ from tunefolio.market.provider import Interval, QuoteClaim
 NOW = Instant.parse("2026-11-20T10:00:00+05:30")
 SESSION = BrokerSession("TF0001", "Asha", Secret("hush-token"), NOW)
 INFY = Listing("NSE", "INFY")
+_TRADED = Instant.parse("2026-11-20T09:59:59+05:30")
 _QUOTE = {
     "NSE:INFY": {
         "instrument_token": 408065,
@@ -57,11 +58,7 @@ SAMPLE = BrokerSample(
     well={
         "quotes": (
             {"/quote": success(_QUOTE)},
-            {
-                INFY: QuoteClaim(
-                    INFY, Decimal("1412.95"), Decimal("1389.65"), Instant.parse("2026-11-20T09:59:59+05:30")
-                )
-            },
+            {INFY: QuoteClaim(INFY, Decimal("1412.95"), Decimal("1389.65"), _TRADED)},
         ),
         "fills": ({"/trades": success([])}, ()),
         "orders": ({"/orders": success(None)}, ()),
