@@ -73,13 +73,37 @@ def test_a_bell_for_a_waiting_or_running_job_does_not_run_it_twice_at_once(engin
         gate.wait(5)
 
     engine.start(run, nothing)
-    for _ in range(5):
-        engine.ring(JobId(1))
+    engine.ring(JobId(1))
     until(lambda: len(ran) == 1)
+    for _ in range(4):
+        engine.ring(JobId(1))
     gate.set()
     until(lambda: len(ran) == 2)  # one bell during the run rings once more after it
     time.sleep(0.2)
     assert (len(ran), at_once) == (2, 1)
+
+
+def test_bells_of_the_sweeper_for_what_waits_here_cost_nothing_later(engine: EmbeddedEngine) -> None:
+    """A rush that is swept while it waits leaves no spent bells, which those after it would wait for."""
+    gate = threading.Event()
+    begun: list[JobId] = []
+
+    def run(job: JobId) -> None:
+        begun.append(job)
+        gate.wait(5)
+
+    engine.start(run, nothing)
+    for number in (1, 2):
+        engine.ring(JobId(number))
+    until(lambda: len(begun) == 2)
+    for _ in range(3):
+        for number in range(3, 50):
+            engine.ring(JobId(number))
+    engine.ring(JobId(99))
+    gate.set()
+    until(lambda: JobId(99) in begun)
+    time.sleep(0.1)
+    assert sorted(begun) == [*range(1, 50), 99]
 
 
 def test_the_sweeper_goes_on_when_the_database_was_away(engine: EmbeddedEngine) -> None:

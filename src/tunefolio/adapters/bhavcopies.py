@@ -17,7 +17,7 @@ from tunefolio.core.money import INR
 from tunefolio.core.time import TradingDay
 from tunefolio.market.bars import Bar
 from tunefolio.market.instruments import AssetClass, Listing
-from tunefolio.market.provider import DayBar, DayFile
+from tunefolio.market.provider import Contract, DayBar, DayFile
 
 UDIFF_SINCE = TradingDay(date(2024, 7, 8))
 
@@ -30,6 +30,9 @@ _PREVIOUS = ("prvsclsgpric", "prevclose")
 _VOLUME = ("ttltradgvol", "tottrdqty")
 _CASH = (_DAY, _SYMBOL, _SERIES, ("isin",), _OPEN, _HIGH, _LOW, _CLOSE, _PREVIOUS, _VOLUME)
 _DERIVATIVES = (_DAY, ("fininstrmnm",), ("sttlmpric",), ("opnintrst",), _OPEN, _HIGH, _LOW, _VOLUME)
+
+_EXPIRY = ("fininstrmactlxprydt", "xprydt")
+"""The day on which it really expires comes first: a holiday moves it."""
 
 _NOTES = frozenset({"GS", "SG", "TB"})
 _NOTE_LETTERS = frozenset("NYZ")
@@ -68,9 +71,24 @@ def derivatives_file(
         bar = _bar(row, day, row.decimal("sttlmpric"))
         if name and bar is not None:
             listing = Listing(exchange, name)
-            kind = AssetClass.OPTION if row.text("optntp") in {"CE", "PE"} else AssetClass.FUTURE
-            bars[listing] = DayBar(listing, None, bar, row.decimal(*_PREVIOUS), name, kind)
+            kind = AssetClass.OPTION if row.text("optntp") in _RIGHTS else AssetClass.FUTURE
+            bars[listing] = DayBar(listing, None, bar, row.decimal(*_PREVIOUS), name, kind, _contract(row))
     return _filed(source, day, bars.values(), who)
+
+
+_RIGHTS = frozenset({"CE", "PE"})
+
+
+def _contract(row: Row) -> Contract | None:
+    """Its terms; None where the file tells no underlying or no expiry."""
+    underlying = row.text("tckrsymb")
+    expiry = next((column for column in _EXPIRY if row.text(column)), None)
+    if not underlying or expiry is None:
+        return None
+    right = row.text("optntp")
+    if right not in _RIGHTS:
+        return Contract(underlying, row.day(expiry))
+    return Contract(underlying, row.day(expiry), right, row.decimal("strkpric"))
 
 
 def asset_class(isin: Isin | None, symbol: str, series: str = "") -> AssetClass:

@@ -1,4 +1,6 @@
-"""Files as exchanges publish them: zips and separated tables. Errors by what to do next, never half a table.
+"""Files as exchanges publish them: zips and separated tables, and the hosts that they lie on.
+
+Errors by what to do next, never half a table.
 
 Retry: a page where a file should be, an archive or a last line that breaks off. Rejected: anything else that
 is not what it should be. `who` is the publisher's name in every message.
@@ -18,7 +20,9 @@ from datetime import date
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 
-from tunefolio.adapters.http import Answer
+from tunefolio.adapters.gates import Gate, Gates
+from tunefolio.adapters.http import Answer, Judge, by_refusal
+from tunefolio.adapters.options import POLITE, Options
 from tunefolio.core.errors import Rejected, Retry
 from tunefolio.core.money import quantized
 from tunefolio.core.time import TradingDay
@@ -37,6 +41,59 @@ _NOTHING = frozenset({"", "-", "--", "na", "n.a.", "#n/a", "nil", "null"})
 _BROKEN_ARCHIVE = (
     zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, NotImplementedError, RuntimeError,
 )  # fmt: skip
+
+
+_AGENT = "Mozilla/5.0 (compatible; TuneFolio)"
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """An exchange's own hosts: one where its files lie, one that answers questions.
+
+    files_option: the option that names another host for files. page: which they say they come from.
+    """
+
+    files_option: str
+    files: str
+    site: str
+    page: str
+    per_second: float
+    has_origin: bool = False
+
+
+class Hosts:
+    """The two hosts of an exchange, asked in a browser's words and with the same manners each.
+
+    Options: root_url for both, or that of the files and api_url; user_agent; the polite ones. Raises Misuse.
+    """
+
+    def __init__(self, name: str, options: Mapping[str, str], gates: Gates, *, own: Addresses) -> None:
+        known = {"root_url", own.files_option, "api_url", "user_agent", *POLITE}
+        given = Options(name, options, known)
+        root = given.url("root_url", "https://localhost") if "root_url" in options else ""
+        self._name, self._gates = name, gates
+        self._files = given.url(own.files_option, root or own.files)
+        self._site = given.url("api_url", root or own.site)
+        self._headers = _as_browser(own, given.text("user_agent", _AGENT) or _AGENT)
+        self._seconds = given.above_zero("timeout_seconds", 20)
+        self._manners = given.manners(own.per_second)
+
+    def files(self, judge: Judge = by_refusal) -> Gate:
+        return self._gate(self._name, self._files, judge)
+
+    def site(self, judge: Judge = by_refusal) -> Gate:
+        return self._gate(f"{self._name}-site", self._site, judge)
+
+    def _gate(self, name: str, host: str, judge: Judge) -> Gate:
+        return self._gates.gate(
+            name, host, self._manners, judge=judge, headers=self._headers, timeout_seconds=self._seconds
+        )
+
+
+def _as_browser(own: Addresses, agent: str) -> Mapping[str, str]:
+    """Both exchanges turn away who does not come from a page of theirs."""
+    told = {"Accept": "*/*", "Accept-Language": "en-IN,en;q=0.9", "Referer": f"{own.page}/"}
+    return {**told, **({"Origin": own.page} if own.has_origin else {}), "User-Agent": agent}
 
 
 def is_page(answer: Answer) -> bool:

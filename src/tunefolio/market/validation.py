@@ -119,7 +119,8 @@ def band_of(instrument: Instrument, with_derivatives: Collection[str] = ()) -> D
     """The band of an instrument whose own band is not known: 20 % in India, wider where the exchange sets
     none (shares with derivatives, and elsewhere); None for derivatives and crypto-assets.
 
-    with_derivatives: symbols of shares that futures and options are traded on.
+    with_derivatives: symbols of shares that futures and options are traded on, as the lists say today; their
+    range moves with the price during the day.
     """
     if instrument.asset_class in _UNBOUND:
         return None

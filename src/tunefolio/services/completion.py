@@ -19,12 +19,14 @@ from tunefolio.core.money import Price
 from tunefolio.core.time import Instant, TradingDay
 from tunefolio.market.bars import Bar, Bars
 from tunefolio.market.instruments import Instrument
-from tunefolio.market.provider import UNSAID, DayBar, DayFile, DayFileSource
+from tunefolio.market.masters import CONTRACTS
+from tunefolio.market.provider import UNSAID, Contract, DayBar, DayFile, DayFileSource
 from tunefolio.market.quotes import Quote, QuoteKind
 from tunefolio.market.validation import Doubt, Reason, disagreement, judged
 from tunefolio.services import quotes, sifting
 from tunefolio.services.house import House
 from tunefolio.services.jobs import Work, deed
+from tunefolio.services.masters import terms_of
 from tunefolio.store import bars, events, instruments, quarantine, source_files, tracking
 from tunefolio.store.bars import BarsOf
 from tunefolio.store.db import ReadDb, WriteDb
@@ -159,7 +161,7 @@ def _kept(
             file.source, file.day, FileState.REPEATED, now, file.digest, len(file.bars), note=note
         )
     ours = [one for one in followed if file.currency in (UNSAID, one.currency)]
-    matched = match(file.bars, ours)
+    matched = _matched(db, file, ours)
     batch, closes = _judge(db, house, file, [one for one in ours if one.id in matched], matched, done)
     _put(db, batch, now)
     quotes.keep(db, house, closes)
@@ -177,6 +179,24 @@ def _put(db: WriteDb, batch: Sequence[BarsOf], now: Instant) -> None:
         return
     for one in batch:
         bars.put(db, one.instrument, one.currency, one.bars, now)
+
+
+def _matched(db: ReadDb, file: DayFile, ours: Sequence[Instrument]) -> dict[InstrumentId, DayBar]:
+    """Each followed instrument's line: contracts by their terms where a list knows them, all else by name."""
+    if not any(line.contract for line in file.bars):
+        return match(file.bars, ours)
+    terms = terms_of(db, [one for one in ours if one.asset_class in CONTRACTS])
+    named = match(file.bars, [one for one in ours if one.id not in terms])
+    return named | match_contracts(file.bars, {one: terms[one.id] for one in ours if one.id in terms})
+
+
+def match_contracts(
+    lines: Iterable[DayBar], followed: Mapping[Instrument, Contract]
+) -> dict[InstrumentId, DayBar]:
+    """Each followed contract's line on its exchange, however either side spells it."""
+    told = {(line.listing.exchange, line.contract): line for line in lines if line.contract is not None}
+    places = {one.id: (one.exchange, contract) for one, contract in followed.items()}
+    return {id: told[place] for id, place in places.items() if place in told}
 
 
 def match(lines: Iterable[DayBar], followed: Iterable[Instrument]) -> dict[InstrumentId, DayBar]:

@@ -13,20 +13,21 @@ from tunefolio.core.identity import InstrumentId, JobId
 from tunefolio.core.people import Viewer
 from tunefolio.core.time import TradingDay, calendar_date
 from tunefolio.market import masters as names
-from tunefolio.market.instruments import InstrumentClaim
+from tunefolio.market.instruments import AssetClass, Instrument, InstrumentClaim
 from tunefolio.market.masters import PACKAGED
-from tunefolio.market.provider import InstrumentSource, Renamed
+from tunefolio.market.provider import Contract, InstrumentSource, Renamed
 from tunefolio.services import master_diffs
 from tunefolio.services.house import House
 from tunefolio.services.instruments import resolved
 from tunefolio.services.jobs import Work, ask, deed
 from tunefolio.store import events, masters, search_index, spells
-from tunefolio.store.db import WriteDb
+from tunefolio.store.db import ReadDb, WriteDb
 
 _log = logging.getLogger(__name__)
 KIND = "refresh_masters"
 _KEEP_CONTRACTS_DAYS = 90
 _KEEP_CHANGES_DAYS = 400
+_WITH_CONTRACTS = {"NSE", "BSE"}
 
 
 @dataclass(slots=True)
@@ -147,6 +148,33 @@ def pick(db: WriteDb, house: House, listing_id: int) -> InstrumentId:
         raise NotFound("listing")
     claim = full_claim(chosen, masters.of_symbols(db, [_place(chosen)])[_place(chosen)])
     return resolved(db, house, [claim])[claim]
+
+
+def terms_of(db: ReadDb, contracts: Iterable[Instrument]) -> dict[InstrumentId, Contract]:
+    """What futures and options are about, as a list has it; those that no list has are absent."""
+    several = list(contracts)
+    listed = masters.of_symbols(db, {(one.exchange, one.symbol) for one in several})
+    found = {one.id: _contract(listed.get((one.exchange, one.symbol), [])) for one in several}
+    return {id: contract for id, contract in found.items() if contract is not None}
+
+
+def underlyings(db: ReadDb, shares: Iterable[Instrument], today: TradingDay) -> frozenset[str]:
+    """Symbols of those that a list has a future or an option of which has not expired: as it is today."""
+    symbols = {one.symbol for one in shares if one.exchange in _WITH_CONTRACTS}
+    return frozenset(symbol for symbol in symbols if masters.is_underlying(db, symbol, today))
+
+
+def _contract(rows: Iterable[masters.Listed]) -> Contract | None:
+    """The terms of the first row that tells them all. Lists name a contract by what it is about."""
+    for one in rows:
+        claim, expiry, strike = one.row.claim, one.row.expiry, one.row.strike
+        if not claim.name or expiry is None:
+            continue
+        if claim.asset_class is AssetClass.FUTURE:
+            return Contract(claim.name, expiry)
+        if claim.asset_class is AssetClass.OPTION and strike is not None:
+            return Contract(claim.name, expiry, claim.listing.symbol[-2:], strike)
+    return None
 
 
 def full_claim(chosen: masters.Listed, others: Iterable[masters.Listed]) -> InstrumentClaim:

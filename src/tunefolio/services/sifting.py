@@ -16,7 +16,8 @@ from tunefolio.market.provider import BarsClaim
 from tunefolio.market.validation import Doubt, Judged, Reason, Yardstick, band_of, disagreement, judged, seam
 from tunefolio.services import announcements
 from tunefolio.services.house import House
-from tunefolio.services.markets import could_trade, final_until
+from tunefolio.services.markets import calendar_of, could_trade, final_until
+from tunefolio.services.masters import underlyings
 from tunefolio.store import actions, bars, quarantine
 from tunefolio.store.db import ReadDb, WriteDb
 from tunefolio.store.quarantine import Verdict
@@ -76,10 +77,12 @@ def yardstick(
 ) -> Yardstick:
     """What this instrument's bars of a source are held against: its sessions, its band, its ex-days."""
     kept = {action.ex_day for action in actions.of_instruments(db, [instrument.id])}
+    now = house.clock.now()
+    today = calendar_of(house, instrument).today(now)
     return Yardstick(
         lambda day: could_trade(house, instrument, day),
-        final_until(house, instrument, house.clock.now()),
-        band_of(instrument),
+        final_until(house, instrument, now),
+        band_of(instrument, underlyings(db, [instrument], today)),
         frozenset(kept | {action.ex_day for action in told}),
         quarantine.accepted_days(db, instrument.id, source),
     )

@@ -12,6 +12,7 @@ from tunefolio.market.instruments import Listing
 from tunefolio.market.provider import (
     ActionSource,
     BarSource,
+    ContractsSource,
     DayFileSource,
     InstrumentSource,
     MarketQuoteSource,
@@ -62,8 +63,9 @@ class Sources:
         return [one for one in self.all if isinstance(one, BarSource) and one.serves(listing)]
 
     def day_files(self, listing: Listing | None = None) -> list[DayFileSource]:
-        """Whose daily files may hold a listing; all of them for None."""
+        """Whose daily files may hold a listing; all of them for None. Of a publisher with two, both."""
         told = [one for one in self.all if isinstance(one, DayFileSource)]
+        told += [one.contracts for one in self.all if isinstance(one, ContractsSource)]
         return told if listing is None else [one for one in told if one.serves(listing)]
 
     def quotes(self, listing: Listing) -> list[MarketQuoteSource]:

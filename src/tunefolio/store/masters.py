@@ -304,3 +304,22 @@ def _listed(row: Row[Any]) -> Listed:
     )
     master = MasterRow(claim, row.token, row.tick, row.lot, row.expiry, row.strike, row.listed)
     return Listed(row.id, row.source, master, row.first_seen, row.gone, row.reason)
+
+
+def is_underlying(db: ReadDb, symbol: str, today: TradingDay) -> bool:
+    """Whether a list has a future or an option on that share which has not expired; on ix_listings_symbol.
+
+    Every list spells a contract by what it is about and a figure (24NOV26, 26NOV), and figures come before
+    letters in every collation: so much of the index is read.
+    """
+    columns = listings.c
+    query = select(columns.id).where(
+        columns.symbol > symbol,
+        columns.symbol < symbol + "A",
+        columns.exchange.in_(("NFO", "BFO")),
+        columns.name == symbol,
+        columns.asset_class.in_([str(one) for one in CONTRACTS]),
+        columns.gone.is_(None),
+        or_(columns.expiry.is_(None), columns.expiry >= today),
+    )
+    return db.execute(query.limit(1)).first() is not None

@@ -53,7 +53,8 @@ class EmbeddedEngine:
         self._config = config
         self._clock = clock
         self._bells: queue.SimpleQueue[JobId | None] = queue.SimpleQueue()
-        self._known: set[JobId] = set()
+        self._waiting: set[JobId] = set()
+        self._running: set[JobId] = set()
         self._again: set[JobId] = set()
         self._lock = Lock()
         self._stopped = Event()
@@ -63,14 +64,20 @@ class EmbeddedEngine:
         self._database = Presence(_log, "the database")
 
     def ring(self, job_id: JobId) -> None:
-        """Queue the job unless it waits already; a bell during its own run rings again afterwards."""
+        """Queue the job unless it waits already; a bell during its own run rings again afterwards.
+
+        The sweeper rings for all that is due, so most of its bells are for jobs that wait here: kept, each
+        would cost a transaction that finds nothing to do, at the end of the queue.
+        """
         if self._stopped.is_set():
             return
         with self._lock:
-            if job_id in self._known:
+            if job_id in self._running:
                 self._again.add(job_id)
                 return
-            self._known.add(job_id)
+            if job_id in self._waiting:
+                return
+            self._waiting.add(job_id)
         self._bells.put(job_id)
 
     def start(
@@ -115,6 +122,9 @@ class EmbeddedEngine:
 
     def _run_one(self, job_id: JobId) -> None:
         assert self._run is not None
+        with self._lock:
+            self._waiting.discard(job_id)
+            self._running.add(job_id)
         try:
             self._run(job_id)
             self._database.back()
@@ -122,7 +132,7 @@ class EmbeddedEngine:
             self._database.gone(problem.orig)
         finally:
             with self._lock:
-                self._known.discard(job_id)
+                self._running.discard(job_id)
                 rings_again = job_id in self._again
                 self._again.discard(job_id)
         if rings_again:

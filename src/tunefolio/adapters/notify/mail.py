@@ -44,7 +44,7 @@ class Mail:
         return f"{name[:1]}…@{domain}"
 
     def notify(self, notice: Notice, target: Secret) -> None:
-        """Raises Retry for a server that is away or busy, Rejected for an address it refuses."""
+        """Raises Retry for a server that is away, busy or not to be trusted; Rejected where it refuses."""
         message = self.message(notice, target.reveal())
         try:
             with self._connected() as server:
@@ -54,6 +54,10 @@ class Mail:
             raise _judged(max(codes, default=_PERMANENT), "the address is refused") from None
         except smtplib.SMTPResponseException as problem:
             raise _judged(problem.smtp_code, "the mail server refuses") from None
+        except ssl.SSLCertVerificationError as problem:  # a certificate that ran out is renewed: it waits
+            raise Retry(f"mail: the server's certificate is not trusted: {problem.verify_message}") from None
+        except ssl.SSLError:
+            raise Retry("mail: the server speaks no TLS there; is it smtp:// or another port?") from None
         except (smtplib.SMTPException, OSError) as problem:
             raise Retry(f"mail: no answer ({type(problem).__name__})") from None
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType, ModuleType
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.routing import Mount, Route
+from starlette.routing import BaseRoute, Mount, Route
 
 import tunefolio.sandbox.world as folder
 from tunefolio.core.time import Clock
@@ -38,12 +38,14 @@ def faces() -> tuple[str, ...]:
     return tuple(name for name, _ in _faces())
 
 
-def world_app(market: Market, clock: Clock, faults: Faults) -> Starlette:
-    """The application; faults happen in front of every face, and are planned by its whole path."""
+def world_app(market: Market, clock: Clock, faults: Faults, *, more: Sequence[BaseRoute] = ()) -> Starlette:
+    """The application; faults happen in front of every face, and are planned by its whole path. more: routes
+    beside the faces, which never go wrong."""
     return Starlette(
         routes=[
             *(_mounted(name, face, market, clock, faults) for name, face in _faces()),
             *control_routes(faults, _nothing_to_end),
+            *more,
         ]
     )
 

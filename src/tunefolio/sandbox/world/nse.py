@@ -15,6 +15,7 @@ from tunefolio.core.time import Clock, TradingDay
 from tunefolio.sandbox import corporate
 from tunefolio.sandbox.market import Market, Sight
 from tunefolio.sandbox.universe import Kind, Listed
+from tunefolio.sandbox.world.derivatives import derivatives
 from tunefolio.sandbox.world.papers import (
     MONTHS,
     Whims,
@@ -45,6 +46,7 @@ def routes(market: Market, clock: Clock, whims: Whims = Whims()) -> list[Route]:
     lists = "/content/equities"
     return [
         Route("/content/cm/BhavCopy_NSE_CM_0_0_0_{day}_F_0000.csv.zip", archive.udiff),
+        Route("/content/fo/BhavCopy_NSE_FO_0_0_0_{day}_F_0000.csv.zip", archive.derivatives),
         Route("/content/historical/EQUITIES/{year}/{month}/{name}", archive.old),
         Route(f"{lists}/EQUITY_L.csv", archive.list_of(_equities)),
         Route("/emerge/corporates/content/SME_EQUITY_L.csv", archive.list_of(_small_companies)),
@@ -69,6 +71,13 @@ class _Archive:
         if day is None or day < UDIFF_SINCE:
             return not_there()
         return self._day_file(request, day, f"BhavCopy_NSE_CM_0_0_0_{day.date:%Y%m%d}_F_0000.csv", udiff)
+
+    async def derivatives(self, request: Request) -> Response:
+        day = day_from(request.path_params["day"])
+        if day is None or day < UDIFF_SINCE:
+            return not_there()
+        name = f"BhavCopy_NSE_FO_0_0_0_{day.date:%Y%m%d}_F_0000.csv"
+        return self._day_file(request, day, name, derivatives)
 
     async def old(self, request: Request) -> Response:
         """cm05JUL2024bhav.csv.zip, in the folder of its year and month."""

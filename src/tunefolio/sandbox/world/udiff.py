@@ -15,7 +15,7 @@ from tunefolio.sandbox.market import Market
 from tunefolio.sandbox.universe import Kind, Listed
 from tunefolio.sandbox.world.papers import written
 
-_UDIFF = (
+UDIFF = (
     "TradDt,BizDt,Sgmt,Src,FinInstrmTp,FinInstrmId,ISIN,TckrSymb,SctySrs,XpryDt,FininstrmActlXpryDt,StrkPric,"
     "OptnTp,FinInstrmNm,OpnPric,HghPric,LwPric,ClsPric,LastPric,PrvsClsgPric,UndrlygPric,SttlmPric,OpnIntrst,"
     "ChngInOpnIntrst,TtlTradgVol,TtlTrfVal,TtlNbOfTxsExctd,SsnId,NewBrdLotQty,Rmks,Rsvd1,Rsvd2,Rsvd3,Rsvd4"
@@ -55,7 +55,7 @@ def lines(market: Market, exchange: str, day: TradingDay, now: Instant) -> Itera
 
 def udiff(market: Market, exchange: str, day: TradingDay, now: Instant) -> str:
     rows = (_udiff_row(line, day) for line in lines(market, exchange, day, now))
-    return "\n".join([_UDIFF, *rows, ""])
+    return "\n".join([UDIFF, *rows, ""])
 
 
 def old(market: Market, exchange: str, day: TradingDay, now: Instant) -> str:

@@ -8,10 +8,9 @@ from tunefolio.adapters.answers import document
 from tunefolio.adapters.bhavcopies import UDIFF_SINCE, day_file
 from tunefolio.adapters.gates import Gates
 from tunefolio.adapters.http import Answer, by_refusal
-from tunefolio.adapters.options import POLITE, Options
 from tunefolio.adapters.prices import SOURCES
 from tunefolio.adapters.prices.bse import lists
-from tunefolio.adapters.published import must_be_file, plain
+from tunefolio.adapters.published import Addresses, Hosts, must_be_file, plain
 from tunefolio.core.errors import Rejected, TunefolioError
 from tunefolio.core.time import TradingDay
 from tunefolio.market.instruments import Listing
@@ -19,11 +18,14 @@ from tunefolio.market.provider import DayFile, MasterRow
 
 NAME = "bse"
 WHO = "BSE"
-_AGENT = "Mozilla/5.0 (compatible; TuneFolio)"
-_HEADERS = {
-    "Accept": "*/*", "Accept-Language": "en-IN,en;q=0.9", "Referer": "https://www.bseindia.com/",
-    "Origin": "https://www.bseindia.com",
-}  # fmt: skip
+_OWN = Addresses(
+    "files_url",
+    files="https://www.bseindia.com",
+    site="https://api.bseindia.com",
+    page="https://www.bseindia.com",
+    per_second=0.5,
+    has_origin=True,
+)
 _SCRIPS = "/BseIndiaAPI/api/ListofScripData/w"
 _MISSING = "missing"
 
@@ -38,15 +40,8 @@ class Bse:
     name = NAME
 
     def __init__(self, options: Mapping[str, str], gates: Gates) -> None:
-        given = Options(NAME, options, {"root_url", "files_url", "api_url", "user_agent", *POLITE})
-        root = given.url("root_url", "https://localhost") if "root_url" in options else ""
-        headers = {**_HEADERS, "User-Agent": given.text("user_agent", _AGENT) or _AGENT}
-        timeout = given.above_zero("timeout_seconds", 20)
-        manners = given.manners(0.5)
-        files = given.url("files_url", root or "https://www.bseindia.com")
-        site = given.url("api_url", root or "https://api.bseindia.com")
-        self._files = gates.gate(NAME, files, manners, judge=judged, headers=headers, timeout_seconds=timeout)
-        self._site = gates.gate(f"{NAME}-site", site, manners, headers=headers, timeout_seconds=timeout)
+        hosts = Hosts(NAME, options, gates, own=_OWN)
+        self._files, self._site = hosts.files(judged), hosts.site()
 
     def serves(self, listing: Listing) -> bool:
         """Scrips, not indices."""

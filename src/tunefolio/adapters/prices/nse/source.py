@@ -11,10 +11,9 @@ from tunefolio.adapters.answers import document
 from tunefolio.adapters.bhavcopies import UDIFF_SINCE, day_file, derivatives_file
 from tunefolio.adapters.gates import Gates
 from tunefolio.adapters.http import Answer, by_status
-from tunefolio.adapters.options import POLITE, Options
 from tunefolio.adapters.prices import SOURCES
 from tunefolio.adapters.prices.nse import announced, lists, quotes
-from tunefolio.adapters.published import must_be_file, unzipped
+from tunefolio.adapters.published import Addresses, Hosts, must_be_file, unzipped
 from tunefolio.core.errors import Rejected, Retry, TunefolioError
 from tunefolio.core.time import TradingDay
 from tunefolio.market.actions import ActionClaim
@@ -23,8 +22,13 @@ from tunefolio.market.provider import DayFile, MasterRow, QuoteClaim, Renamed, S
 
 NAME = "nse"
 WHO = "NSE"
-_AGENT = "Mozilla/5.0 (compatible; TuneFolio)"
-_HEADERS = {"Accept": "*/*", "Accept-Language": "en-IN,en;q=0.9", "Referer": "https://www.nseindia.com/"}
+_OWN = Addresses(
+    "archives_url",
+    files="https://nsearchives.nseindia.com",
+    site="https://www.nseindia.com",
+    page="https://www.nseindia.com",
+    per_second=1,
+)
 _CASH_BYTES = 32 * 1024 * 1024
 _DERIVATIVES_BYTES = 256 * 1024 * 1024
 _LISTS = (
@@ -51,18 +55,9 @@ class Nse:
     name = NAME
 
     def __init__(self, options: Mapping[str, str], gates: Gates) -> None:
-        given = Options(NAME, options, {"root_url", "archives_url", "api_url", "user_agent", *POLITE})
-        root = given.url("root_url", "https://localhost") if "root_url" in options else ""
-        headers = {**_HEADERS, "User-Agent": given.text("user_agent", _AGENT) or _AGENT}
-        timeout = given.above_zero("timeout_seconds", 20)
-        manners = given.manners(1)
-        archives = given.url("archives_url", root or "https://nsearchives.nseindia.com")
-        site = given.url("api_url", root or "https://www.nseindia.com")
-        self._archives = gates.gate(NAME, archives, manners, headers=headers, timeout_seconds=timeout)
-        self._site = gates.gate(f"{NAME}-site", site, manners, headers=headers, timeout_seconds=timeout)
-        self._home = gates.gate(
-            f"{NAME}-site", site, manners, judge=_home_judged, headers=headers, timeout_seconds=timeout
-        )
+        hosts = Hosts(NAME, options, gates, own=_OWN)
+        self._archives, self._site, self._home = hosts.files(), hosts.site(), hosts.site(_home_judged)
+        self.contracts = NseContracts(self)
         self._cookies: str | None = None
         self._lock = threading.Lock()
 
@@ -88,7 +83,7 @@ class Nse:
 
         def parse(answer: Answer) -> DayFile:
             lines = unzipped(must_be_file(answer, WHO), WHO, cap_bytes=_DERIVATIVES_BYTES)
-            return derivatives_file(lines, NAME, day, who=WHO, exchange="NFO")
+            return derivatives_file(lines, NseContracts.name, day, who=WHO, exchange="NFO")
 
         return _unless_missing(lambda: self._archives.read(derivatives_path(day), parse))
 
@@ -178,6 +173,21 @@ class Nse:
             if self._cookies is None:
                 self._cookies = "; ".join(self._home.get("/").cookies)
             return {"Cookie": self._cookies} if self._cookies else {}
+
+
+class NseContracts:
+    """NSE's second daily file: futures and options, at their settlement prices. Thread-safe."""
+
+    name = f"{NAME}-derivatives"
+
+    def __init__(self, nse: Nse) -> None:
+        self._nse = nse
+
+    def serves(self, listing: Listing) -> bool:
+        return listing.exchange == "NFO"
+
+    def day_file(self, day: TradingDay) -> DayFile | None:
+        return self._nse.derivatives(day)
 
 
 def cash_path(day: TradingDay) -> str:
