@@ -6,19 +6,20 @@ A map belongs to a shape: the names of the columns in their order, whatever stan
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
 from tunefolio.core.errors import Misuse
-from tunefolio.core.money import INR, Currency
+from tunefolio.core.money import INR, Currency, currency_of
 from tunefolio.core.registry import Registry
 from tunefolio.ledger.kinds import Kind
-from tunefolio.market.instruments import EXCHANGES, exchange_of, quoted_in
+from tunefolio.market.instruments import exchange_of, quoted_in
 
 MOST_WORDS = 40
 _LONGEST = 200
+_Word = TypeVar("_Word", bound=StrEnum)
 
 
 class Column(StrEnum):
@@ -189,7 +190,7 @@ def from_json(said: Mapping[str, Any]) -> ColumnMap:
         _one_of(Point, said.get("point", "dot"), "point"),
         words,
         exchange,
-        _currency(str(currency)),
+        currency_of(str(currency)),
     )
 
 
@@ -210,9 +211,9 @@ def _texts(value: Any, name: str) -> tuple[str, ...]:
     return texts
 
 
-def _one_of[T: StrEnum](family: type[T], value: Any, name: str) -> T:
-    raise NotImplementedError
-
-
-def _currency(code: str) -> Currency:
-    raise NotImplementedError
+def _one_of(family: type[_Word], value: Any, name: str) -> _Word:
+    try:
+        return family(value)
+    except ValueError:
+        known = ", ".join(family)
+        raise Misuse(name, f"{str(value)[:40]!r} is unknown", cure=f"Known: {known}") from None

@@ -62,7 +62,7 @@ class RowProblem:
 class Balance:
     """What a statement says is held of one thing in one place, beside what its own rows add up to.
 
-    place: the folio or demat account as printed. counted: its opening balance and every row that was understood.
+    place: the folio or demat account as printed. counted: its opening balance and every row understood.
     """
 
     instrument: InstrumentClaim
@@ -81,7 +81,7 @@ class Balance:
 class ParsedFile:
     """A whole file: what was understood, and what was not and why.
 
-    balances: of a statement, every balance it prints. warnings: what its reader doubts; such parts are left out.
+    balances: of a statement, every balance it prints. warnings: what its reader doubts and leaves out.
     """
 
     format: str

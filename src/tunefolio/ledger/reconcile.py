@@ -5,7 +5,7 @@ Nothing is changed here; the result is a proposal that services record (docs/spe
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -74,6 +74,7 @@ def compare(
     history: Sequence[Transaction],
     held: Mapping[InstrumentId, Position] | None = None,
     kin: Mapping[InstrumentId, str] | None = None,
+    unsaid: Collection[InstrumentId] = (),
 ) -> Reconciliation:
     """The whole statement against the whole history of one account.
 
@@ -85,13 +86,15 @@ def compare(
        would count them twice.
 
     held: the account's positions where they are folded already (one linked by transfers cannot be folded
-    alone). kin: what makes two instruments one company's, as their ISIN.
+    alone). kin: what makes two instruments one company's, as their ISIN. unsaid: instruments of which the
+    statement says nothing either way, as some of its lines could not be read: they are not judged.
     """
     told = _added_up(claims)
     standing = in_force(history)
     positions = fold(standing).positions if held is None else held
     comparison = _Comparison(told, positions, _known_by_openings_only(standing), kin or {})
-    for instrument in sorted(told.keys() | {i for i, position in positions.items() if position.quantity}):
+    named = told.keys() | {i for i, position in positions.items() if position.quantity}
+    for instrument in sorted(named - set(unsaid)):
         comparison.judge(instrument)
     return Reconciliation(tuple(comparison.openings), tuple(comparison.reversals), tuple(comparison.breaks))
 

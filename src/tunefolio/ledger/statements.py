@@ -62,8 +62,21 @@ class DayPosition:
 
 
 @dataclass(frozen=True, slots=True)
+class UnreadLine:
+    """A line that names what nobody knows. place: in the broker's answer; symbol: as written; reason: why."""
+
+    place: str
+    symbol: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Statement:
-    """Everything one account's broker claims at one moment; whole or not at all."""
+    """Everything one account's broker claims at one moment; whole or not at all.
+
+    unread: lines left out because their exchange or symbol is unknown; while there are any, what is not
+    named is not known to be gone. includes_today: the holdings count what was delivered by today's trades.
+    """
 
     broker: str
     broker_user: str
@@ -71,6 +84,8 @@ class Statement:
     holdings: tuple[Holding, ...]
     cash: Money | None = None
     positions: tuple[DayPosition, ...] = ()
+    unread: tuple[UnreadLine, ...] = ()
+    includes_today: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -12,14 +11,13 @@ from tunefolio.core.identity import AccountId, JobId
 from tunefolio.core.people import Viewer
 from tunefolio.core.time import Instant
 from tunefolio.ledger.accounts import Account
-from tunefolio.ledger.brokers import AppKeys, Broker, BrokerSession
+from tunefolio.ledger.brokers import AppKeys, Broker, BrokerSession, FormLogin
 from tunefolio.services.house import House
 from tunefolio.store import broker_apps, connections, events
-from tunefolio.store.connections import Connection, ConnectionState
+from tunefolio.store.connections import ConnectionState
 from tunefolio.store.db import ReadDb
 
 _log = logging.getLogger(__name__)
-LOGIN_PATHS: Mapping[str, str] = {"zerodha": "/auth/zerodha/login"}
 
 
 class AppSource(StrEnum):
@@ -28,6 +26,8 @@ class AppSource(StrEnum):
     OWN = "own"
     OPERATOR = "operator"
     NONE = "none"
+    NEEDLESS = "needless"
+    """One logs in with credentials of one's own; there is no application to set up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,9 @@ class BrokerStatus:
     """One broker, or one account at it. account None: never connected; state is then DISCONNECTED.
 
     cure: what to press, in words; cure_link: where it leads, a path of the web app; "" when all is well.
-    sync_job: the running or waiting sync, whose progress can be followed.
+    sync_job: the running or waiting sync, whose progress can be followed. automatic_since: the house logs in
+    by itself. unread: lines of the newest statement that could not be understood. login_link: where a login
+    at this broker begins, for this account.
     """
 
     broker: str
@@ -51,6 +53,9 @@ class BrokerStatus:
     cure: str = ""
     cure_link: str = ""
     sync_job: JobId | None = None
+    automatic_since: Instant | None = None
+    unread: int = 0
+    login_link: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +71,11 @@ class Line:
     connected: Instant | None
 
 
-def login_path(broker: str) -> str:
-    """The page of the web app that begins a login at the broker."""
-    return LOGIN_PATHS.get(broker, f"/auth/{broker}/login")
+def login_path(house: House, broker: str, account: AccountId | None = None) -> str:
+    """The page of the web app that begins a login: the broker's form here, or the way to its own page."""
+    if isinstance(house.brokers.get(broker), FormLogin):
+        return f"/brokers/{broker}/login" + (f"?account={account}" if account else "")
+    return f"/auth/{broker}/login"
 
 
 def broker_named(house: House, name: str) -> Broker:
@@ -81,6 +88,8 @@ def broker_named(house: House, name: str) -> Broker:
 
 def app_source(db: ReadDb, house: House, viewer: Viewer, broker: str) -> AppSource:
     """Whose application a login would use: the person's own goes before the operator's."""
+    if isinstance(house.brokers.get(broker), FormLogin):
+        return AppSource.NEEDLESS
     if broker_apps.app_of(db, viewer, broker) is not None:
         return AppSource.OWN
     return AppSource.OPERATOR if broker in house.rules.operator_apps else AppSource.NONE
@@ -107,7 +116,8 @@ def app_keys(db: ReadDb, house: House, viewer: Viewer, broker: str) -> AppKeys:
 
 
 def line(db: ReadDb, house: House, viewer: Viewer, account: Account) -> Line:
-    """The open line of an account; raises Reauth when there is none or its time is over."""
+    """The open line of an account; raises Reauth when there is none. Whether the session still lives, its
+    broker's next answer tells: the time it was given for is shown, and decides nothing."""
     connection = connections.of_account(db, viewer, account.id)
     broker = broker_named(house, account.broker)
     if connection is None or connection.state is ConnectionState.DISCONNECTED:
@@ -115,7 +125,7 @@ def line(db: ReadDb, house: House, viewer: Viewer, account: Account) -> Line:
     if connection.state is ConnectionState.NEEDS_LOGIN:
         raise Reauth(connection.problem or ended(broker.title, None), broker=account.broker)
     sealed = connections.sealed_token(db, viewer, account.id)
-    if sealed is None or connection.expires is None or connection.expires <= house.clock.now():
+    if sealed is None or connection.expires is None:
         raise Reauth(ended(broker.title, connection.expires), broker=account.broker)
     try:
         token = house.vault.open(sealed, "connections", connection.id, "token")
@@ -145,12 +155,6 @@ def needs_login(
         connections.set_state(db, viewer, account, ConnectionState.NEEDS_LOGIN)
         events.emit(db, house.bus, events.Event("connection", viewer.person, (account,)))
     _log.warning("broker session ended", extra={"account": account, "broker": connection.broker})
-
-
-def is_over(connection: Connection, now: Instant) -> bool:
-    """A session that calls itself connected but whose time has run out."""
-    over = connection.expires is not None and connection.expires <= now
-    return connection.state is ConnectionState.CONNECTED and over
 
 
 def ended(title: str, expires: Instant | None) -> str:

@@ -16,22 +16,28 @@ from tunefolio.core.identity import AccountId, JobId, PortfolioId, SessionId
 from tunefolio.core.people import Viewer
 from tunefolio.core.secret import Secret
 from tunefolio.ledger.accounts import Account, AccountKind
-from tunefolio.ledger.brokers import BrokerSession, RedirectLogin
-from tunefolio.services import portfolios as shelves
-from tunefolio.services import sync
+from tunefolio.ledger.brokers import RedirectLogin
+from tunefolio.services import links
 from tunefolio.services.brokers import (
     AppSource,
     BrokerStatus,
     app_keys,
     app_source,
     broker_named,
-    ended,
-    is_over,
     line,
     login_path,
 )
 from tunefolio.services.house import House
-from tunefolio.store import accounts, broker_apps, connections, events, jobs, login_states, portfolios
+from tunefolio.store import (
+    accounts,
+    broker_apps,
+    connections,
+    events,
+    jobs,
+    login_states,
+    portfolios,
+    unread_rows,
+)
 from tunefolio.store.connections import Connection, ConnectionState
 from tunefolio.store.db import ReadDb, WriteDb
 from tunefolio.store.login_states import LoginState
@@ -82,15 +88,15 @@ def complete(
     except Retry as away:  # the state is used up, so that loading the page again cannot help
         raise Retry(f"{away.reason}. {_AGAIN} in a minute", after=away.after) from None
     with house.database.writing() as db:
-        account = _account(db, house, viewer, broker, opened, begun.portfolio)
-        _keep(db, house, viewer, account, app.api_key, opened)
-        sync.ask_sync(db, house, viewer, account.id)
+        account = links.account_for(db, house, viewer, broker, opened, begun.portfolio)
+        links.keep_session(db, house, viewer, account, app.api_key, opened)
+        links.ask_first_sync(db, house, viewer, account.id)
     _log.info("broker connected", extra={"account": account.id, "broker": broker})
     return account
 
 
 def disconnect(house: House, viewer: Viewer, account: AccountId) -> None:
-    """End the session at the broker and forget its token, here even when the broker is away."""
+    """End the session at the broker and destroy every secret of it, here even when the broker is away."""
     viewer.must_write()
     with house.database.reading() as db:
         home = accounts.account_of(db, viewer, account)
@@ -105,7 +111,7 @@ def disconnect(house: House, viewer: Viewer, account: AccountId) -> None:
             _log.warning("logout at the broker failed", extra={"account": account, "problem": str(problem)})
     with house.database.writing() as db:
         if connections.of_account(db, viewer, account) is not None:
-            connections.set_state(db, viewer, account, ConnectionState.DISCONNECTED)
+            connections.unlink(db, viewer, account)
             events.emit(db, house.bus, events.Event("connection", viewer.person, (account,)))
 
 
@@ -146,18 +152,26 @@ def forget_app(db: WriteDb, viewer: Viewer, broker: str) -> None:
 def status(db: ReadDb, house: House, viewer: Viewer) -> list[BrokerStatus]:
     """Each broker of the house with its accounts, or once alone when the viewer has none there; by name."""
     by_account = {connection.account: connection for connection in connections.listed(db, viewer)}
-    running = _sync_jobs(db, viewer)
+    running, unread = _sync_jobs(db, viewer), unread_rows.counts(db, viewer)
     homes = [a for a in accounts.listed(db, viewer) if a.kind is AccountKind.BROKER and a.is_active]
     lines: list[BrokerStatus] = []
     for name, there in sorted(house.brokers.items()):
         app = app_source(db, house, viewer, name)
         mine = [home for home in homes if home.broker == name]
         lines += [
-            _line_of(house, there.title, app, home, by_account.get(home.id), running.get(home.id))
+            _line_of(
+                house,
+                there.title,
+                app,
+                home,
+                by_account.get(home.id),
+                running.get(home.id),
+                unread.get(home.id, 0),
+            )
             for home in mine
         ]
         if not mine:
-            lines.append(_never(name, there.title, app))
+            lines.append(_never(house, name, there.title, app))
     return lines
 
 
@@ -183,54 +197,6 @@ def _use_state(
     return used
 
 
-def _account(
-    db: WriteDb,
-    house: House,
-    viewer: Viewer,
-    broker: str,
-    opened: BrokerSession,
-    portfolio: PortfolioId | None,
-) -> Account:
-    found = accounts.find_broker(db, viewer, broker, opened.broker_user)
-    if found is not None:
-        if not found.is_active:
-            accounts.restore(db, viewer, found.id)
-        return accounts.account_of(db, viewer, found.id)
-    home = (
-        portfolios.portfolio_of(db, viewer, portfolio)
-        if portfolio
-        else shelves.first_portfolio(db, house, viewer)
-    )
-    name = shelves.free_account_name(db, viewer, f"{house.brokers[broker].title} {opened.broker_user}"[:76])
-    return accounts.add(
-        db,
-        viewer,
-        home.id,
-        name,
-        AccountKind.BROKER,
-        home.currency,
-        house.clock.now(),
-        broker,
-        opened.broker_user,
-    )
-
-
-def _keep(
-    db: WriteDb, house: House, viewer: Viewer, account: Account, api_key: str, opened: BrokerSession
-) -> None:
-    connections.put(
-        db,
-        viewer,
-        account.id,
-        account.broker,
-        api_key,
-        lambda row: house.vault.seal(opened.token, "connections", row, "token"),
-        expires=opened.expires,
-        now=house.clock.now(),
-    )
-    events.emit(db, house.bus, events.Event("connection", viewer.person, (account.id,)))
-
-
 def _sync_jobs(db: ReadDb, viewer: Viewer) -> dict[AccountId, JobId]:
     """Open sync jobs by account, among the newest hundred jobs."""
     newest = jobs.page(db, viewer, None, 100)
@@ -242,17 +208,17 @@ def _sync_jobs(db: ReadDb, viewer: Viewer) -> dict[AccountId, JobId]:
 
 
 def _line_of(
-    house: House, title: str, app: AppSource, home: Account, connection: Connection | None, job: JobId | None
+    house: House,
+    title: str,
+    app: AppSource,
+    home: Account,
+    connection: Connection | None,
+    job: JobId | None,
+    unread: int,
 ) -> BrokerStatus:
     if connection is None:
-        return _never(home.broker, title, app, home)
+        return _never(house, home.broker, title, app, home)
     state, problem, problem_at = connection.state, connection.problem, connection.problem_at
-    if is_over(connection, house.clock.now()):
-        state, problem, problem_at = (
-            ConnectionState.NEEDS_LOGIN,
-            ended(title, connection.expires),
-            connection.expires,
-        )
     well = state is ConnectionState.CONNECTED
     return BrokerStatus(
         home.broker,
@@ -266,16 +232,24 @@ def _line_of(
         problem,
         problem_at,
         "" if well else f"Log in to {title}",
-        "" if well else login_path(home.broker),
+        "" if well else login_path(house, home.broker, home.id),
         job,
+        connection.automatic_since,
+        unread,
+        login_path(house, home.broker, home.id),
     )
 
 
-def _never(broker: str, title: str, app: AppSource, home: Account | None = None) -> BrokerStatus:
-    cure, link = f"Connect {title}", login_path(broker)
+def _never(
+    house: House, broker: str, title: str, app: AppSource, home: Account | None = None
+) -> BrokerStatus:
+    cure, link = f"Connect {title}", login_path(house, broker, home.id if home else None)
     if app is AppSource.NONE:
         cure, link = f"Enter your {title} API key and secret", "/brokers"
-    return BrokerStatus(broker, title, home, ConnectionState.DISCONNECTED, app, cure=cure, cure_link=link)
+    begin = login_path(house, broker, home.id if home else None)
+    return BrokerStatus(
+        broker, title, home, ConnectionState.DISCONNECTED, app, cure=cure, cure_link=link, login_link=begin
+    )
 
 
 def _hashed(state: str) -> str:

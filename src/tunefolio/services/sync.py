@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Any
 
 from tunefolio.core.alerts import AlertKind
@@ -16,36 +17,54 @@ from tunefolio.core.money import Price, quantized
 from tunefolio.core.people import Viewer
 from tunefolio.core.time import Instant, TradingDay, calendar_date
 from tunefolio.ledger.accounts import Account, AccountKind, Book
+from tunefolio.ledger.fills import Fill, FillSource
 from tunefolio.ledger.kinds import Kind
 from tunefolio.ledger.reconcile import Break, Claim, Opening, Reconciliation, compare
 from tunefolio.ledger.statements import Holding, Statement, average_price
-from tunefolio.ledger.transactions import Fact
+from tunefolio.ledger.transactions import Fact, Transaction
 from tunefolio.market.calendars import Calendar
 from tunefolio.market.instruments import InstrumentClaim
 from tunefolio.market.quotes import Quote
 from tunefolio.services import enrich, quotes
 from tunefolio.services.alerts import happened
 from tunefolio.services.books import folded, kin_of
-from tunefolio.services.brokers import line, needs_login
+from tunefolio.services.brokers import Line, line, needs_login
 from tunefolio.services.changes import changed
+from tunefolio.services.credentials import opened_again
+from tunefolio.services.fills import SOURCE as FILL
+from tunefolio.services.fills import holding, posting
 from tunefolio.services.house import House
 from tunefolio.services.instruments import resolved
 from tunefolio.services.jobs import Work, ask, deed
-from tunefolio.store import accounts, connections, events, statements, transactions
+from tunefolio.store import accounts, connections, events, statements, transactions, unread_rows
 from tunefolio.store.db import WriteDb
 
 SOURCE = "statement"
+_TRIES = 3
 UNKNOWN_DAY = "Held before the records begin; acquired on an unknown day"
 
 
 @dataclass(frozen=True, slots=True)
 class Synced:
-    """What one statement changed: openings recorded and taken back, and what is left to a person."""
+    """What one statement changed: openings recorded and taken back, fills posted, what is left to a person.
+
+    unread: lines of the broker's answers that the books could not take.
+    """
 
     statement: StatementId
     opened: int
     taken_back: int
     breaks: tuple[Break, ...]
+    posted: int = 0
+    unread: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a broker said of one account at one moment: its statement, and the fills of the running day."""
+
+    statement: Statement
+    fills: tuple[Fill, ...] = ()
 
 
 def ask_sync(db: WriteDb, house: House, viewer: Viewer, account: AccountId) -> JobId:
@@ -70,30 +89,44 @@ def sync(house: House, work: Work) -> Mapping[str, Any]:
     if not home.is_active:
         return {"skipped": "archived"}
     work.progress(0, 3, "Asking the broker")
-    statement = fetch(house, viewer, home)
+    told = fetch(house, viewer, home)
     work.check()
-    work.progress(1, 3, f"Recording {len(statement.holdings)} holdings")
+    work.progress(1, 3, f"Recording {len(told.statement.holdings)} holdings and {len(told.fills)} trades")
     with house.database.writing() as db:
-        done = record_statement(db, house, viewer, home, statement)
+        done = record_statement(db, house, viewer, home, told.statement, told.fills)
         work.progress(2, 3, "Classifying")
         enrich.ask_enrich(db, house, viewer)
     work.progress(3, 3, "Done")
     return {
-        "holdings": len(statement.holdings),
+        "holdings": len(told.statement.holdings),
+        "trades": done.posted,
+        "unread": done.unread,
         "opened": done.opened,
         "taken_back": done.taken_back,
         "breaks": len(done.breaks),
     }
 
 
-def fetch(house: House, viewer: Viewer, home: Account) -> Statement:
-    """The whole statement over the account's line; why there is none is recorded before it is passed on."""
+def fetch(house: House, viewer: Viewer, home: Account) -> Told:
+    """All that the account's broker says, over its line; why there is nothing is recorded and passed on.
+
+    A session that has ended is opened again where the owner lets the house do so; once.
+    """
+    try:
+        return _asked(house, viewer, home)
+    except Reauth:
+        if not opened_again(house, viewer, home):
+            raise
+    return _asked(house, viewer, home)
+
+
+def _asked(house: House, viewer: Viewer, home: Account) -> Told:
     since: Instant | None = None
     try:
         with house.database.reading() as db:
             there = line(db, house, viewer, home)
         since = there.connected
-        return there.broker.statements(there.api_key, there.session).fetch(house.clock.now())
+        return _told(house, there)
     except Reauth as problem:
         needs_login(house, viewer, home.id, str(problem), since=since)
         raise
@@ -103,6 +136,22 @@ def fetch(house: House, viewer: Viewer, home: Account) -> Statement:
             _tell_failed(db, house, viewer, home, str(problem))
             events.emit(db, house.bus, events.Event("connection", viewer.person, (home.id,)))
         raise
+
+
+def _told(house: House, there: Line) -> Told:
+    """Statement and fills of one moment: a trade made between the two answers would look like a difference,
+    so the fills are asked for before and after, and all again when they differ."""
+    source = there.broker.statements(there.api_key, there.session)
+    if not isinstance(there.broker, FillSource):
+        return Told(source.fetch(house.clock.now()))
+    before = tuple(there.broker.fills(there.api_key, there.session))
+    for _ in range(_TRIES):
+        statement = source.fetch(house.clock.now())
+        after = tuple(there.broker.fills(there.api_key, there.session))
+        if after == before:
+            return Told(statement, after)
+        before = after
+    raise Retry(f"{there.broker.title}: trades are being made faster than they can be read")
 
 
 def _tell_failed(db: WriteDb, house: House, viewer: Viewer, home: Account, problem: str) -> None:
@@ -122,50 +171,101 @@ def _tell_failed(db: WriteDb, house: House, viewer: Viewer, home: Account, probl
 
 
 def record_statement(
-    db: WriteDb, house: House, viewer: Viewer, home: Account, statement: Statement
+    db: WriteDb,
+    house: House,
+    viewer: Viewer,
+    home: Account,
+    statement: Statement,
+    fills: Sequence[Fill] = (),
 ) -> Synced:
     """Keep a statement and do what it asks of the ledger, in the caller's transaction.
 
     Steps: 1 give every line its instrument, lines of one as one; 2 keep the statement; 3 reconcile with all
-    facts of the live book; 4 take back openings it restates, record new ones; 5 keep its prices; 6 tell.
+    facts of the live book; 4 take back openings it restates, record new ones; 5 post the day's new fills;
+    6 keep its prices and what could not be read; 7 tell.
     """
     if statement.broker_user != home.broker_user:
         raise Rejected(
             f"the broker answered for {statement.broker_user}, not {home.broker_user}", code="user"
         )
     now = house.clock.now()
-    ids = resolved(db, house, [holding.instrument for holding in statement.holdings])
+    claimed = [holding.instrument for holding in statement.holdings] + [fill.instrument for fill in fills]
+    ids = resolved(db, house, list(dict.fromkeys(claimed)))
     statement = replace(statement, holdings=joined(statement.holdings, ids))
     kept = statements.keep(db, viewer, home.id, statement, ids)
-    claims = [Claim(ids[h.instrument], h.quantity, kept_price(h.average_price)) for h in statement.holdings]
     accounts.account_for_change(db, viewer, home.id)
-    found = _compared(db, viewer, home, claims)
+    history = list(transactions.of_account(db, viewer, home.id))
+    today = TradingDay(calendar_date(statement.at))
+    wanted = posting(fills, ids, history, today)
+    found = _compared(db, viewer, home, history, claims(statement, ids, fills, wanted.traded), statement)
     taken_back = transactions.reverse(
         db, viewer, [former.id for former in found.reversals], source=SOURCE, now=now
     )
     day = session_day(house.calendar, statement.at)
     entries = [opening_entry(opening, kept, day) for opening in found.openings]
     added = transactions.append(db, viewer, home.id, Book.LIVE, entries, source=SOURCE, now=now)
+    taken = holding(db, viewer, home, wanted)
+    posted = transactions.append(db, viewer, home.id, Book.LIVE, taken.entries, source=FILL, now=now)
+    entries += taken.entries
+    unread = unread_rows.replace(
+        db, viewer, home.id, [(u.place, u.symbol, u.reason) for u in (*statement.unread, *taken.refused)], now
+    )
     quotes.keep(db, house, stated_quotes(house.calendar, statement, ids))
     connections.set_synced(db, viewer, home.id, statement.at)
     events.emit(db, house.bus, events.Event("sync", viewer.person, (home.id,)))
-    if added.ids or taken_back:
+    if added.ids or posted.ids or taken_back:
         days = [entry.fact.day for entry in entries] + [former.fact.day for former in found.reversals]
         gone = [former.fact for former in found.reversals]
         told = [entry.fact for entry in entries]
         changed(db, house, viewer, home.id, min(days), fresh=told, gone=gone)
-    return Synced(kept, len(added.ids), taken_back, found.breaks)
+    return Synced(kept, len(added.ids), taken_back, found.breaks, len(posted.ids), unread)
 
 
-def _compared(db: WriteDb, viewer: Viewer, home: Account, claims: Sequence[Claim]) -> Reconciliation:
+def claims(
+    statement: Statement,
+    ids: Mapping[InstrumentClaim, InstrumentId],
+    fills: Sequence[Fill],
+    traded: Mapping[InstrumentId, Decimal],
+) -> list[Claim]:
+    """What the broker's holdings come to once the fills that are in the books are counted.
+
+    Most brokers' holdings stand still while a session runs, and the day's trades come on top; one whose
+    holdings count them already says so, and all of the day's fills are taken out first.
+    """
+    told = {
+        ids[h.instrument]: Claim(ids[h.instrument], h.quantity, kept_price(h.average_price))
+        for h in statement.holdings
+    }
+    moved = dict(traded)
+    if statement.includes_today:
+        for fill in fills:
+            one = ids[fill.instrument]
+            signed = fill.quantity if fill.kind is Kind.BUY else -fill.quantity
+            moved[one] = moved.get(one, Decimal(0)) - signed
+    for one, units in moved.items():
+        if units:
+            claim = told.get(one, Claim(one, Decimal(0), None))
+            told[one] = replace(claim, quantity=claim.quantity + units)
+    return list(told.values())
+
+
+def _compared(
+    db: WriteDb,
+    viewer: Viewer,
+    home: Account,
+    history: Sequence[Transaction],
+    told: Sequence[Claim],
+    statement: Statement,
+) -> Reconciliation:
     """Against the books of now; raises BrokenLaw while the account is stopped."""
     fold = folded(db, viewer, [home])[home.id]
     if fold.problem:
         raise BrokenLaw("the account is stopped", fold.problem)
-    history = list(transactions.of_account(db, viewer, home.id))
     positions = fold.holdings.positions
-    kin = kin_of(db, {claim.instrument for claim in claims} | set(positions))
-    return compare(claims, history, positions, kin)
+    named = {claim.instrument for claim in told}
+    kin = kin_of(db, named | set(positions))
+    unsaid = set(positions) - named if statement.unread else set()
+    return compare(told, history, positions, kin, unsaid)
 
 
 def joined(lines: Sequence[Holding], ids: Mapping[InstrumentClaim, InstrumentId]) -> tuple[Holding, ...]:

@@ -30,7 +30,10 @@ class ConnectionState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """One account's line to its broker. expires: of the session; problem: the newest one, "" for none."""
+    """One account's line to its broker. expires: of the session; problem: the newest one, "" for none.
+
+    automatic_since: the house logs in by itself since then, with the credentials it keeps; None: it does not.
+    """
 
     id: int
     owner: PersonId
@@ -43,6 +46,7 @@ class Connection:
     synced: Instant | None
     problem: str
     problem_at: Instant | None
+    automatic_since: Instant | None = None
 
 
 def put(
@@ -106,6 +110,38 @@ def sealed_token(db: ReadDb, viewer: Viewer, account: AccountId) -> bytes | None
     return found
 
 
+def keep_credentials(
+    db: WriteDb, viewer: Viewer, account: AccountId, seal: Seal, *, automatic_since: Instant | None
+) -> None:
+    """Keep what a later login needs, as `seal` seals it for this row; a former lot is replaced.
+
+    automatic_since: from when on the house may log in by itself with it, None for never. Raises NotFound.
+    """
+    found = of_account(db, viewer, account)
+    if found is None:
+        raise NotFound("connection")
+    _change(db, viewer, account, {"credentials": seal(found.id), "automatic_since": automatic_since})
+
+
+def sealed_credentials(db: ReadDb, viewer: Viewer, account: AccountId) -> bytes | None:
+    """As the vault sealed them for ("connections", the row's id, "credentials"); None for none."""
+    which = (owned(connections, viewer), connections.c.account_id == account)
+    query = select(connections.c.credentials).where(*which)
+    found: bytes | None = db.execute(query).scalar_one_or_none()
+    return found
+
+
+def stop_automatic(db: WriteDb, viewer: Viewer, account: AccountId) -> None:
+    """The house no longer logs in by itself. Raises NotFound."""
+    _change(db, viewer, account, {"automatic_since": None})
+
+
+def unlink(db: WriteDb, viewer: Viewer, account: AccountId) -> None:
+    """Disconnected, and every secret of the connection destroyed. Raises NotFound."""
+    gone = {"token": None, "expires_at": None, "credentials": None, "automatic_since": None, "api_key": ""}
+    _change(db, viewer, account, {"state": ConnectionState.DISCONNECTED} | gone)
+
+
 def set_state(db: WriteDb, viewer: Viewer, account: AccountId, state: ConnectionState) -> None:
     """Change the state; all but CONNECTED forget the session. Raises NotFound."""
     gone = {} if state is ConnectionState.CONNECTED else {"token": None, "expires_at": None}
@@ -141,4 +177,5 @@ def _connection(row: Row[Any]) -> Connection:
         row.synced_at,
         row.problem,
         row.problem_at,
+        row.automatic_since,
     )

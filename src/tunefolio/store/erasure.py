@@ -29,6 +29,7 @@ from tunefolio.store.tables import (
     taggings,
     targets,
     transactions,
+    unread_rows,
 )
 from tunefolio.store.viewers import owned
 
@@ -48,6 +49,7 @@ _OF_ACCOUNT = (
     day_rows,
     day_states,
     action_decisions,
+    unread_rows,
 )
 """Leaves before what they point at."""
 

@@ -17,12 +17,15 @@ from tunefolio.store.alert_tables import watchlists as watchlists
 from tunefolio.store.bar_tables import bar_chunks as bar_chunks
 from tunefolio.store.calendar_tables import calendar_overrides as calendar_overrides
 from tunefolio.store.columns import MONEY, PRICE, QUANTITY, At, Bytes, Day, Exact, Id, Json
+from tunefolio.store.connection_tables import connections as connections
+from tunefolio.store.connection_tables import unread_rows as unread_rows
 from tunefolio.store.declare import id_column, index_where, link, needed, owner, table, unique_where
 from tunefolio.store.declare import metadata as metadata
 from tunefolio.store.derived_tables import day_rows as day_rows
 from tunefolio.store.derived_tables import day_states as day_states
 from tunefolio.store.derived_tables import snapshot_lines as snapshot_lines
 from tunefolio.store.derived_tables import snapshots as snapshots
+from tunefolio.store.lease_tables import leases as leases
 from tunefolio.store.market_tables import COST_RATIO
 from tunefolio.store.market_tables import accrual_terms as accrual_terms
 from tunefolio.store.market_tables import actions as actions
@@ -279,23 +282,6 @@ broker_apps = table(
     UniqueConstraint("owner_id", "broker"),
 )
 """A person's own API application at a broker; the secret is sealed by the vault for this very row."""
-
-connections = table(
-    "connections",
-    id_column(),
-    owner(),
-    Column("account_id", Id, ForeignKey("accounts.id"), nullable=False, unique=True),
-    needed("broker", Text),
-    needed("state", Text),
-    needed("api_key", Text),
-    Column("token", Bytes),
-    Column("expires_at", At()),
-    Column("connected_at", At()),
-    Column("synced_at", At()),
-    needed("problem", Text, server_default=""),
-    Column("problem_at", At()),
-    CheckConstraint("state in ('connected', 'needs_login', 'disconnected')", name="state"),
-)
 
 login_states = table(
     "login_states",

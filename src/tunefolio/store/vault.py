@@ -32,7 +32,12 @@ _ID_BYTES = 4
 _NONCE_BYTES = 12
 _FIELD = "vault key"
 
-SEALED: tuple[Column[Any], ...] = (broker_apps.c.api_secret, connections.c.token, channels.c.target)
+SEALED: tuple[Column[Any], ...] = (
+    broker_apps.c.api_secret,
+    connections.c.token,
+    connections.c.credentials,
+    channels.c.target,
+)
 """Every column that holds sealed secrets; rotate() visits each."""
 
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
-from tunefolio.core.identity import AccountId
+from tunefolio.core.identity import AccountId, PortfolioId
 from tunefolio.core.secret import Secret
-from tunefolio.services import connect
-from tunefolio.web.api.answers import Text, nothing, reply
+from tunefolio.services import connect, credentials
+from tunefolio.services.brokers import BrokerStatus
+from tunefolio.services.credentials import Relogin
+from tunefolio.web.api.answers import Text, ist, nothing, reply
 from tunefolio.web.api.sessions import broker_session
 from tunefolio.web.deps import (
+    MAX_ID,
     CurrentSession,
     CurrentViewer,
     HouseDep,
@@ -38,9 +41,7 @@ class App(BaseModel):
 def status(db: Reading, house: HouseDep, viewer: CurrentViewer) -> Response:
     """Each broker with the accounts the viewer has there."""
     lines = connect.status(db, house, viewer)
-    return reply(
-        {"data": [{**broker_session(line), "app": line.app, "sync_job": line.sync_job} for line in lines]}
-    )
+    return reply({"data": [_status(line) for line in lines]})
 
 
 @v1.post("/{broker}/login")
@@ -54,6 +55,61 @@ def login(
 ) -> Response:
     """Where to send this browser to log in at the broker; good for ten minutes."""
     return reply({"url": connect.begin(db, house, viewer, session.id, broker, portfolio)})
+
+
+def _status(line: BrokerStatus) -> dict[str, Any]:
+    return {
+        **broker_session(line),
+        "app": line.app,
+        "sync_job": line.sync_job,
+        "automatic_since": ist(line.automatic_since),
+        "unread": line.unread,
+    }
+
+
+class Login(BaseModel):
+    """What a broker's form asks for, by the names of its fields (GET /brokers/{broker}/form).
+
+    account: one linked already, whose kept fields may be left out. relogin: whether the house may log in by
+    itself after the broker's daily logout; it then keeps what that needs, sealed.
+    """
+
+    fields: Annotated[dict[str, Annotated[str, Field(max_length=500)]], Field(max_length=20)]
+    account: Annotated[int, Field(ge=1, le=MAX_ID)] | None = None
+    portfolio: Annotated[int, Field(ge=1, le=MAX_ID)] | None = None
+    relogin: Relogin = Relogin.BY_HAND
+
+
+@v1.get("/{broker}/form")
+def form(house: HouseDep, viewer: CurrentViewer, broker: BrokerName) -> Response:
+    """The fields of a login at a broker without a login page of its own."""
+    viewer.must_write()
+    asked = credentials.form_of(house, broker)
+    fields = [
+        {
+            "name": field.name,
+            "label": field.label,
+            "hint": field.hint,
+            "pattern": field.pattern,
+            "keeping": field.keeping,
+            "is_secret": field.is_secret,
+            "is_needed": field.is_needed,
+        }
+        for field in asked.fields
+    ]
+    return reply({"fields": fields, "alternatives": asked.alternatives, "automatic": asked.automatic})
+
+
+@v1.post("/{broker}/session", status_code=201)
+def log_in(house: HouseDep, viewer: CurrentViewer, broker: BrokerName, login: Login) -> Response:
+    """Log in with a broker's own fields. They are sealed or forgotten, and never shown again."""
+    if login.account is not None:
+        known = AccountId(login.account)
+        account = credentials.log_in_again(house, viewer, known, login.fields, login.relogin)
+    else:
+        portfolio = PortfolioId(login.portfolio) if login.portfolio else None
+        account = credentials.log_in(house, viewer, broker, login.fields, login.relogin, portfolio=portfolio)
+    return reply({"account_id": account.id, "account": account.name, "user_id": account.broker_user}, 201)
 
 
 @v1.put("/{broker}/app", status_code=204)

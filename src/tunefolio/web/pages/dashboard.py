@@ -143,6 +143,8 @@ def _wall(moment: Instant) -> str:
 
 
 def _newcomer(statuses: list[BrokerStatus]) -> BrokerStatus | None:
-    """The first broker the viewer could connect now and never has."""
-    ready = (status for status in statuses if status.account is None and status.app is not AppSource.NONE)
-    return next(ready, None)
+    """For one who has no broker here: the first she could connect now, best by one click."""
+    if any(status.account is not None for status in statuses):
+        return None
+    ready = [status for status in statuses if status.app is not AppSource.NONE]
+    return min(ready, key=lambda status: status.app is AppSource.NEEDLESS, default=None)
