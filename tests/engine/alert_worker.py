@@ -1,7 +1,8 @@
 """A process that judges or delivers, to be killed in between: python -m tests.engine.alert_worker DEED.
 
-judge PRICE: write the quote and judge it; with `hang`, never commit. deliver: run the house's jobs; with
-`hang`, stand still after a message has left and before that is kept.
+judge PRICE: write the quote and judge it; with `hang`, never commit; with `stay`, stand still once it is
+kept and before any doorbell has rung. deliver: run the house's jobs; with `hang`, stand still after a message
+has left and before that is kept.
 """
 
 from __future__ import annotations
@@ -46,8 +47,10 @@ class Hanging:
         time.sleep(60)
 
 
-def judge(runtime: Runtime, price: str, *, hang: bool) -> None:
+def judge(runtime: Runtime, price: str, *, hang: bool, stay: bool) -> None:
     with runtime.house.database.writing() as db:
+        if stay:
+            db.after_commit(_stand)  # the first of those that wait for the commit: before the bell
         quotes.put(db, [Quote(InstrumentId(1), Price(Decimal(price), INR), None, AT, "test")])
         alerts.judge(db, runtime.house, [InstrumentId(1)])
         if hang:
@@ -69,6 +72,11 @@ def deliver(runtime: Runtime, *, hang: bool) -> None:
         time.sleep(0.05)
 
 
+def _stand() -> None:
+    _say("kept")
+    time.sleep(60)
+
+
 def _say(word: str) -> None:
     sys.stdout.write(f"{word}\n")
     sys.stdout.flush()
@@ -80,7 +88,7 @@ if __name__ == "__main__":
     _say("ready")
     sys.stdin.readline()  # until the parent says go
     if deed == "judge":
-        judge(runtime, words[0], hang="hang" in words)
+        judge(runtime, words[0], hang="hang" in words, stay="stay" in words)
     else:
         deliver(runtime, hang="hang" in words)
     _say("done")

@@ -151,6 +151,31 @@ def test_killed_before_it_is_kept_nothing_is_told_and_nothing_is_lost(
     assert len(told(runtime)) == 1
 
 
+def test_killed_between_judging_and_delivering_it_is_delivered_once_after_the_restart(
+    runtime: Runtime, environ: dict[str, str]
+) -> None:
+    """The judge dies before it has rung for the delivery; of two that start afterwards one carries it."""
+    with receiver() as calls:
+        hooked(runtime, calls)
+        judging = worker(environ, "judge", "1500", "stay")
+        go(judging)
+        assert heard(judging) == "kept"
+        killed(judging)
+        assert [one.state for one in deliveries(runtime)] == [DeliveryState.QUEUED]
+        assert calls.seen == []
+        crowd = [worker(environ, "deliver"), worker(environ, "deliver")]
+        for one in crowd:
+            go(one)
+        for one in crowd:
+            ended(one)
+        again = worker(environ, "judge", "1500")
+        go(again)
+        ended(again)
+        assert [(one.state, one.attempts) for one in deliveries(runtime)] == [(DeliveryState.SENT, 1)]
+    assert len(calls.seen) == 1
+    assert len(told(runtime)) == 1
+
+
 def test_killed_after_sending_it_is_sent_again_under_the_same_key(
     runtime: Runtime, environ: dict[str, str]
 ) -> None:

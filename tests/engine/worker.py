@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
+from tests.engine.slow import leave_marks
 from tunefolio.bootstrap.runtime import build
 from tunefolio.services import jobs
 from tunefolio.services.house import House
@@ -19,18 +18,9 @@ KIND = "test.marks"
 
 
 @jobs.deed(KIND)
-def leave_marks(_house: House, work: Work) -> Mapping[str, Any]:
-    """Writes that it began, takes its time, writes that it ended."""
-    marks, seconds = Path(work.args["marks"]), float(sys.argv[1])
-    with marks.open("a") as file:
-        file.write(f"began {os.getpid()}\n")
-    for step in range(int(seconds / 0.05)):
-        work.progress(step, int(seconds / 0.05))
-        work.check()
-        time.sleep(0.05)
-    with marks.open("a") as file:
-        file.write(f"ended {os.getpid()}\n")
-    return {"by": os.getpid()}
+def take_time(_house: House, work: Work) -> Mapping[str, Any]:
+    """As many seconds as the command line says."""
+    return leave_marks(work, float(sys.argv[1]))
 
 
 if __name__ == "__main__":

@@ -10,7 +10,9 @@ import pytest
 from tests.bootstrap.houses import a_house, a_person, bells_of, clock_of
 from tunefolio.bootstrap.runtime import load_deeds
 from tunefolio.core.errors import Forbidden, Misuse
+from tunefolio.core.missing import Missing
 from tunefolio.core.people import Role, Viewer
+from tunefolio.core.time import IST, Instant
 from tunefolio.services import jobs, operations, processes, timetable
 from tunefolio.services.house import House
 from tunefolio.services.operations import Overview
@@ -64,16 +66,33 @@ def test_a_paused_duty_is_not_asked_for_until_it_is_resumed(house: House, admin:
     with house.database.writing() as db:
         operations.pause(db, house, admin, "check")
     assert not timetable.perform(house, "check")
-    assert duty(house, admin, "check").next is None
+    assert isinstance(paused := duty(house, admin, "check").next, Missing)
+    assert paused.reason.startswith("paused, ")
     assert duty(house, admin, "check").paused == house.clock.now()
     with house.database.writing() as db:
         operations.resume(db, house, admin, "check")
     assert not timetable.perform(house, "check"), "what fell due meanwhile is not made up for"
     due = duty(house, admin, "check").next
-    assert due is not None
+    assert isinstance(due, Instant)
     assert due > house.clock.now()
     clock_of(house).advance(timedelta(days=1))
     assert timetable.perform(house, "check")
+
+
+def test_a_duty_never_asked_for_says_since_when_and_never_takes_the_start_for_a_run(
+    house: House, admin: Viewer
+) -> None:
+    assert duty(house, admin, "check").asked == Missing(
+        "not yet: no clock has run on this database", "Start one: tunefolio up, or tunefolio beat"
+    )
+    timetable.begin(house)
+    asked = duty(house, admin, "check").asked
+    assert isinstance(asked, Missing)
+    began = house.clock.now().in_zone(IST)
+    assert asked.reason == f"not since the clock began to count, {began:%-d %b %Y, %H:%M} IST"
+    clock_of(house).advance(timedelta(days=1))
+    assert timetable.perform(house, "check")
+    assert duty(house, admin, "check").asked == house.clock.now()
 
 
 def test_run_now_asks_once_and_the_page_shows_how_it_ended(house: House, admin: Viewer) -> None:

@@ -7,17 +7,23 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 import pytest
+from sqlalchemy import delete
 
 from tests.store.books import person
+from tunefolio.core.errors import Misuse
 from tunefolio.core.identity import InstrumentId, Isin
 from tunefolio.core.money import INR
+from tunefolio.core.people import Viewer
 from tunefolio.core.time import Instant, TradingDay
 from tunefolio.market.instruments import EXCHANGES, AssetClass, InstrumentClaim, Listing
 from tunefolio.market.provider import MasterRow
 from tunefolio.market.words import compact, words_of
 from tunefolio.store import instruments, masters, own_instruments, search_index
-from tunefolio.store.db import Database
+from tunefolio.store.db import Database, ReadDb
 from tunefolio.store.search import Found, search
+from tunefolio.store.search import page as search_page
+from tunefolio.store.search_hits import Position
+from tunefolio.store.tables import listings
 
 NOW = Instant.parse("2026-11-20T12:00:00+05:30")
 TODAY = TradingDay.parse("2026-11-20")
@@ -212,3 +218,81 @@ def test_the_answers_are_those_of_slow_reading(database: Database, seed: int) ->
 def folded(found: list[str]) -> list[str]:
     """Symbols that fold alike (AB&C, ABC) may stand in either order."""
     return [compact(key.partition(":")[2]) + key.partition(":")[0] for key in found]
+
+
+# Page by page -----------------------------------------------------------------------------------------
+
+
+def paged(db: ReadDb, text: str, size: int, viewer: Viewer | None = None) -> list[Found]:
+    """All pages, one behind the other; each position goes through its text, as a cursor does."""
+    found: list[Found] = []
+    after: Position | None = None
+    while True:
+        page = search_page(db, text, size, after=after, viewer=viewer)
+        assert len(page.found) == size or page.next is None
+        found += page.found
+        if page.next is None:
+            return found
+        after = Position.parse(page.next.text)
+
+
+@pytest.mark.parametrize("seed", [3, 4])
+def test_pages_of_any_size_hold_everything_once_in_the_same_order(database: Database, seed: int) -> None:
+    """Half of it is known here under the symbols of its listings, some is private, some stands in several
+    series."""
+    chance = random.Random(seed)
+    rows = universe(chance, 150)
+    bonds = [
+        MasterRow(
+            InstrumentClaim(Listing("NSE", "TATAGOLD", f"N{number}"), None, "Tata Gold Bond"), "", None, None
+        )
+        for number in range(12)
+    ]
+    fill(database, [*rows, *bonds])
+    with database.writing() as db:
+        asha = person(db, "asha@example.com")
+        for number in range(4):
+            own_instruments.add(db, asha, f"TATA-{number}", "Tata deposit", AssetClass.FIXED, INR, NOW)
+        instruments.resolve(db, [row.claim for row in chance.sample(rows[:110], 55)], NOW)
+        instruments.resolve(db, [bonds[3].claim, InstrumentClaim(Listing("NSE", "TATAGOLD"))], NOW)
+    with database.reading() as db:
+        for text in ("t", "tata", "a", "ind", "gold", "tata g", "nifty 100", "nse:ta", "zzz", "", "été"):
+            whole = paged(db, text, 100, asha)
+            assert len(
+                {(one.instrument, one.listing_id if one.instrument is None else 0) for one in whole}
+            ) == len(whole)
+            assert whole[:100] == search(db, text, 100, viewer=asha)
+            for size in (1, 3, 7):
+                assert paged(db, text, size, asha) == whole, (text, size)
+
+
+def test_a_page_goes_on_where_the_one_before_ended_though_that_is_gone(database: Database) -> None:
+    fill(database, SHARES)
+    with database.reading() as db:
+        whole = keys(search(db, "i", 10))
+        after = search_page(db, "i", 2).next
+        assert after is not None
+    with database.writing() as db:
+        db.execute(delete(listings).where(listings.c.symbol == "INFY", listings.c.exchange == "BSE"))
+        search_index.rebuild(db, ["nse"], TODAY)
+    with database.reading() as db:
+        assert keys(search_page(db, "i", 10, after=after).found) == whole[2:]
+
+
+def test_a_position_that_no_page_gave_is_refused_in_words() -> None:
+    sound = "0001-0-1594-eternal"
+    assert Position.parse(sound).text == sound
+    for wrong in (
+        "7",
+        "x",
+        "0031-0-1594-eternal",
+        "2001-0-1594-eternal",
+        "0001-0-1594-",
+        "0001--1594-a",
+        "0001-0-x-a",
+        "0001-0-99999999999999999999-a",
+        "0001-0-9999999999999999999-a",
+        "0001-0-²-a",
+    ):
+        with pytest.raises(Misuse, match="is not one this list gave"):
+            Position.parse(wrong)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 
 import pytest
@@ -69,6 +70,27 @@ def test_wrong_questions_name_their_field(asha: TestClient) -> None:
     assert problem.status_code in (202, 422)
 
 
+def test_the_search_comes_in_pages_and_refuses_a_cursor_it_never_gave(asha: TestClient) -> None:
+    asked: dict[str, str | int] = {"q": "nse:e", "limit": 1}
+    whole = asha.get("/api/v1/instruments", params={"q": "nse:e", "limit": 100}).json()
+    assert "next" not in whole
+    found, cursor = [], ""
+    while True:
+        page = asha.get("/api/v1/instruments", params=asked | {"cursor": cursor}).json()
+        found += page["data"]
+        if "next" not in page:
+            break
+        cursor = page["next"]
+    assert found == whole["data"]
+    assert len(found) > 0
+    for wrong in ("7", "0009-0-1-x", "0001-0-1-", "0001-0-1", "x" * 201):
+        refused = asha.get("/api/v1/instruments", params=asked | {"cursor": wrong})
+        assert refused.status_code == 422
+        (error,) = refused.json()["errors"]
+        assert error["field"] == "cursor"
+    assert "is not one this list gave" in asha.get("/api/v1/instruments", params=asked | {"cursor": "7"}).text
+
+
 def test_changes_come_in_pages(asha: TestClient) -> None:
     first = asha.get("/api/v1/instruments/changes", params={"limit": 1}).json()
     assert [one["kind"] for one in first["data"]] == ["new"]
@@ -102,3 +124,26 @@ def test_the_page_of_changes_tells_each_kind(asha: TestClient) -> None:
 
 def test_the_form_of_a_fact_offers_what_is_listed(asha: TestClient) -> None:
     assert 'value="NSE:ETERNAL"' in text_of(asha, "/transactions/instruments?instrument=etern", **PARTIAL)
+
+
+def test_what_is_picked_of_the_search_is_watched_though_nobody_has_met_it(asha: TestClient) -> None:
+    here = asha.post("/watchlists", data={"name": "Ideas"}, follow_redirects=False).headers["location"]
+    page = text_of(asha, here)
+    assert 'role="combobox"' in page
+    assert 'aria-controls="choices"' in page
+    hits = text_of(asha, "/find?q=eternal", **{"HX-Request": "true", "HX-Target": "div#found"})
+    assert 'data-key="NSE:ETERNAL"' in hits
+    listing = re.search(r'data-choice="(listing:[0-9]+)"', hits)
+    assert listing is not None
+    sent = {"instrument": "NSE:ETERNAL", "choice": listing[1]}
+    assert asha.post(f"{here}/items", data=sent, follow_redirects=False).status_code == 303
+    assert "Eternal Limited" in text_of(asha, here)
+    again = text_of(asha, "/find?q=eternal", **{"HX-Request": "true", "HX-Target": "div#found"})
+    known = re.search(r'data-choice="([0-9]+)"', again)
+    assert known is not None, "it is met now"
+    form = {"kind": "price", "level": "1", "instrument": "NSE:ETERNAL", "choice": known[1]}
+    assert asha.post("/alerts", data=form, follow_redirects=False).status_code == 303
+    assert "its history" in asha.get("/alerts/preview", params=form | {"choice": "listing:1"}).text
+    assert asha.post(f"{here}/items", data=sent | {"choice": "listing:999999"}).status_code == 404
+    bare = {"instrument": "m and m", "choice": ""}
+    assert asha.post(f"{here}/items", data=bare, headers={"accept": "application/json"}).status_code == 422

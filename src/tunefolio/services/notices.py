@@ -1,4 +1,4 @@
-"""What a person was told: seen, listed with how far each telling came, kept for a year."""
+"""What a person was told: seen, listed with how far each telling came; how long it is kept: retention.py."""
 
 from __future__ import annotations
 

@@ -8,8 +8,9 @@ from datetime import timedelta
 
 from tunefolio.core.errors import Misuse
 from tunefolio.core.identity import JobId
+from tunefolio.core.missing import Missing
 from tunefolio.core.people import Viewer
-from tunefolio.core.time import Instant
+from tunefolio.core.time import IST, Instant
 from tunefolio.services import jobs as deeds
 from tunefolio.services import processes, timetable
 from tunefolio.services.house import House
@@ -21,22 +22,35 @@ from tunefolio.store.jobs import Job, JobState
 __all__ = ["Clock", "Overview", "Waiting", "history", "overview", "pause", "resume", "run_now"]
 
 _LATE = timedelta(minutes=5)
+_NO_CLOCK = "Start one: tunefolio up, or tunefolio beat"
+_RUN_NOW = "It comes when it is due, or at once with Run now"
+_NO_CALENDAR = Missing("the calendar knows no later session", "A release or an override brings the next year")
 
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """One entry of the timetable. next: None while it is paused, or when the calendar knows no more.
+    """One entry of the timetable. next: when it is asked for again, or why that is not known.
 
-    last: the newest job it asked for, None before the first.
+    last: the newest job of its kind, None where none is kept; since: from when the clock counts for it, None
+    before any clock has run here.
     """
 
     name: str
     title: str
     when: str
-    next: Instant | None
-    last_run: Instant | None
+    next: Instant | Missing
+    since: Instant | None
     paused: Instant | None
     last: Job | None
+
+    @property
+    def asked(self) -> Instant | Missing:
+        """When its job was last asked for, by the clock or by hand."""
+        if self.last is not None:
+            return self.last.created
+        if self.since is None:
+            return Missing("not yet: no clock has run on this database", _NO_CLOCK)
+        return Missing(f"not since the clock began to count, {_told(self.since)}", _RUN_NOW)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +172,17 @@ def _clock(db: ReadDb, house: House, admin: Viewer, now: Instant) -> Sequence[Cl
         duty = kept.get(entry.name)
         last = None if duty is None else duty.last_run
         paused = None if duty is None else duty.paused
-        due = None if paused is not None else entry.next(house, last or now)
+        due = _next(house, entry, last or now, paused)
         rows.append(Clock(entry.name, entry.title, entry.when, due, last, paused, newest.get(entry.asks)))
     return rows
+
+
+def _next(house: House, entry: timetable.Entry, after: Instant, paused: Instant | None) -> Instant | Missing:
+    if paused is not None:
+        return Missing(f"paused, {_told(paused)}", "Resume it")
+    due = entry.next(house, after)
+    return _NO_CALENDAR if due is None else due
+
+
+def _told(moment: Instant) -> str:
+    return f"{moment.in_zone(IST):%-d %b %Y, %H:%M} IST"

@@ -144,6 +144,13 @@ DUTIES: tuple[Entry, ...] = (
         daily(time(3, 30)),
         "forget",
     ),
+    Entry(
+        "forget_notices",
+        "Forget notices seen long ago and the jobs that judged and carried them",
+        "03:40 every day",
+        daily(time(3, 40)),
+        "forget_notices",
+    ),
     Entry("enrich", "Look up missing sectors", "07:30 every day", daily(time(7, 30)), "enrich_all"),
     Entry("track", "Find what lacks of past prices", "06:45 every day", daily(time(6, 45)), "track"),
     Entry("rates", "Fetch exchange rates", "06:50 every day", daily(time(6, 50)), "rates"),

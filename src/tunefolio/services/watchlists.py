@@ -19,6 +19,7 @@ from tunefolio.market.quotes import Quote
 from tunefolio.services.alert_levels import YEAR_DAYS, ceiling, session
 from tunefolio.services.alerts import Market, market_of
 from tunefolio.services.house import House
+from tunefolio.services.masters import pick
 from tunefolio.services.record import instrument_named
 from tunefolio.services.tracking import wish
 from tunefolio.store import events, instruments, quotes
@@ -30,6 +31,9 @@ MOST_LISTS = 50
 MOST_ITEMS = 500
 FIRST_LIST = "Watchlist"
 """What the list is called that is made for who watches something without having one."""
+LISTING = "listing"
+"""Before the number of a listing that nobody here has met."""
+
 _LONGEST_NOTE = 200
 _SPARK_POINTS = 64
 _PAST = timedelta(days=2 * 366)
@@ -93,7 +97,7 @@ def forget(db: WriteDb, house: House, viewer: Viewer, id: WatchlistId) -> None:
 def put(
     db: WriteDb, house: House, viewer: Viewer, id: WatchlistId, name: str, *, note: str = ""
 ) -> InstrumentId:
-    """Watch EXCHANGE:SYMBOL, or an instrument by its id; twice is once. Raises Misuse, NotFound."""
+    """Watch what named() takes the name for; twice is once. Raises Misuse, NotFound."""
     viewer.must_write()
     _must_be_note(note)
     if len(rows.items(db, viewer, id)) >= MOST_ITEMS:
@@ -117,14 +121,29 @@ def watch(
 
 
 def named(db: WriteDb, house: House, viewer: Viewer, name: str) -> InstrumentId:
-    """The instrument a person means: EXCHANGE:SYMBOL, or the id of one the viewer may see."""
+    """The instrument a person means: EXCHANGE:SYMBOL, the id of one the viewer may see, or `listing:1594`, as
+    search names what nobody here has met. Raises Misuse, NotFound."""
     text = name.strip()
+    word, _, number = text.partition(":")
+    if word == LISTING and number.isascii() and number.isdigit() and len(number) < 19:
+        return pick(db, house, int(number))
     if text.isascii() and text.isdigit() and len(text) < 19:
         id = InstrumentId(int(text))
         if id not in instruments.visible(db, viewer, [id]):
             raise NotFound("instrument")
         return id
     return instrument_named(db, house, text, viewer)
+
+
+def known_as(db: ReadDb, viewer: Viewer, name: str) -> InstrumentId | None:
+    """What named() would find, where somebody here has met it already; nothing is made."""
+    text = name.strip()
+    if text.isascii() and text.isdigit() and len(text) < 19:
+        id = InstrumentId(int(text))
+        return id if id in instruments.visible(db, viewer, [id]) else None
+    exchange, _, symbol = text.upper().partition(":")
+    found = instruments.find(db, exchange, symbol, viewer=viewer)
+    return None if found is None else found.id
 
 
 def drop(db: WriteDb, house: House, viewer: Viewer, id: WatchlistId, instrument: InstrumentId) -> None:

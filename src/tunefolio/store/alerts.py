@@ -33,6 +33,7 @@ from tunefolio.market.actions import ActionKind
 from tunefolio.store.batches import among
 from tunefolio.store.columns import PRICE
 from tunefolio.store.db import ReadDb, WriteDb
+from tunefolio.store.keysets import newest
 from tunefolio.store.tables import actions, alerts, quotes
 from tunefolio.store.viewers import owned
 
@@ -166,10 +167,7 @@ def alert_of(db: ReadDb, viewer: Viewer, id: AlertId) -> Alert:
 
 def page(db: ReadDb, viewer: Viewer, before: AlertId | None, limit: int) -> list[Alert]:
     """The viewer's alerts, newest first, from the one after `before`; keyset on ix_alerts_owner."""
-    query = select(alerts).where(owned(alerts, viewer)).order_by(alerts.c.id.desc()).limit(limit)
-    if before is not None:
-        query = query.where(alerts.c.id < before)
-    return [_alert(row) for row in db.execute(query)]
+    return [_alert(row) for row in newest(db, alerts, owned(alerts, viewer), before, limit)]
 
 
 def of_kinds(db: ReadDb, viewer: Viewer, kinds: Collection[AlertKind]) -> list[Alert]:

@@ -19,6 +19,7 @@ from tunefolio.core.identity import JobId, PersonId
 from tunefolio.core.people import Caretaker, Viewer
 from tunefolio.core.time import Instant
 from tunefolio.store.db import ReadDb, WriteDb
+from tunefolio.store.keysets import newest
 from tunefolio.store.tables import jobs
 from tunefolio.store.viewers import owned
 
@@ -216,12 +217,12 @@ def job_of(db: ReadDb, viewer: Viewer, id: JobId) -> Job:
     row = db.execute(select(jobs).where(owned(jobs, viewer), jobs.c.id == id)).one_or_none()
     if row is None:
         raise NotFound("job")
-    return _job(row)
+    return of_row(row)
 
 
 def page(db: ReadDb, viewer: Viewer, before: JobId | None, limit: int) -> list[Job]:
     """The viewer's jobs, newest first, from the one after `before`; keyset on ix_jobs_owner."""
-    return _page(db, owned(jobs, viewer), before, limit)
+    return [of_row(row) for row in newest(db, jobs, owned(jobs, viewer), before, limit)]
 
 
 def page_all(
@@ -241,7 +242,7 @@ def page_all(
         which = and_(which, jobs.c.kind == kind)
     if state is not None:
         which = and_(which, jobs.c.state == state)
-    return _page(db, which, before, limit)
+    return [of_row(row) for row in newest(db, jobs, which, before, limit)]
 
 
 def ready(db: ReadDb, admin: Viewer, now: Instant) -> tuple[int, Instant | None]:
@@ -266,7 +267,7 @@ def newest_of_house(db: ReadDb, admin: Viewer, kinds: Iterable[str]) -> dict[str
     mine = and_(jobs.c.owner_id.is_(None), jobs.c.kind.in_(sorted(kinds)))
     newest = select(func.max(jobs.c.id)).where(mine).group_by(jobs.c.kind)
     query = select(jobs).where(jobs.c.id.in_(newest))
-    return {row.kind: _job(row) for row in db.execute(query)}
+    return {row.kind: of_row(row) for row in db.execute(query)}
 
 
 def forget_before(
@@ -282,19 +283,24 @@ def forget_before(
     return db.execute(delete(jobs).where(*which)).rowcount
 
 
-def _page(db: ReadDb, which: ColumnElement[bool], before: JobId | None, limit: int) -> list[Job]:
-    query = select(jobs).where(which).order_by(jobs.c.id.desc()).limit(limit)
-    if before is not None:
-        query = query.where(jobs.c.id < before)
-    return [_job(row) for row in db.execute(query)]
+def forget_done_before(
+    db: WriteDb,
+    caretaker: Caretaker,  # noqa: ARG001 — leave, not input
+    instant: Instant,
+    kinds: Iterable[str],
+) -> int:
+    """Forget everyone's jobs of these kinds that did their work before `instant`; how many. Failures stay."""
+    which = (jobs.c.kind.in_(sorted(kinds)), jobs.c.state == JobState.DONE, jobs.c.finished_at < instant)
+    return db.execute(delete(jobs).where(*which)).rowcount
 
 
 def _first(db: WriteDb, statement: ReturningUpdate[Any]) -> Job | None:
     row = db.execute(statement).one_or_none()
-    return None if row is None else _job(row)
+    return None if row is None else of_row(row)
 
 
-def _job(row: Row[Any]) -> Job:
+def of_row(row: Row[Any]) -> Job:
+    """A row of `jobs` as our value."""
     return Job(
         id=JobId(row.id),
         owner=None if row.owner_id is None else PersonId(row.owner_id),

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy import Row, and_, delete, func, insert, or_, select, update
 
 from tunefolio.core.alerts import AlertId
 from tunefolio.core.errors import NotFound
@@ -20,6 +20,7 @@ from tunefolio.core.people import Caretaker, Viewer
 from tunefolio.core.time import Instant
 from tunefolio.store.batches import among, batches
 from tunefolio.store.db import ReadDb, WriteDb
+from tunefolio.store.keysets import newest
 from tunefolio.store.tables import deliveries, notices
 from tunefolio.store.viewers import owned
 
@@ -91,12 +92,10 @@ def page(
     db: ReadDb, viewer: Viewer, before: NoticeId | None, limit: int, alert: AlertId | None = None
 ) -> list[Told]:
     """The viewer's notices, newest first, from the one after `before`; alert: of that one alone."""
-    query = select(notices).where(owned(notices, viewer)).order_by(notices.c.id.desc()).limit(limit)
-    if before is not None:
-        query = query.where(notices.c.id < before)
+    which = owned(notices, viewer)
     if alert is not None:
-        query = query.where(notices.c.alert_id == alert)
-    return [_told(row) for row in db.execute(query)]
+        which = and_(which, notices.c.alert_id == alert)
+    return [_told(row) for row in newest(db, notices, which, before, limit)]
 
 
 def notice_of(db: ReadDb, viewer: Viewer, id: NoticeId) -> Told:
@@ -126,6 +125,28 @@ def mark_all_read(db: WriteDb, viewer: Viewer, now: Instant) -> int:
     return db.execute(update(notices).where(*which).values(read_at=now)).rowcount
 
 
+def forget_before(
+    db: WriteDb,
+    caretaker: Caretaker,  # noqa: ARG001 — leave, not input
+    *,
+    seen: Instant,
+    unseen: Instant,
+    limit: int,
+) -> int:
+    """Forget everyone's notices told before `seen`, unseen ones told before `unseen`, oldest first, with how
+    far they came; how many. One that is still on its way stays."""
+    is_on_its_way = (
+        select(deliveries.c.id)
+        .where(deliveries.c.notice_id == notices.c.id, deliveries.c.state.in_(OPEN))
+        .exists()
+    )
+    is_old = or_(
+        and_(notices.c.read_at.is_not(None), notices.c.created_at < seen), notices.c.created_at < unseen
+    )
+    oldest = select(notices.c.id).where(is_old, ~is_on_its_way).order_by(notices.c.id).limit(limit)
+    return db.execute(delete(notices).where(notices.c.id.in_(oldest))).rowcount
+
+
 # Deliveries --------------------------------------------------------------------------------------
 
 
@@ -138,17 +159,7 @@ def queue(
     """A delivery for each pair of notice and channel that has none yet; the new ones by owner."""
     found: dict[PersonId, list[DeliveryId]] = {}
     for batch in batches(wanted, _AT_ONCE):
-        rows = [
-            {
-                "owner_id": owner,
-                "notice_id": notice,
-                "channel_id": channel,
-                "state": DeliveryState.QUEUED,
-                "attempts": 0,
-                "due_at": now,
-            }
-            for owner, notice, channel in batch
-        ]
+        rows = [_queued(owner, notice, channel, now) for owner, notice, channel in batch]
         added = db.upsert(deliveries).values(rows).on_conflict_do_nothing()
         for id, owner in db.execute(added.returning(deliveries.c.id, deliveries.c.owner_id)).all():
             found.setdefault(PersonId(owner), []).append(DeliveryId(id))
@@ -178,14 +189,7 @@ def add_delivery(
 ) -> DeliveryId:
     """A delivery of one of the viewer's notices to one channel, asked for by hand; raises NotFound."""
     notice_of(db, viewer, notice)
-    row = {
-        "owner_id": viewer.person,
-        "notice_id": notice,
-        "channel_id": channel,
-        "state": DeliveryState.QUEUED,
-        "attempts": 0,
-        "due_at": now,
-    }
+    row = _queued(viewer.person, notice, channel, now)
     return DeliveryId(db.execute(insert(deliveries).values(row).returning(deliveries.c.id)).scalar_one())
 
 
@@ -204,6 +208,17 @@ def settle(
     values: dict[str, Any] = {"state": state, "problem": problem}
     values |= {"sent_at": now} if state is DeliveryState.SENT else {"due_at": now}
     db.execute(update(deliveries).where(*which).values(values))
+
+
+def _queued(owner: PersonId, notice: NoticeId, channel: ChannelId, now: Instant) -> dict[str, Any]:
+    return {
+        "owner_id": owner,
+        "notice_id": notice,
+        "channel_id": channel,
+        "state": DeliveryState.QUEUED,
+        "attempts": 0,
+        "due_at": now,
+    }
 
 
 def _row(draft: Draft) -> dict[str, Any]:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import Engine, func, select
@@ -19,20 +20,19 @@ from tunefolio.core.money import Currency
 from tunefolio.core.people import Viewer
 from tunefolio.core.time import TradingDay
 from tunefolio.market.instruments import EXCHANGES, AssetClass, Instrument, Listing
-from tunefolio.market.masters import CONTRACTS, same_issuer
+from tunefolio.market.masters import same_issuer
 from tunefolio.market.words import compact, words_of
-from tunefolio.store import instruments as met
+from tunefolio.store import instruments as met_here
 from tunefolio.store import masters, search_index, spells
 from tunefolio.store.db import ReadDb
-from tunefolio.store.search_index import GONE, id_of, line_of, part_of, symbol_of
+from tunefolio.store.search_hits import CONTRACT_WORDS, Asked, Hit, Position, hit_of, line_with, matches
+from tunefolio.store.search_index import GONE, line_of, part_of
 from tunefolio.store.tables import instruments, search_parts
 
 MOST = 100
-LONGEST = 60
 _FRESH_SECONDS = 60.0
-_ENOUGH = 1_500
-_PLACES = {exchange: place for place, exchange in enumerate(EXCHANGES)}
-_CONTRACT_WORDS = frozenset(str(one) for one in CONTRACTS)
+Lines = Sequence[tuple[str, bytes]]
+"""Lines with the parts they stand in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,45 +58,24 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """What was typed. whole: in one piece; words: each of them."""
+class Page:
+    """What was found. next: where the following page goes on; None at the end."""
 
-    whole: bytes
-    words: tuple[bytes, ...]
-
-    @classmethod
-    def of(cls, text: str) -> Asked:
-        """At most LONGEST characters count; EXCHANGE: before a symbol is left to the caller."""
-        words = words_of(text[:LONGEST]) or tuple(text[:LONGEST].lower().split()[:1])
-        words = tuple(word for word in words if any(one.isalnum() for one in word))
-        return cls("".join(words).encode(), tuple(word.encode() for word in words))
-
-    def tier(self, line: bytes) -> int | None:
-        """0: the symbol begins with it; 1: every word begins one; 2: every word stands in it; else None.
-
-        A mere letter only counts where it begins a word.
-        """
-        text = line[: line.rindex(b"\t")]
-        if text.startswith(self.whole, 2):
-            return 0
-        if all(b" " + word in text for word in self.words):
-            return 1
-        return 2 if all(len(word) > 1 and word in text for word in self.words) else None
+    found: list[Found]
+    next: Position | None
 
 
-@dataclass(order=True, frozen=True, slots=True)
-class _Hit:
-    """In the order of the answer. id: of an instrument where it is known, else of a listing."""
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What is asked for. classes: none for all; exchange: "" for all."""
 
-    is_gone: bool
-    is_contract: bool
-    tier: int
-    is_new: bool
-    length: int
-    symbol: bytes
-    place: int
-    line: bytes = field(repr=False)
-    id: int = 0
+    asked: Asked
+    classes: frozenset[str]
+    exchange: str
+
+    def has(self, part: str) -> bool:
+        exchange, kind, _ = part.split("|")
+        return (not self.exchange or exchange == self.exchange) and (not self.classes or kind in self.classes)
 
 
 @dataclass(slots=True)
@@ -107,6 +86,14 @@ class _Known:
     read_at: float = float("-inf")
     lines: dict[str, list[bytes]] = field(default_factory=dict)
     parts: dict[str, bytes] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Now:
+    """Parts by name: of all lists, and of the instruments that everyone sees."""
+
+    listed: Mapping[str, bytes]
+    known: Mapping[str, bytes]
 
 
 @dataclass(slots=True)
@@ -133,97 +120,114 @@ def search(
 
     viewer None: only what everyone sees. limit: at most MOST.
     """
+    return page(db, text, limit, viewer=viewer, classes=classes, exchange=exchange).found
+
+
+def page(
+    db: ReadDb,
+    text: str,
+    limit: int,
+    *,
+    after: Position | None = None,
+    viewer: Viewer | None = None,
+    classes: Collection[AssetClass] = (),
+    exchange: str = "",
+) -> Page:
+    """The same, a page at a time: what comes after the position that the page before ended with.
+
+    Pages hold each thing once and leave none out, whatever their size, while the lists stay as they are.
+    """
     head, colon, rest = text.partition(":")
     if colon and head.strip().upper() in EXCHANGES:
         exchange, text = head.strip().upper(), rest
     asked = Asked.of(text)
     if not asked.words:
-        return []
-    limit = min(limit, MOST)
-    wanted = frozenset(str(one) for one in classes)
-    parts, known = _current(db)
-    hits = _known_hits(asked, known, limit, wanted, exchange) + _private_hits(
-        db, asked, viewer, wanted, exchange
-    )
-    more = limit + len(hits)
-    for group in ((False, False), (False, True), (True, False)):
-        hits += _listed_hits(asked, parts, more, wanted, exchange, group)
-        if sum((hit.is_gone, hit.is_contract) <= group for hit in hits) >= more:
+        return Page([], None)
+    texts = _current(db)
+    wanted = _Wanted(asked, frozenset(str(one) for one in classes), exchange)
+    private = _private_lines(db, viewer)
+    last = None if after is None else after.hit(_line_of(after, texts, private))
+    limit, deep = min(limit, MOST), 2  # what is known here is often listed, too
+    while True:
+        found = _sought(wanted, texts, private, (limit + 1) * deep, last)
+        shown = _shown(db, found, limit + 1)
+        if len(shown) > limit or not found.is_cut:
             break
-    return _shown(db, sorted(hits), limit)
+        deep *= 4  # so many of them are one and the same that a page was not filled
+    there = [one for _, one in shown[:limit]]
+    return Page(there, Position.of(shown[limit - 1][0]) if len(shown) > limit else None)
 
 
-def _listed_hits(
-    asked: Asked,
-    parts: dict[str, bytes],
-    limit: int,
-    classes: frozenset[str],
-    exchange: str,
-    group: tuple[bool, bool],
-) -> list[_Hit]:
-    """group: whether no list has it any more, whether it is a contract; such come after all others."""
-    gone, contract = group
-    found: list[_Hit] = []
-    for name, body in parts.items():
-        where, kind, state = name.split("|")
-        if (kind in _CONTRACT_WORDS) is not contract or (state == GONE) is not gone:
-            continue
-        if (not exchange or where == exchange) and (not classes or kind in classes):
-            found += [
-                _hit(line, tier, where, is_new=True, is_gone=gone, is_contract=contract)
-                for tier, line in matches(asked, body, limit)
-            ]
+@dataclass(slots=True)
+class _Sought:
+    """Matches of a page in order. earlier: those of pages before, for each exchange and symbol; is_cut: more
+    would be found if more were asked for."""
+
+    hits: list[Hit] = field(default_factory=list)
+    earlier: dict[tuple[int, bytes], list[Hit]] = field(default_factory=dict)
+    is_cut: bool = False
+
+    def take(self, hits: Iterable[Hit], most: int, last: Hit | None) -> None:
+        """The first `most` of them that come after `last`; they come in order."""
+        count = 0
+        for hit in hits:
+            if last is not None and hit <= last:
+                self.earlier.setdefault(hit.where, []).append(hit)
+                continue
+            if count == most:
+                self.is_cut = True
+                return
+            self.hits.append(hit)
+            count += 1
+
+
+def _sought(wanted: _Wanted, texts: _Now, private: Lines, most: int, last: Hit | None) -> _Sought:
+    """The best matches after `last`: `most` of them, or all there are."""
+    asked, found = wanted.asked, _Sought()
+    for part, body in texts.known.items():
+        if wanted.has(part):
+            known = (hit_of(part, tier, line, is_new=False) for tier, line in matches(asked, body))
+            found.take(known, most, last)
+    own = [
+        hit_of(part, tier, line, is_new=False)
+        for part, line in private
+        if wanted.has(part) and (tier := asked.tier(line)) is not None
+    ]
+    found.take(sorted(own), most, last)
+    for group in ((False, False), (False, True), (True, False)):
+        for part, body in texts.listed.items():
+            if wanted.has(part) and _group_of(part) == group:
+                listed = (hit_of(part, tier, line, is_new=True) for tier, line in matches(asked, body))
+                found.take(listed, most, last)
+        if sum((hit.is_gone, hit.is_contract) <= group for hit in found.hits) >= most:
+            found.is_cut = True
+            break
+    found.hits.sort()
+    if found.is_cut:  # each part gave its best `most`: beyond so many of all, some may lack
+        del found.hits[most:]
     return found
 
 
-def _hit(line: bytes, tier: int, exchange: str, *, is_new: bool, is_gone: bool, is_contract: bool) -> _Hit:
-    symbol = symbol_of(line)
-    place = _PLACES.get(exchange, len(_PLACES))
-    id = id_of(line[line.rindex(b"\t") + 1 :])
-    return _Hit(is_gone, is_contract, tier, is_new, len(symbol), symbol, place, line, id)
+def _group_of(part: str) -> tuple[bool, bool]:
+    """Whether no list has it any more, whether it is a contract; such come after all others."""
+    _, kind, state = part.split("|")
+    return state == GONE, kind in CONTRACT_WORDS
 
 
-def matches(asked: Asked, body: bytes, limit: int) -> Iterator[tuple[int, bytes]]:
-    """The best `limit` lines of one part with their tiers, in no order.
-
-    A rare word is looked for once and its lines are judged; a frequent one tier by tier, each cut short.
-    """
-    for word in sorted(asked.words, key=len, reverse=True):
-        lines = list(_lines(body, word, _ENOUGH))
-        if len(lines) < _ENOUGH:
-            judged = [(tier, line) for line in lines if (tier := asked.tier(line)) is not None]
-            judged.sort(key=lambda one: one[0])  # a stable sort: within a tier the part's own order stays
-            yield from judged[:limit]
-            return
-    rarest = min(asked.words, key=body.count) if len(asked.words) > 1 else asked.words[0]
-    left = limit
-    for tier, needle in enumerate((b"\n " + asked.whole, b" " + rarest, rarest)):
-        for line in _lines(body, needle, None):
-            if left == 0:
-                return
-            if asked.tier(line) == tier:
-                left -= 1
-                yield tier, line
-
-
-def _lines(body: bytes, needle: bytes, most: int | None) -> Iterator[bytes]:
-    """Each line that holds the needle, once; at most `most`."""
-    at, count = 0, 0
-    while (at := body.find(needle, at)) >= 0 and count != most:
-        start = body.rfind(b"\n", 0, at + 1)
-        end = body.find(b"\n", max(at, start) + 1)
-        if end < 0:
-            return
-        yield body[start:end]
-        count += 1
-        at = end
+def _line_of(after: Position, texts: _Now, private: Lines) -> bytes:
+    """The line of the match a page ended with; b"" when the lists have changed and it is gone."""
+    if after.is_new:
+        bodies = iter(texts.listed.values())
+    else:
+        bodies = chain(texts.known.values(), (line + b"\n" for _, line in private))
+    return next((line for body in bodies if (line := line_with(body, after.id))), b"")
 
 
 # What is known here -------------------------------------------------------------------------------
 
 
-def _current(db: ReadDb) -> tuple[dict[str, bytes], dict[str, bytes]]:
-    """The texts of this database: (of all lists, of the instruments that everyone sees)."""
+def _current(db: ReadDb) -> _Now:
+    """The texts of this database as they stand now."""
     engine = db.connection.engine
     newest_id = select(func.max(instruments.c.id)).scalar_subquery()
     now, newest = db.execute(select(func.max(search_parts.c.generation), newest_id)).one()
@@ -236,7 +240,7 @@ def _current(db: ReadDb) -> tuple[dict[str, bytes], dict[str, bytes]]:
             texts.known = _Known(read_at=time.monotonic())
         if newest > texts.known.newest:
             _read_known(db, texts.known, newest)
-        return texts.parts, texts.known.parts
+        return _Now(texts.parts, dict(texts.known.parts))
 
 
 def _read_known(db: ReadDb, known: _Known, newest: int) -> None:
@@ -267,61 +271,55 @@ def _known_line(id: int, symbol: str, name: str, isin: str, former: Iterable[str
     return line_of(id, symbol, [*said, isin.lower()] if isin else said)
 
 
-def _known_hits(
-    asked: Asked, parts: dict[str, bytes], limit: int, classes: frozenset[str], exchange: str
-) -> list[_Hit]:
-    found: list[_Hit] = []
-    for name, body in list(parts.items()):
-        where, kind, _ = name.split("|")
-        if (not exchange or where == exchange) and (not classes or kind in classes):
-            found += [
-                _hit(line, tier, where, is_new=False, is_gone=False, is_contract=kind in _CONTRACT_WORDS)
-                for tier, line in matches(asked, body, limit)
-            ]
-    return sorted(found)[:limit]
-
-
-def _private_hits(
-    db: ReadDb, asked: Asked, viewer: Viewer | None, classes: frozenset[str], exchange: str
-) -> list[_Hit]:
-    """What is the viewer's alone; on uq_instruments_private."""
+def _private_lines(db: ReadDb, viewer: Viewer | None) -> Lines:
+    """What is the viewer's alone, with the parts it would stand in; on uq_instruments_private."""
     if viewer is None:
         return []
     columns = instruments.c
     query = select(columns.id, columns.exchange, columns.symbol, columns.name, columns.asset_class)
-    found: list[_Hit] = []
-    for id, where, symbol, name, kind in db.execute(query.where(columns.private_to == viewer.person)):
-        line = _known_line(id, symbol, name, "")
-        tier = asked.tier(line)
-        if tier is not None and (not exchange or where == exchange) and (not classes or kind in classes):
-            found.append(_hit(line, tier, where, is_new=False, is_gone=False, is_contract=False))
-    return found
+    rows = db.execute(query.where(columns.private_to == viewer.person))
+    return [
+        (part_of(exchange, kind), _known_line(id, symbol, name, ""))
+        for id, exchange, symbol, name, kind in rows
+    ]
 
 
 # Shown --------------------------------------------------------------------------------------------
 
 
-def _shown(db: ReadDb, hits: list[_Hit], limit: int) -> list[Found]:
+def _shown(db: ReadDb, sought: _Sought, limit: int) -> list[tuple[Hit, Found]]:
     """The first of them with all they are; a listing that is an instrument already is shown once, as that."""
+    found: list[tuple[Hit, Found]] = []
+    met: set[InstrumentId | int] = set()
+    for begin in range(0, len(sought.hits), 2 * limit):
+        hits = sought.hits[begin : begin + 2 * limit]
+        before = [one for where in {hit.where for hit in hits} for one in sought.earlier.get(where, ())]
+        seen = _told(db, [*before, *hits])
+        met |= {seen[hit][0] for hit in before if hit in seen}
+        for hit in hits:
+            if hit in seen and seen[hit][0] not in met:
+                met.add(seen[hit][0])
+                found.append((hit, seen[hit][1]))
+                if len(found) == limit:
+                    return found
+    return found
+
+
+def _told(db: ReadDb, hits: Collection[Hit]) -> dict[Hit, tuple[InstrumentId | int, Found]]:
+    """Each match with all it is, and what it is one with: its instrument, else minus its listing's id."""
     known_ids = [InstrumentId(hit.id) for hit in hits if not hit.is_new]
-    here = met.of_ids(db, known_ids) if known_ids else {}
-    rows = masters.of_ids(db, [hit.id for hit in hits if hit.is_new][: 2 * limit])
+    here = met_here.of_ids(db, known_ids) if known_ids else {}
+    rows = masters.of_ids(db, [hit.id for hit in hits if hit.is_new])
     ours = _instruments_of(db, rows.values())
-    found: dict[InstrumentId | int, Found] = {}
+    told: dict[Hit, tuple[InstrumentId | int, Found]] = {}
     for hit in hits:
-        if len(found) == limit:
-            break
         if not hit.is_new:
-            id = InstrumentId(hit.id)
-            if id in here and id not in found:
-                found[id] = _of_instrument(here[id])
+            if (id := InstrumentId(hit.id)) in here:
+                told[hit] = id, _of_instrument(here[id])
         elif hit.id in rows:
             known = ours.get(hit.id)
-            if known is None:
-                found[-hit.id] = _of_listing(rows[hit.id], None, is_gone=hit.is_gone)
-            elif known not in found:
-                found[known] = _of_listing(rows[hit.id], known, is_gone=hit.is_gone)
-    return list(found.values())
+            told[hit] = known or -hit.id, _of_listing(rows[hit.id], known, is_gone=hit.is_gone)
+    return told
 
 
 def _instruments_of(db: ReadDb, rows: Collection[masters.Listed]) -> dict[int, InstrumentId]:

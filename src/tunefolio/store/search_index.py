@@ -44,13 +44,18 @@ def part_of(exchange: str, asset_class: str, state: str = "") -> str:
 def line_of(id: int, symbol: str, words: Iterable[str]) -> bytes:
     """How something is written into a part; words are folded already and may repeat."""
     said = " ".join(dict.fromkeys((compact(symbol) or symbol.lower(), *words)))
-    return f"\n {said}\t{str(id).translate(_DIGITS)}".encode()
+    return f"\n {said}\t".encode() + coded(id)
 
 
 def symbol_of(line: bytes) -> bytes:
     """The symbol of a line, folded."""
     end = line.find(b" ", 2)
     return line[2:end] if end > 0 else line[2 : line.index(b"\t")]
+
+
+def coded(id: int) -> bytes:
+    """An id in letters, so that no digit that is typed is found in it."""
+    return str(id).translate(_DIGITS).encode()
 
 
 def id_of(code: bytes) -> int:

@@ -59,7 +59,7 @@ _CHANGE = {
 _SOURCE = {"source": "nse", "refreshed_at": "2026-11-20T08:15:03+05:30", "listed": 2871, "problem": ""}
 
 INSTRUMENTS: dict[tuple[str, str], Any] = {
-    ("GET", "/instruments"): {"data": [_FOUND]},
+    ("GET", "/instruments"): {"data": [_FOUND], "next": "0000-0-42-eternal"},
     ("POST", "/instruments"): {"id": 42},
     ("GET", "/instruments/changes"): {"data": [_CHANGE], "sources": [_SOURCE], "next": "7"},
     ("POST", "/instruments/refresh"): {"job_id": 65},

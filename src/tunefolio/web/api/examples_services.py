@@ -35,6 +35,17 @@ _DUTY = {
     "paused_at": None,
     "last_job": {"id": 97, "state": "done", "problem": None},
 }
+_NEW_DUTY = {
+    "name": "actions",
+    "title": "Look for corporate actions told late or corrected",
+    "when": "05:30 on Sundays",
+    "next_run_at": "2026-11-22T05:30:00+05:30",
+    "last_run_at": None,
+    "last_run_at_reason": "not since the clock began to count, 20 Nov 2026, 09:00 IST",
+    "paused_at": None,
+    "last_job": None,
+    "last_job_reason": "no job of its kind is kept",
+}
 _JOB = {
     "id": 97,
     "kind": "refresh_quotes",
@@ -51,7 +62,7 @@ _JOB = {
 }
 
 SERVICES: Mapping[tuple[str, str], Any] = {
-    ("GET", "/services"): {"processes": [_PROCESS], "queue": _QUEUE, "timetable": [_DUTY]},
+    ("GET", "/services"): {"processes": [_PROCESS], "queue": _QUEUE, "timetable": [_DUTY, _NEW_DUTY]},
     ("GET", "/services/history"): {"data": [_JOB]},
     ("POST", "/services/{name}/run"): {"job_id": 98},
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict
 from starlette.responses import Response
 
 from tunefolio.core.identity import InstrumentId
@@ -13,10 +13,11 @@ from tunefolio.market.instruments import AssetClass, exchange_of
 from tunefolio.market.masters import ChangeKind, Spell
 from tunefolio.services import masters as deeds
 from tunefolio.services.views.listed import ListedView, listed
-from tunefolio.store import masters
+from tunefolio.store import masters, search
 from tunefolio.store.masters import Listed, Told
-from tunefolio.store.search import Found, search
-from tunefolio.web.api.answers import Cursor, Limit, QueryText, after_id, ist, plain, reply
+from tunefolio.store.search import MOST, Found
+from tunefolio.store.search_hits import Position
+from tunefolio.web.api.answers import Cursor, Limit, QueryText, after_id, clean, ist, plain, reply
 from tunefolio.web.api.facts import Id
 from tunefolio.web.deps import CurrentViewer, HouseDep, Reading, RowId, Writing
 
@@ -25,7 +26,12 @@ Classes = Annotated[
     list[AssetClass] | None, Query(alias="class", max_length=len(AssetClass), description="Any of these.")
 ]
 Kind = Annotated[ChangeKind | None, Query(description="Only such changes.")]
-Most = Annotated[int, Query(ge=1, le=100)]
+Most = Annotated[int, Query(ge=1, le=MOST, description="Most rows to answer.")]
+Place = Annotated[
+    str,
+    AfterValidator(clean),
+    Query(max_length=200, description="`next` of the page before; empty for the first page."),
+]
 
 
 class Choice(BaseModel):
@@ -43,14 +49,19 @@ def found(
     classes: Classes = None,
     exchange: QueryText = "",
     limit: Most = 20,
+    cursor: Place = "",
 ) -> Response:
     """What `q` may mean among everything listed: symbols that begin with it first, then words of names.
 
-    At most a hundred: who wants another types more. `id` is null for what nobody here has met yet.
+    `next` leads on while there is more, for the same question. `id` is null for what nobody here has met yet.
     """
-    place = exchange_of(exchange) if exchange.strip() else ""
-    rows = search(db, q, limit, viewer=viewer, classes=classes or (), exchange=place)
-    return reply({"data": [one(row) for row in rows]})
+    there = exchange_of(exchange) if exchange.strip() else ""
+    after = Position.parse(cursor) if cursor else None
+    page = search.page(db, q, limit, after=after, viewer=viewer, classes=classes or (), exchange=there)
+    body: dict[str, Any] = {"data": [one(row) for row in page.found]}
+    if page.next is not None:
+        body["next"] = page.next.text
+    return reply(body)
 
 
 @v1.post("", status_code=201)

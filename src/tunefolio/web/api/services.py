@@ -8,14 +8,16 @@ from fastapi import APIRouter, Path, Query
 from starlette.responses import Response
 
 from tunefolio.core.identity import JobId
+from tunefolio.core.missing import Missing
 from tunefolio.services import operations
 from tunefolio.services.operations import Clock, Overview
 from tunefolio.services.processes import Standing
 from tunefolio.web.api import jobs
-from tunefolio.web.api.answers import Cursor, Limit, after_id, ist, nothing, reply
+from tunefolio.web.api.answers import Cursor, Limit, after_id, ist, nothing, put, reply
 from tunefolio.web.deps import AdminViewer, HouseDep, OwnWriting, Reading
 
 v1 = APIRouter(tags=["services"])
+_NO_JOB = "no job of its kind is kept"
 DutyName = Annotated[
     str, Path(max_length=40, description="An entry of the timetable, such as refresh_quotes.")
 ]
@@ -98,15 +100,16 @@ def _process(one: Standing) -> dict[str, Any]:
 
 
 def _duty(one: Clock) -> dict[str, Any]:
-    last = one.last
-    return {
-        "name": one.name,
-        "title": one.title,
-        "when": one.when,
-        "next_run_at": ist(one.next),
-        "last_run_at": ist(one.last_run),
-        "paused_at": ist(one.paused),
-        "last_job": None
-        if last is None
-        else {"id": last.id, "state": last.state, "problem": last.problem or None},
-    }
+    """A moment that is not known is null, with its reason beside it."""
+    row: dict[str, Any] = {"name": one.name, "title": one.title, "when": one.when}
+    for name, moment in (("next_run_at", one.next), ("last_run_at", one.asked)):
+        if isinstance(moment, Missing):
+            put(row, name, None, moment.reason)
+        else:
+            put(row, name, ist(moment), "")
+    row["paused_at"] = ist(one.paused)
+    last = None
+    if one.last is not None:
+        last = {"id": one.last.id, "state": one.last.state, "problem": one.last.problem or None}
+    put(row, "last_job", last, _NO_JOB)
+    return row

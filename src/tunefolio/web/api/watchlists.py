@@ -35,7 +35,7 @@ class Order(BaseModel):
 
 
 class NewItem(BaseModel):
-    """instrument: EXCHANGE:SYMBOL, or the number of an instrument."""
+    """instrument: EXCHANGE:SYMBOL, the number of an instrument, or `listing:` and the number of a listing."""
 
     instrument: Name
     note: Text = ""

@@ -38,10 +38,12 @@ COOLDOWNS = {0: "None", 5: "5 minutes", 30: "30 minutes", 60: "1 hour", 240: "4 
 
 
 class AlertForm(BaseModel):
-    """Every field of the form; those that its kind does not show are ignored."""
+    """Every field of the form; those that its kind does not show are ignored. choice: what was picked of the
+    search, "" where the box was only typed into."""
 
     kind: Text = "price"
     instrument: Text = ""
+    choice: Text = ""
     home: Text = ""
     level: Text = ""
     direction: Text = "up"
@@ -54,6 +56,11 @@ class AlertForm(BaseModel):
     band: Text = "0"
     cooldown: Text = "0"
     note: Text = ""
+
+
+def name_in(form: AlertForm) -> str:
+    """The instrument as watchlists.named() reads it; "" for none."""
+    return form.choice.strip() or form.instrument.strip()
 
 
 def wish_of(form: AlertForm, instrument: InstrumentId | None) -> Wish:

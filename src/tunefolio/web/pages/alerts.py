@@ -9,7 +9,6 @@ from starlette.responses import HTMLResponse, Response
 
 from tunefolio.core.alerts import QUOTED, AlertId, AlertState, Manner
 from tunefolio.core.errors import Misuse
-from tunefolio.core.identity import InstrumentId
 from tunefolio.core.missing import Missing
 from tunefolio.core.notice import ChannelId, ChannelKind
 from tunefolio.services import alert_book, alert_preview, alert_views, channels, watchlists
@@ -17,12 +16,11 @@ from tunefolio.services import notices as told
 from tunefolio.services.alert_levels import Quoted
 from tunefolio.store import accounts, alerts, portfolios
 from tunefolio.store import channels as ways
-from tunefolio.store import instruments as listings
 from tunefolio.store.db import ReadDb
 from tunefolio.web import render
 from tunefolio.web.api.answers import Cursor, QueryText, after_id
 from tunefolio.web.deps import CurrentViewer, HouseDep, Reading, RowId, Writing
-from tunefolio.web.pages.alert_forms import COOLDOWNS, KINDS, REPEATS, AlertForm, chosen, wish_of
+from tunefolio.web.pages.alert_forms import COOLDOWNS, KINDS, REPEATS, AlertForm, chosen, name_in, wish_of
 from tunefolio.web.pages.forms import FormText, go
 
 router = APIRouter()
@@ -70,7 +68,8 @@ def _counts(view: alert_views.AlertPage) -> dict[str, int]:
 
 @router.post("/alerts")
 def create(db: Writing, house: HouseDep, viewer: CurrentViewer, form: Typed) -> Response:
-    named = watchlists.named(db, house, viewer, form.instrument) if form.instrument.strip() else None
+    name = name_in(form)
+    named = watchlists.named(db, house, viewer, name) if name else None
     alert_book.create(db, house, viewer, wish_of(form, named))
     return go("/alerts")
 
@@ -90,19 +89,17 @@ def preview(
 
 
 def _previewed(db: ReadDb, house: HouseDep, viewer: CurrentViewer, form: AlertForm) -> Any:
-    exchange, _, symbol = form.instrument.strip().upper().partition(":")
-    found = listings.find(db, exchange, symbol, viewer=viewer)
-    wish = wish_of(form, None if found is None else found.id)
+    name = name_in(form)
+    found = watchlists.known_as(db, viewer, name)
+    wish = wish_of(form, found)
     if wish.kind not in QUOTED:
         return None
     if found is None:
-        return Missing("its history", "It is fetched once the instrument is watched") if symbol else None
+        return Missing("its history", "It is fetched once the instrument is watched") if name else None
     terms = alert_book.fit(db, viewer, wish)
     if not isinstance(terms, Quoted):
         return None
-    return alert_preview.preview(
-        db, house, InstrumentId(found.id), terms, Manner(wish.repeat, wish.band, wish.cooldown)
-    )
+    return alert_preview.preview(db, house, found, terms, Manner(wish.repeat, wish.band, wish.cooldown))
 
 
 @router.post("/alerts/{id}/pause")

@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request
+from pydantic import BaseModel, Field
 from starlette.responses import HTMLResponse, Response
 
 from tunefolio.core.identity import InstrumentId
 from tunefolio.core.people import Role
-from tunefolio.market.validation import TITLES
+from tunefolio.market.validation import TITLES, Reason
 from tunefolio.services import health as deeds
 from tunefolio.services.views import data_health as views
 from tunefolio.store.tracking import TrackState
 from tunefolio.web import render
-from tunefolio.web.deps import AdminViewer, CurrentViewer, HouseDep, OwnWriting, Reading, RowId, Writing
-from tunefolio.web.pages.forms import FormId, FormText, QueryId, find_id, go
+from tunefolio.web.api.answers import Text
+from tunefolio.web.deps import (
+    MAX_ID,
+    AdminViewer,
+    CurrentViewer,
+    HouseDep,
+    OwnWriting,
+    Reading,
+    RowId,
+    Writing,
+)
+from tunefolio.web.pages.forms import QueryId, find_id, go
 
 router = APIRouter()
 _PAGE = 25
@@ -41,40 +54,39 @@ def page(
     )
 
 
+class Heap(BaseModel):
+    """Doubted bars of one instrument from one source, for one reason: they are settled together."""
+
+    instrument: int = Field(ge=1, le=MAX_ID)
+    source: Text
+    reason: Text
+
+    @property
+    def key(self) -> tuple[InstrumentId, str, Reason]:
+        return InstrumentId(self.instrument), self.source, deeds.reason_of(self.reason)
+
+
+Sent = Annotated[Heap, Form()]
+
+
 @router.post("/data-health/accept")
-def accept(
-    db: OwnWriting,
-    house: HouseDep,
-    admin: AdminViewer,
-    instrument: FormId,
-    source: FormText,
-    reason: FormText,
-) -> Response:
+def accept(db: OwnWriting, house: HouseDep, admin: AdminViewer, heap: Sent) -> Response:
     """Keep the doubted bars of one heap after all."""
-    deeds.accept(db, house, admin, InstrumentId(instrument), source, deeds.reason_of(reason))
+    deeds.accept(db, house, admin, *heap.key)
     return go("/data-health")
 
 
 @router.post("/data-health/drop")
-def drop(
-    db: OwnWriting,
-    house: HouseDep,
-    admin: AdminViewer,
-    instrument: FormId,
-    source: FormText,
-    reason: FormText,
-) -> Response:
+def drop(db: OwnWriting, house: HouseDep, admin: AdminViewer, heap: Sent) -> Response:
     """Leave them out for good."""
-    deeds.drop(db, house, admin, InstrumentId(instrument), source, deeds.reason_of(reason))
+    deeds.drop(db, house, admin, *heap.key)
     return go("/data-health")
 
 
 @router.post("/data-health/replace")
-def replace(
-    house: HouseDep, admin: AdminViewer, instrument: FormId, source: FormText, reason: FormText
-) -> Response:
+def replace(house: HouseDep, admin: AdminViewer, heap: Sent) -> Response:
     """Take those days from another source."""
-    deeds.replace_from_another(house, admin, InstrumentId(instrument), source, deeds.reason_of(reason))
+    deeds.replace_from_another(house, admin, *heap.key)
     return go("/data-health")
 
 

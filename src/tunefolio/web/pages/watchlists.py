@@ -83,8 +83,16 @@ def delete(db: Writing, house: HouseDep, viewer: CurrentViewer, id: RowId) -> Re
 
 
 @router.post("/watchlists/{id}/items")
-def put(db: Writing, house: HouseDep, viewer: CurrentViewer, id: RowId, instrument: FormText) -> Response:
-    deeds.put(db, house, viewer, WatchlistId(id), instrument)
+def put(
+    db: Writing,
+    house: HouseDep,
+    viewer: CurrentViewer,
+    id: RowId,
+    instrument: FormText,
+    choice: FormText = "",
+) -> Response:
+    """choice: what was picked of the search, "" where the box was only typed into."""
+    deeds.put(db, house, viewer, WatchlistId(id), choice or instrument)
     return go(f"/watchlists/{id}")
 
 
