@@ -153,7 +153,14 @@ def test_the_job_syncs_and_asks_once_for_sectors(desk: Desk) -> None:
     desk.broker.lines = (held("INFY", "10", "1500", "1600"), held("NOWHERE", "1", "5", "6"))
     job = run(desk, home.id)
     assert (job.state, job.problem) == (kept_jobs.JobState.DONE, "")
-    assert job.result == {"holdings": 2, "opened": 2, "taken_back": 0, "breaks": 0}
+    assert job.result == {
+        "holdings": 2,
+        "trades": 0,
+        "unread": 0,
+        "opened": 2,
+        "taken_back": 0,
+        "breaks": 0,
+    }
     with desk.database.reading() as db:
         newest = kept_jobs.page(db, desk.viewer, None, 10)
         connection = connections.of_account(db, desk.viewer, home.id)
@@ -188,13 +195,19 @@ def test_a_dead_session_is_a_login_to_do_with_its_cure(desk: Desk) -> None:
     )
 
 
-def test_an_expired_session_needs_a_login_before_anybody_asks(desk: Desk) -> None:
-    desk.broker_account()
+def test_a_session_is_over_when_its_broker_says_so_and_not_by_our_clock(desk: Desk) -> None:
+    home = desk.broker_account()
+    desk.broker.lines = (held("INFY", "10", "1500"),)
     desk.clock.advance(timedelta(hours=19))
     with desk.database.reading() as db:
         (line,) = connect.status(db, desk.house, desk.viewer)
-    assert line.state is ConnectionState.NEEDS_LOGIN
-    assert "ended on 21 Nov 06:00 IST" in line.problem
+    assert line.state is ConnectionState.CONNECTED
+    assert run(desk, home.id).state is kept_jobs.JobState.DONE
+    desk.broker.problem = Reauth("The session is over")
+    assert run(desk, home.id).state is kept_jobs.JobState.FAILED
+    with desk.database.reading() as db:
+        (line,) = connect.status(db, desk.house, desk.viewer)
+    assert (line.state, line.problem) == (ConnectionState.NEEDS_LOGIN, "The session is over")
 
 
 def test_a_login_made_during_a_sync_outlives_the_session_it_replaced(desk: Desk) -> None:

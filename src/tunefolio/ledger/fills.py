@@ -12,7 +12,7 @@ from tunefolio.core.money import Price
 from tunefolio.core.time import Instant, TradingDay, calendar_date
 from tunefolio.ledger.brokers import BrokerSession
 from tunefolio.ledger.kinds import Kind
-from tunefolio.ledger.transactions import Fact, trade
+from tunefolio.ledger.transactions import Fact, must_fit, trade
 from tunefolio.market.instruments import InstrumentClaim
 
 _SEGMENTS = {
@@ -60,7 +60,10 @@ class Fill:
 
 
 def post(fill: Fill, instrument: InstrumentId) -> Fact:
-    """The transaction that a fill is. Its charges are not on it: the broker tells them later, or never."""
+    """The transaction that a fill is; raises Misuse for one whose figures cannot be kept. Its charges are not
+    on it: the broker tells them later, or never."""
+    must_fit("quantity", fill.quantity)
+    must_fit("price", fill.price.amount)
     return trade(fill.kind, fill.day, instrument, fill.quantity, fill.price, at=fill.at)
 
 

@@ -171,6 +171,17 @@ def trade(
     return Fact(kind, day, amount, instrument, quantity, price, fees, note, at)
 
 
+PLACES = 8
+"""Decimal places that columns of units and prices keep."""
+
+
+def must_fit(field: str, number: Decimal) -> None:
+    """Raises Misuse for a number with more decimal places than are kept: it would have to be rounded."""
+    exponent = number.normalize().as_tuple().exponent
+    if isinstance(exponent, int) and -exponent > PLACES:
+        raise Misuse(field, f"{plain(number)} has more than {PLACES} decimal places")
+
+
 def _further(fact: Fact) -> tuple[tuple[str, str], ...]:
     """What came to facts later: hashed only where set, so that older fingerprints still hold."""
     picks = ",".join(f"{pick.lot}:{plain(pick.quantity)}" for pick in fact.picks)

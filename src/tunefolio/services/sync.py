@@ -110,19 +110,18 @@ def sync(house: House, work: Work) -> Mapping[str, Any]:
 def fetch(house: House, viewer: Viewer, home: Account) -> Told:
     """All that the account's broker says, over its line; why there is nothing is recorded and passed on.
 
-    A session that has ended is opened again where the owner lets the house do so; once.
+    A session that has ended is opened again where its owner lets the house do so; once.
     """
-    try:
-        return _asked(house, viewer, home)
-    except Reauth:
-        if not opened_again(house, viewer, home):
-            raise
-    return _asked(house, viewer, home)
-
-
-def _asked(house: House, viewer: Viewer, home: Account) -> Told:
     since: Instant | None = None
     try:
+        try:
+            with house.database.reading() as db:
+                there = line(db, house, viewer, home)
+            since = there.connected
+            return _told(house, there)
+        except Reauth:
+            if not opened_again(house, viewer, home):
+                raise
         with house.database.reading() as db:
             there = line(db, house, viewer, home)
         since = there.connected
