@@ -20,15 +20,14 @@ from tunefolio.market.bars import Bars
 from tunefolio.market.daily import day_of
 from tunefolio.store import bar_years
 from tunefolio.store.bar_rows import checked, digest, sources_text, year_places
-from tunefolio.store.codec import Chunk, compressor
+from tunefolio.store.codec import BODY_HEAD, REST_HEAD, Chunk, compressor, framed
 from tunefolio.store.columns import At, Day
 from tunefolio.store.db import WriteDb
 
 _AT_ONCE = 25
 """Instruments packed together: their arrays stay in the processor's cache."""
 _WIDEST_ROW = 6 * 8 + 1
-_HEADS = 8
-"""Bytes before the planes of a body and a rest."""
+_HEADS = BODY_HEAD + REST_HEAD
 _COLUMNS = (
     "instrument_id", "year", "currency", "source", "scale", "count", "first_day", "last_day", "updated_at",
     "digest", "body", "codes", "rest",
@@ -101,18 +100,19 @@ def _rows_of(one: BarsOf, bars: Bars, bind: _Bind, pack: Callable[..., None], ro
     need = len(bars) * _WIDEST_ROW + len(years) * _HEADS
     out = room if len(room) >= need else np.empty(need, np.uint8)
     starts = np.array([start for _, start, _ in years] + [len(bars)], np.int64)
-    places = np.empty(2 * len(years) + 1, np.int64)
+    places = np.empty(4 * len(years) + 1, np.int64)
     columns = (bars.open, bars.high, bars.low, bars.close, bars.volume, bars.parts)
     pack(bars.days, *map(np.ascontiguousarray, columns), starts, out, places)
-    view, compress, source = memoryview(out.data), compressor().compress, sources_text(bars.sources)
+    view, source = memoryview(out.data), sources_text(bars.sources)
     ends, rows = places.tolist(), []
     for k, (year, start, end) in enumerate(years):
-        body, rest, after = ends[2 * k : 2 * k + 3]
+        body, body_noise, rest, rest_noise, after = ends[4 * k : 4 * k + 5]
         told, codes = source, None
         if len(bars.sources) > 1:
             told, codes = _sources(bars, start, end)
-        packed_rest = compress(view[rest:after]) if after > rest else None
-        chunk = Chunk(bars.scale, end - start, compress(view[body:rest]), codes, packed_rest)
+        packed_rest = framed(view[rest:rest_noise], view[rest_noise:after]) if after > rest else None
+        packed_body = framed(view[body:body_noise], view[body_noise:rest])
+        chunk = Chunk(bars.scale, end - start, packed_body, codes, packed_rest)
         rows.append(bind(one, year, int(bars.days[start]), int(bars.days[end - 1]), chunk, told))
     return rows
 

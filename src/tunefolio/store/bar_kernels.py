@@ -22,7 +22,11 @@ Whole = Any
 """A number of the width that the loop needs; numba knows which."""
 
 RANGE, VOLUME = np.uint8(1), np.uint8(2)
+_BODY, _REST, PLAIN, _WIDTH = 0x80, 0xC0, 0x10, 0x0F
+_NOISE = 64
 _WIDEST_STEP = 255
+_MOST_PLANES = 4 * 8
+"""All these as in the codec."""
 
 
 def compiled(function: Function) -> Function:
@@ -73,13 +77,17 @@ def _lay(folded: NDArray[np.uint64], count: Whole, width: Whole, out: Bytes, pla
 
 @compiled
 def _fold(values: Ints, count: Whole, step: Whole, out: NDArray[np.uint64]) -> Whole:
-    """Divide, fold; the width that the largest takes."""
+    """Divide, fold if anything is below zero; the width that the largest takes, with PLAIN if nothing is."""
+    lowest = np.int64(0)
+    for i in range(count):
+        if step != 1:
+            values[i] //= step
+        lowest = min(lowest, values[i])
     bits = np.uint64(0)
     for i in range(count):
-        value = values[i] if step == 1 else values[i] // step
-        out[i] = _folded(value)
+        out[i] = np.uint64(values[i]) if lowest == 0 else _folded(values[i])
         bits |= out[i]
-    return _width(bits)
+    return _width(bits) | (PLAIN if lowest == 0 else 0)
 
 
 @compiled
@@ -87,58 +95,49 @@ def pack(
     days: Days, open: Ints, high: Ints, low: Ints, close: Ints, volume: Ints, parts: Bytes,
     starts: Ints, out: Bytes, places: Ints,
 ) -> None:  # fmt: skip
-    """The planes of each chunk: rows starts[k] to starts[k + 1]. Into `out`, body and rest in turn.
+    """What is to be framed of each chunk: rows starts[k] to starts[k + 1]. Into `out`, body and rest in turn.
 
-    places[2k], places[2k + 1]: where body and rest of chunk k begin; the last one, where all ends.
+    places[4k] and following: where the body of chunk k begins, its noise, its rest, and that one's noise; the
+    last place, where all ends.
     """
     longest = 0
     for k in range(len(starts) - 1):
         longest = max(longest, starts[k + 1] - starts[k])
-    values, folded = np.empty(longest, np.int64), np.empty(longest, np.uint64)
-    offsets, room = np.empty((3, longest), np.int64), np.empty((4, longest), np.uint64)
+    columns, folded = np.empty((4, longest), np.int64), np.empty(longest, np.uint64)
+    planes = np.empty(_MOST_PLANES * longest, np.uint8)
     place = 0
     for k in range(len(starts) - 1):
         start, end = starts[k], starts[k + 1]
-        count = end - start
-        places[2 * k] = place
-        place = _pack_body(days, close, start, count, values, folded, room[0], out, place)
-        places[2 * k + 1] = place
-        place = _pack_rest(
-            open, high, low, close, volume, parts, start, count, offsets, values, room, out, place
+        places[4 * k] = place
+        noise, place = _pack_body(days, close, start, end - start, columns, folded, planes, out, place)
+        places[4 * k + 1], places[4 * k + 2] = noise, place
+        noise, place = _pack_rest(
+            open, high, low, close, volume, parts, start, end - start, columns, folded, planes, out, place
         )
-    places[2 * (len(starts) - 1)] = place
+        places[4 * k + 3] = noise
+    places[4 * (len(starts) - 1)] = place
 
 
 @compiled
 def _pack_body(
-    days: Days, close: Ints, start: Whole, count: Whole, values: Ints, folded: NDArray[np.uint64],
-    other: NDArray[np.uint64], out: Bytes, place: Whole,
+    days: Days, close: Ints, start: Whole, count: Whole, columns: Ints, folded: NDArray[np.uint64],
+    planes: Bytes, out: Bytes, place: Whole,
 ) -> Whole:  # fmt: skip
     step = _common(close, start, start + count, 0)
     if step < 1 or step > _WIDEST_STEP:
         step = 1
-    before = np.int64(0)
+    before_day = before = np.int64(0)
     for i in range(count):
-        values[i] = np.int64(days[start + i]) - before
-        before = np.int64(days[start + i])
-    day_width = _fold(values, count, 1, folded)
-    before = np.int64(0)
-    for i in range(count):
-        tick = close[start + i] // step
-        values[i] = tick - before
-        before = tick
-    tick_width = _fold(values, count, 1, other)
-    out[place] = day_width
-    out[place + 1] = tick_width
-    out[place + 2] = step
-    place = _lay(folded, count, day_width, out, place + 3)
-    return _lay(other, count, tick_width, out, place)
+        day, tick = np.int64(days[start + i]), close[start + i] // step
+        columns[0, i], columns[1, i] = day - before_day, tick - before
+        before_day, before = day, tick
+    return _stream(_BODY, 2, 1, step, columns, count, folded, planes, planes, -1, out, place)
 
 
 @compiled
 def _pack_rest(
     open: Ints, high: Ints, low: Ints, close: Ints, volume: Ints, parts: Bytes, start: Whole, count: Whole,
-    offsets: Ints, values: Ints, room: NDArray[np.uint64], out: Bytes, place: Whole,
+    columns: Ints, folded: NDArray[np.uint64], planes: Bytes, out: Bytes, place: Whole,
 ) -> Whole:  # fmt: skip
     """Nothing where no row tells more than its close."""
     told = np.uint8(0)
@@ -147,27 +146,170 @@ def _pack_rest(
         row = start + i
         told |= parts[row]
         if parts[row] & RANGE:
-            offsets[0, i] = open[row] - before
-            offsets[1, i] = high[row] - max(open[row], close[row])
-            offsets[2, i] = min(open[row], close[row]) - low[row]
+            columns[0, i] = open[row] - before
+            columns[1, i] = high[row] - max(open[row], close[row])
+            columns[2, i] = min(open[row], close[row]) - low[row]
         else:
-            offsets[0, i] = offsets[1, i] = offsets[2, i] = 0
-        values[i] = volume[row] if parts[row] & VOLUME else 0
+            columns[0, i] = columns[1, i] = columns[2, i] = 0
+        columns[3, i] = volume[row] if parts[row] & VOLUME else 0
         before = close[row]
     if told == 0:
-        return place
+        return place, place
     step: Whole = np.int64(0)
     for column in range(3):
-        step = _common(offsets[column], 0, count, step)
+        step = _common(columns[column], 0, count, step)
     if step < 1 or step > _WIDEST_STEP:
         step = 1
-    for column in range(3):
-        out[place + column] = _fold(offsets[column], count, step, room[column])
-    out[place + 3] = _fold(values, count, 1, room[3])
-    out[place + 4] = step
-    at = place + 5
-    for column in range(4):
-        at = _lay(room[column], count, np.int64(out[place + column]), out, at)
-    for i in range(count):
-        out[at + i] = parts[start + i]
-    return at + count
+    return _stream(_REST, 4, step, step, columns, count, folded, planes, parts, start, out, place)
+
+
+@compiled
+def _stream(
+    kind: Whole, wide: Whole, divisor: Whole, step: Whole, columns: Ints, count: Whole,
+    folded: NDArray[np.uint64], planes: Bytes, parts: Bytes, start: Whole, out: Bytes, place: Whole,
+) -> Whole:  # fmt: skip
+    """Head, planes that can be foretold, parts from `start` on; then noise. Where that begins and ends.
+
+    divisor: of the first three columns; start < 0: no parts.
+    """
+    many = 0
+    for column in range(wide):
+        own = divisor if column < 3 else 1
+        width = _fold(columns[column], count, own, folded)
+        out[place + column] = width | kind if column == 0 else width
+        _lay(folded, count, width & _WIDTH, planes, many * count)
+        many += width & _WIDTH
+    out[place + wide] = step
+    noise = np.uint64(0)
+    for plane in range(many):
+        if _is_noise(planes, plane * count, count):
+            noise |= np.uint64(1) << np.uint64(plane)
+    at = place + wide + 1
+    for byte in range(wide):
+        out[at + byte] = np.uint8((noise >> np.uint64(8 * byte)) & np.uint64(255))
+    at = _copied(planes, many, count, noise, 0, out, at + wide)
+    if start >= 0:
+        out[at : at + count] = parts[start : start + count]
+        at += count
+    return at, _copied(planes, many, count, noise, 1, out, at)
+
+
+@compiled
+def _copied(
+    planes: Bytes, many: Whole, count: Whole, noise: Whole, which: Whole, out: Bytes, place: Whole
+) -> Whole:
+    """Those planes whose bit in `noise` is `which`; where they end."""
+    for plane in range(many):
+        if (noise >> np.uint64(plane)) & np.uint64(1) == which:
+            out[place : place + count] = planes[plane * count : (plane + 1) * count]
+            place += count
+    return place
+
+
+@compiled
+def _is_noise(planes: Bytes, start: Whole, count: Whole) -> Whole:
+    """As codec: two bytes of it are alike more rarely than if there were 64 kinds."""
+    seen, alike = np.zeros(256, np.int64), np.int64(0)
+    for i in range(start, start + count):
+        alike += 2 * seen[planes[i]]
+        seen[planes[i]] += 1
+    return alike * _NOISE < count * (count - 1)
+
+
+@compiled
+def lay_in_order(data: Bytes, ends: Ints, out: Bytes) -> bool:
+    """Streams as they were written before noise stood last: each plane in its place, each column folded.
+
+    From data[ends[k - 1]:ends[k]] into `out`, twice as long, one after the other; `ends` becomes where each
+    ends there. False where the planes of one are not of one length.
+    """
+    place = start = np.int64(0)
+    planes = np.empty(_MOST_PLANES + 1, np.int64)
+    for k in range(len(ends)):
+        end = ends[k]
+        if end == start or data[start] < _BODY:
+            _put(data[start:end], out[place : place + end - start])
+            place += end - start
+        else:
+            count = _find(data, start, end, planes)
+            if count < 0:
+                return False
+            place = _in_order(data, start, count, planes, out, place)
+        start, ends[k] = end, place
+    return True
+
+
+@compiled
+def _find(data: Bytes, start: Whole, end: Whole, planes: Ints) -> Whole:
+    """Where each plane of a stream stands, the parts after those of the columns; how many bytes each has."""
+    wide = 4 if data[start] >= _REST else 2
+    many, noise, loud = np.int64(0), np.uint64(0), np.int64(0)
+    for column in range(wide):
+        many += np.int64(data[start + column]) & _WIDTH
+        noise |= np.uint64(data[start + wide + 1 + column]) << np.uint64(8 * column)
+    all_planes = many + (wide == 4)
+    size = end - start - 2 * wide - 1
+    if many == 0 or many > _MOST_PLANES or size % all_planes:
+        return -1
+    count = size // all_planes
+    for plane in range(many):
+        loud += np.int64((noise >> np.uint64(plane)) & np.uint64(1))
+    calm = start + 2 * wide + 1
+    wild = calm + (all_planes - loud) * count
+    for plane in range(many):
+        if (noise >> np.uint64(plane)) & np.uint64(1):
+            planes[plane] = wild
+            wild += count
+        else:
+            planes[plane] = calm
+            calm += count
+    planes[many] = calm
+    return count
+
+
+@compiled
+def _in_order(data: Bytes, start: Whole, count: Whole, planes: Ints, out: Bytes, place: Whole) -> Whole:
+    wide = 4 if data[start] >= _REST else 2
+    at, plane = place + wide + 1, 0
+    for column in range(wide):
+        width = np.int64(data[start + column]) & _WIDTH
+        begins = at
+        for depth in range(width):
+            own = data[planes[plane] : planes[plane] + count]
+            if data[start + column] & PLAIN:
+                if depth == 0 and width < 8:  # for the bit that folding adds
+                    _carry(own, out[at : at + count])
+                    at += count
+                last = depth == width - 1
+                after = planes[plane] if last else planes[plane + 1]
+                _double(own, data[after : after + count], 0 if last else 1, out[at : at + count])
+            else:
+                _put(own, out[at : at + count])
+            at, plane = at + count, plane + 1
+        out[place + column] = (at - begins) // count if count else width
+    out[place + wide] = data[start + wide]
+    if wide == 4:
+        _put(data[planes[plane] : planes[plane] + count], out[at : at + count])
+        at += count
+    return at
+
+
+@compiled
+def _put(source: Bytes, out: Bytes) -> None:
+    for i in range(len(out)):
+        out[i] = source[i]
+
+
+@compiled
+def _carry(source: Bytes, out: Bytes) -> None:
+    """The bit that leaves a plane when its numbers are doubled."""
+    for i in range(len(out)):
+        out[i] = source[i] >> np.uint8(7)
+
+
+@compiled
+def _double(source: Bytes, below: Bytes, carried: Whole, out: Bytes) -> None:
+    """A plane of numbers ≥ 0, folded: one bit up; carried: 1, the top bit of the plane below comes in."""
+    mask = np.uint8(carried)
+    for i in range(len(out)):
+        out[i] = (source[i] << np.uint8(1)) | ((below[i] >> np.uint8(7)) & mask)

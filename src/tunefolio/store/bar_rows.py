@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import date
-from functools import cache
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 
 import numpy as np
 import orjson
-from sqlalchemy import BigInteger, ColumnElement, Row, Select, Text, any_, bindparam, column, func, select
+from sqlalchemy import BigInteger, ColumnElement, Row, Text, any_, bindparam, column, func, select
 from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.engine import Dialect
+from sqlalchemy.sql.compiler import SQLCompiler
 
 from tunefolio.core.errors import Misuse
 from tunefolio.core.identity import InstrumentId
@@ -69,24 +71,25 @@ def sources_text(sources: Sequence[str]) -> str:
     return ",".join(sources)
 
 
-def bars_of(rows: Sequence[Row[Any]]) -> Bars:
-    """The bars of rows of one instrument, ascending by year."""
+def bars_of(rows: Sequence[Sequence[Any]]) -> Bars:
+    """The bars of rows of one instrument, ascending by year; each ends with what WHOLE has from source on."""
     chunks = [Chunk._make(row[-5:]) for row in rows]
-    return unpacked_bars(chunks, [tuple(row.source.split(",")) for row in rows])
+    return unpacked_bars(chunks, [tuple(row[-6].split(",")) for row in rows])
 
 
-@cache
-def reading(dialect: str, columns: tuple[str, ...]) -> Select[Any]:
-    """The rows of `ids` from year `since` to `until`, by instrument and year; count is called `bars`.
+@lru_cache(maxsize=32)
+def _reading(dialect: Dialect, columns: tuple[str, ...]) -> SQLCompiler:
+    """The rows of `ids` from year `since` to `until`, by instrument and year, as the driver takes them.
 
-    Made once: to build the statement takes longer than to execute it.
+    Made once: to build and compile the statement takes longer than to execute it.
     """
     chunks = bar_chunks.c
-    chosen = [chunks[name].label("bars") if name == "count" else chunks[name] for name in columns]
-    query = select(*chosen).where(
-        among_ids(dialect), chunks.year.between(bindparam("since"), bindparam("until"))
+    query = select(*(chunks[name] for name in columns)).where(
+        among_ids(dialect.name), chunks.year.between(bindparam("since"), bindparam("until"))
     )
-    return query.order_by(chunks.instrument_id, chunks.year)
+    compiled = query.order_by(chunks.instrument_id, chunks.year).compile(dialect=dialect)
+    assert isinstance(compiled, SQLCompiler)
+    return compiled
 
 
 def among_ids(dialect: str) -> ColumnElement[bool]:
@@ -109,23 +112,29 @@ def rows_of(
     ids: Iterable[InstrumentId],
     since: TradingDay | None = None,
     until: TradingDay | None = None,
-) -> dict[InstrumentId, list[Row[Any]]]:
-    """The rows of each instrument, ascending, of the years that [since, until) touches; absent where none."""
+) -> dict[InstrumentId, list[tuple[Any, ...]]]:
+    """The rows of each instrument, ascending, of the years that [since, until) touches; absent where none.
+
+    instrument_id is the first of the columns. As the driver gives them: numbers, texts and bytes are already
+    what they are here, and one instrument's rows are read in less time than SQLAlchemy takes to wrap them.
+    """
     values = {
         "ids": ids_value(db, ids),
         "since": 0 if since is None else since.date.year,
         "until": _LAST_YEAR if until is None else until.date.year,
     }
-    found: dict[InstrumentId, list[Row[Any]]] = {}
-    for row in db.execute(reading(db.dialect, columns), values):
+    statement = _reading(db.connection.dialect, columns)
+    given: Any = values if statement.positiontup is None else [values[name] for name in statement.positiontup]
+    driver: Any = db.connection.connection.driver_connection
+    found: dict[InstrumentId, list[tuple[Any, ...]]] = {}
+    for row in driver.execute(str(statement), given):
         found.setdefault(row[0], []).append(row)
     return found
 
 
 def of_years(db: ReadDb, instrument: InstrumentId, years: Collection[int]) -> dict[int, Row[Any]]:
     chunks = bar_chunks.c
-    chosen = [chunks[name].label("bars") if name == "count" else chunks[name] for name in WHOLE]
-    query = select(chunks.year, *chosen).where(
+    query = select(chunks.year, *(chunks[name] for name in WHOLE)).where(
         chunks.instrument_id == instrument, chunks.year.in_(sorted(years))
     )
     return {row.year: row for row in db.execute(query)}

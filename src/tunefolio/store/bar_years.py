@@ -17,6 +17,8 @@ from tunefolio.store.tables import bar_chunks
 SCHEMA = "bar_years"
 FIRST, UNTIL = 1900, 2200
 """Years in between get a partition of their own."""
+_WHOLE_ROW = 8_160
+"""The longest row, in bytes, that PostgreSQL is told to leave in its page; the most it takes."""
 _LOCK = 7_305_212
 """PostgreSQL's advisory lock for new partitions: any fixed number, ours alone in this database."""
 
@@ -49,9 +51,14 @@ def ensure(db: ReadDb, years: Iterable[int]) -> None:
 
 
 def make(connection: Connection, year: int) -> None:
-    """Attached, because that lets everyone read and write the other years meanwhile."""
+    """Attached, because that lets everyone read and write the other years meanwhile.
+
+    Rows stay whole up to a page's size: what is longer than two kilobytes would else lie in a second table,
+    with room between its pieces and a second search for each of them.
+    """
     name = f"{SCHEMA}.y{int(year)}"
-    connection.execute(text(f"CREATE TABLE {name} (LIKE bar_chunks INCLUDING DEFAULTS)"))
+    storage = f"toast_tuple_target = {_WHOLE_ROW}"
+    connection.execute(text(f"CREATE TABLE {name} (LIKE bar_chunks INCLUDING DEFAULTS) WITH ({storage})"))
     bounds = f"FOR VALUES FROM ({int(year)}) TO ({int(year) + 1})"
     connection.execute(text(f"ALTER TABLE bar_chunks ATTACH PARTITION {name} {bounds}"))
 

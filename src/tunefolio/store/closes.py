@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Row
-
 from tunefolio.core.identity import InstrumentId
 from tunefolio.core.money import Currency
 from tunefolio.core.time import Instant, TradingDay
@@ -54,7 +52,8 @@ def book(
     return PriceBook({id: _closes(id, rows) for id, rows in found.items()}, names=names or {})
 
 
-def _closes(instrument: InstrumentId, rows: Sequence[Row[Any]]) -> Closes:
+def _closes(instrument: InstrumentId, rows: Sequence[tuple[Any, ...]]) -> Closes:
     """One run of all years, at the finest scale of them; the source of the newest speaks for all."""
-    daily = unpacked_closes([Chunk(row.scale, row.bars, row.body) for row in rows])
-    return Closes(instrument, Currency(rows[-1].currency), daily, rows[-1].source)
+    _, currency, source, *_ = rows[-1]
+    daily = unpacked_closes([Chunk(scale, count, body) for *_, scale, count, body in rows])
+    return Closes(instrument, Currency(currency), daily, source)

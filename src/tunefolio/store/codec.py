@@ -1,7 +1,6 @@
 """Daily bars in few bytes: differences as planes of bytes, compressed. Rules: docs/spec/bars.md.
 
-A body holds days and closes, a rest what else was told. Integers only: nothing is rounded. Bodies of before
-the bars (two widths, then a zlib stream) are read as well.
+Integers only: nothing is rounded. What earlier versions wrote is read as well, also bodies as zlib streams.
 """
 
 from __future__ import annotations
@@ -10,7 +9,8 @@ import threading
 import zlib
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from itertools import chain
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,17 +22,23 @@ from tunefolio.market.daily import Daily, Days, Ticks
 if TYPE_CHECKING:
     from zstandard import ZstdCompressor, ZstdDecompressor
 
-LEVEL = 1
-"""Of zstd: planes of noise gain 3 % from ten times the work."""
-BODY_HEAD, REST_HEAD = 3, 5
-"""Bytes before the planes. Body: widths of day and close, step. Rest: widths of four columns, step."""
+LEVEL = 1  # of zstd: level 9 gains 1 % for more than twice the work
+BODY_HEAD, REST_HEAD = 5, 9
+"""Bytes before the planes. Body: widths of day and close, step, noise. Rest: widths of four columns, step,
+noise. A width carries PLAIN, the first one the kind of the stream; noise has a bit for each plane."""
+BODY, REST = 0x80, 0xC0
+"""Kinds of streams with marks of noise. Older ones have none: all folded, every plane in its place."""
+PLAIN, WIDTH = 0x10, 0x0F
+"""Of a width: nothing below zero in the column, so that it was not folded; the number of its planes."""
+NOISE = 64
+"""A plane is noise where two of its bytes are alike more rarely than if there were 64 kinds of them."""
 WIDEST_STEP = 255
 
 _ZSTD = b"\x28\xb5\x2f\xfd"
+_END_OF_BLOCK = 1  # zstandard.COMPRESSOBJ_FLUSH_BLOCK, whose module is loaded late
 _WIDEST = 8
-_SHORT = 4
-"""Bytes of a number that 32 bits hold."""
-_Counts: TypeAlias = NDArray[np.int64]
+_SHORT = 4  # bytes of a number that 32 bits hold
+_BODY_COLUMNS, _REST_COLUMNS = 2, 4
 _tools = threading.local()
 
 
@@ -48,21 +54,19 @@ class Chunk(NamedTuple):
 
 def compressor() -> ZstdCompressor:
     """This thread's own; a context must not be shared."""
-    found: ZstdCompressor | None = getattr(_tools, "compressor", None)
-    if found is None:
+    if not hasattr(_tools, "compressor"):
         from zstandard import ZstdCompressor  # 15 ms that a command without prices need not pay
 
-        found = _tools.compressor = ZstdCompressor(level=LEVEL, write_checksum=True)
-    return found
+        _tools.compressor = ZstdCompressor(level=LEVEL, write_checksum=True)
+    return cast("ZstdCompressor", _tools.compressor)
 
 
 def _decompressor() -> ZstdDecompressor:
-    found: ZstdDecompressor | None = getattr(_tools, "decompressor", None)
-    if found is None:
+    if not hasattr(_tools, "decompressor"):
         from zstandard import ZstdDecompressor
 
-        found = _tools.decompressor = ZstdDecompressor()
-    return found
+        _tools.decompressor = ZstdDecompressor()
+    return cast("ZstdDecompressor", _tools.decompressor)
 
 
 def _opened(stream: bytes) -> bytes:
@@ -79,16 +83,10 @@ def _refusal() -> type[Exception]:
     return ZstdError
 
 
-# Packing ------------------------------------------------------------------------------------------
-
-
 def packed(daily: Daily) -> bytes:
     """The days and closes of one run; its scale and length are kept beside it."""
     step = step_of([daily.ticks])
-    days, ticks = _folded(_steps(daily.days)), _folded(_steps(daily.ticks // step))
-    widths = (_width(days), _width(ticks))
-    head = bytes((*widths, step))
-    return compressor().compress(head + _planes(days, widths[0]) + _planes(ticks, widths[1]))
+    return _stream(BODY, [_steps(daily.days), _steps(daily.ticks // step)], step)
 
 
 def old_body(body: bytes, count: int, scale: int) -> bytes:
@@ -116,11 +114,39 @@ def _packed_rest(bars: Bars) -> bytes:
         np.where(told, np.minimum(bars.open, bars.close) - bars.low, 0),
     ]
     step = step_of(offsets)
-    columns = [_folded(offset // step) for offset in offsets]
-    columns.append(_folded(np.where((bars.parts & Part.VOLUME) != 0, bars.volume, 0)))
-    widths = [_width(column) for column in columns]
-    planes = b"".join(_planes(column, width) for column, width in zip(columns, widths, strict=True))
-    return compressor().compress(bytes((*widths, step)) + planes + bars.parts.tobytes())
+    columns = [offset // step for offset in offsets]
+    columns.append(np.where((bars.parts & Part.VOLUME) != 0, bars.volume, 0))
+    return _stream(REST, columns, step, bars.parts.tobytes())
+
+
+def _stream(kind: int, columns: Sequence[Ticks], step: int, last: bytes = b"") -> bytes:
+    """Head, planes that can be foretold, `last`; then noise, which is not compressed in vain."""
+    widths: list[int] = []
+    calm, wild, noise = list[bytes](), list[bytes](), 0
+    for column in columns:
+        is_plain = int(column.min()) >= 0
+        told = column.view(np.uint64) if is_plain else _folded(column)
+        widths.append((width := _width(told)) | PLAIN * is_plain)
+        for plane in np.frombuffer(_planes(told, width), np.uint8).reshape(width, -1):
+            is_noise = _is_noise(plane)
+            noise |= is_noise << (len(calm) + len(wild))
+            (wild if is_noise else calm).append(plane.tobytes())
+    head = bytes((widths[0] | kind, *widths[1:], step)) + noise.to_bytes(len(columns), "little")
+    return framed(b"".join((head, *calm, last)), b"".join(wild))
+
+
+def framed(calm: bytes | memoryview, wild: bytes | memoryview) -> bytes:
+    """One frame of two blocks, so that the codes of what can be foretold are not blurred by noise."""
+    if not len(wild):
+        return compressor().compress(calm)
+    frame = compressor().compressobj(size=len(calm) + len(wild))
+    return frame.compress(calm) + frame.flush(_END_OF_BLOCK) + frame.compress(wild) + frame.flush()
+
+
+def _is_noise(plane: NDArray[np.uint8]) -> bool:
+    """Counted in integers, so that compiled loops decide the same."""
+    counts, length = np.bincount(plane), len(plane)
+    return int((counts * (counts - 1)).sum()) * NOISE < length * (length - 1)
 
 
 def step_of(columns: Sequence[Ticks]) -> int:
@@ -132,30 +158,23 @@ def step_of(columns: Sequence[Ticks]) -> int:
 
 
 def _steps(values: Days | Ticks) -> Ticks:
-    steps = values.astype(np.int64)
-    steps[1:] -= steps[:-1].copy()
-    return steps
+    return np.diff(values.astype(np.int64), prepend=np.int64(0)).view(np.int64)
 
 
 def _folded(steps: Ticks) -> NDArray[np.uint64]:
     """So that small ones of either sign are small: 0, −1, 1, −2, …"""
-    folded: NDArray[np.uint64] = ((steps << 1) ^ (steps >> 63)).view(np.uint64)
-    return folded
+    return ((steps << 1) ^ (steps >> 63)).view(np.uint64)
 
 
 def _width(folded: NDArray[np.uint64]) -> int:
     """Bytes that the largest takes."""
-    largest = int(folded.max(initial=0))
-    return max(1, (largest.bit_length() + 7) // 8)
+    return max(1, (int(folded.max(initial=0)).bit_length() + 7) // 8)
 
 
 def _planes(folded: NDArray[np.uint64], width: int) -> bytes:
     """All first bytes, then all second ones: alike lies beside alike."""
     rows = folded.astype(">u8").view(np.uint8).reshape(len(folded), _WIDEST)
     return np.ascontiguousarray(rows[:, _WIDEST - width :].T).tobytes()
-
-
-# Unpacking: all chunks of an instrument at once ---------------------------------------------------
 
 
 def unpacked(body: bytes, count: int, scale: int) -> Daily:
@@ -165,23 +184,20 @@ def unpacked(body: bytes, count: int, scale: int) -> Daily:
 
 def unpacked_closes(chunks: Sequence[Chunk]) -> Daily:
     """The closes of runs that follow each other, at the finest scale of them; the rest is not touched."""
-    counts = np.array([chunk.length for chunk in chunks])
+    counts = [chunk.length for chunk in chunks]
     days, ticks = _closes(chunks, counts)
-    scale = max(chunk.scale for chunk in chunks)
-    if any(chunk.scale != scale for chunk in chunks):
-        ticks = ticks * _finer(chunks, counts, scale)
-    return Daily(days, ticks, scale)
+    scale, finer = _finest(chunks, counts)
+    return Daily(days, ticks if finer is None else ticks * finer, scale)
 
 
 def unpacked_bars(chunks: Sequence[Chunk], sources: Sequence[tuple[str, ...]]) -> Bars:
     """What packed_chunk() was given, run after run, at the finest scale of them; sources: of each chunk."""
-    counts = np.array([chunk.length for chunk in chunks])
+    counts = [chunk.length for chunk in chunks]
     days, close = _closes(chunks, counts)
     open, high, low, volume, parts = _rests(chunks, counts, close)
-    names, codes = _codes(chunks, sources, int(counts.sum()))
-    scale = max(chunk.scale for chunk in chunks)
-    if any(chunk.scale != scale for chunk in chunks):
-        finer = _finer(chunks, counts, scale)
+    names, codes = _codes(chunks, sources, len(days))
+    scale, finer = _finest(chunks, counts)
+    if finer is not None:
         open, high, low, close = open * finer, high * finer, low * finer, close * finer
     return Bars(days, open, high, low, close, volume, parts, codes, names, scale)
 
@@ -194,76 +210,102 @@ def body_payload(body: bytes) -> bytes:
 
 
 def opened_all(streams: Sequence[bytes]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """What bodies and rests hold, one after the other, and where each ends."""
-    modern = [place for place, stream in enumerate(streams) if stream[:4] == _ZSTD]
-    if len(modern) == len(streams):
+    """What bodies and rests hold, one after the other, and where each ends; every plane in its place."""
+    from tunefolio.store import bar_kernels  # whoever opens thousands of streams has loaded numba
+
+    if all(stream[:4] == _ZSTD for stream in streams):
         try:
-            payloads: Sequence[Any] = _several(streams)
+            found = _decompressor().multi_decompress_to_buffer(list(streams), threads=1)
         except _refusal() as broken:
             raise BrokenLaw("bars", f"a chunk cannot be unpacked: {broken}") from None
+        payloads: Sequence[Any] = [found[place] for place in range(len(found))]
     else:
         payloads = [body_payload(stream) for stream in streams]
     ends = np.cumsum(np.fromiter(map(len, payloads), np.int64, len(payloads)))
-    return np.frombuffer(b"".join(payloads), np.uint8), ends
+    data = np.frombuffer(b"".join(payloads), np.uint8)
+    laid = np.empty(2 * len(data), np.uint8)
+    if not bar_kernels.lay_in_order(data, ends, laid):
+        raise BrokenLaw("bars", "the planes of a chunk have not one length")
+    return laid, ends
 
 
-def _several(streams: Sequence[bytes]) -> list[Any]:
-    found = _decompressor().multi_decompress_to_buffer(list(streams), threads=1)
-    return [found[place] for place in range(len(found))]
+class _Head(NamedTuple):
+    """Of an opened stream. widths: with PLAIN; skip: bytes before the planes; planes: all that follow."""
+
+    widths: tuple[int, ...]
+    step: int
+    noise: int
+    skip: int
+    planes: int
 
 
-def _closes(chunks: Sequence[Chunk], counts: _Counts) -> tuple[Days, Ticks]:
+_NO_REST = _Head((0,) * _REST_COLUMNS, 1, 0, 0, 0)
+
+
+def _head(payload: bytes, columns: int, length: int) -> _Head:
+    """Raises BrokenLaw where the planes are not of `length` bytes each."""
+    found = _read(payload[: BODY_HEAD if columns == _BODY_COLUMNS else REST_HEAD], columns)
+    if len(payload) != found.skip + length * found.planes:
+        raise BrokenLaw("bars", f"{len(payload)} bytes are not those of {length} days")
+    return found
+
+
+@lru_cache(maxsize=4_096)
+def _read(start: bytes, columns: int) -> _Head:
+    if len(start) <= columns:
+        raise BrokenLaw("bars", "a chunk has no head")
+    skip, noise = columns + 1, 0
+    if start[0] >= BODY:
+        skip, noise = len(start), int.from_bytes(start[columns + 1 :], "little")
+    widths = (start[0] & (PLAIN | WIDTH), *start[1:columns])
+    many = sum(width & WIDTH for width in widths) + (columns == _REST_COLUMNS)
+    return _Head(widths, start[columns], noise, skip, many)
+
+
+def _closes(chunks: Sequence[Chunk], counts: Sequence[int]) -> tuple[Days, Ticks]:
     payloads = [body_payload(chunk.body) for chunk in chunks]
-    heads = [(payload[0], payload[1]) for payload in payloads]
-    for payload, head, chunk in zip(payloads, heads, chunks, strict=True):
-        if len(payload) != BODY_HEAD + chunk.length * sum(head):
-            raise BrokenLaw("bars", f"{len(payload)} bytes are not those of {chunk.length} days")
-    columns, _ = _grid(payloads, heads, BODY_HEAD, counts, range(len(chunks)), raw=0)
-    runs = _run(columns, counts)
-    return runs[0].astype(np.int32), runs[1] * _each([payload[2] for payload in payloads], counts)
+    heads = [_head(one, _BODY_COLUMNS, count) for one, count in zip(payloads, counts, strict=True)]
+    columns, _ = _grid(payloads, heads, counts, 0)
+    starts = _starts(counts)
+    columns[:, starts[1:]] -= np.add.reduceat(columns, starts, axis=1)[:, :-1]  # each chunk begins anew
+    ticks = np.cumsum(columns, axis=1, out=columns)[1]
+    ticks *= _each([head.step for head in heads], counts)
+    return columns[0].astype(np.int32), ticks
 
 
 def _rests(
-    chunks: Sequence[Chunk], counts: _Counts, close: Ticks
+    chunks: Sequence[Chunk], counts: Sequence[int], close: Ticks
 ) -> tuple[Ticks, Ticks, Ticks, Ticks, Codes]:
     """Open, high, low, volume, parts of every row."""
-    total = len(close)
-    places = [place for place, chunk in enumerate(chunks) if chunk.rest is not None]
-    if not places:
-        return close, close, close, np.zeros(total, np.int64), np.zeros(total, np.uint8)
-    payloads = [_opened(chunk.rest) for chunk in chunks if chunk.rest is not None]
-    heads = [(payload[0], payload[1], payload[2], payload[3]) for payload in payloads]
-    steps = [1] * len(chunks)
-    for place, payload, head in zip(places, payloads, heads, strict=True):
-        count = chunks[place].length
-        if len(payload) != REST_HEAD + count * (sum(head) + 1):
-            raise BrokenLaw("bars", f"{len(payload)} bytes are not those of {count} bars")
-        steps[place] = payload[4]
-    columns, (parts,) = _grid(payloads, heads, REST_HEAD, counts, places, raw=1)
-    return *_ranges(columns, _each(steps, counts), counts, close, parts), columns[3], parts
-
-
-def _ranges(
-    columns: NDArray[np.int64], step: Ticks, counts: _Counts, close: Ticks, parts: Codes
-) -> tuple[Ticks, Ticks, Ticks]:
-    """Open, high and low from their offsets; where none was told, the close."""
-    starts = np.cumsum(counts) - counts
-    before = np.concatenate([close[:1], close[:-1]])
-    before[starts] = close[starts]
-    open = columns[0] * step + before
-    high = columns[1] * step + np.maximum(open, close)
-    low = np.minimum(open, close) - columns[2] * step
-    told = (parts & Part.RANGE) != 0
-    if told.all():
-        return open, high, low
-    return np.where(told, open, close), np.where(told, high, close), np.where(told, low, close)
+    if all(chunk.rest is None for chunk in chunks):
+        return close, close, close, np.zeros(len(close), np.int64), np.zeros(len(close), np.uint8)
+    payloads = [b"" if chunk.rest is None else _opened(chunk.rest) for chunk in chunks]
+    heads = [
+        _NO_REST if chunk.rest is None else _head(payload, _REST_COLUMNS, chunk.length)
+        for payload, chunk in zip(payloads, chunks, strict=True)
+    ]
+    columns, (parts,) = _grid(payloads, heads, counts, 1)
+    columns[:3] *= _each([head.step for head in heads], counts)
+    open, high, low, volume = columns
+    open[1:] += close[:-1]
+    starts = _starts(counts)
+    open[starts] += close[starts] - np.where(starts > 0, close[starts - 1], 0)
+    high += np.maximum(open, close)
+    np.subtract(np.minimum(open, close), low, out=low)
+    untold = (parts & Part.RANGE.value) == 0
+    if untold.any():
+        for column in (open, high, low):
+            np.copyto(column, close, where=untold)
+    return open, high, low, volume, parts
 
 
 def _codes(
     chunks: Sequence[Chunk], sources: Sequence[tuple[str, ...]], total: int
 ) -> tuple[tuple[str, ...], Codes]:
     """The names of all runs, each once, and the place of each row's in them."""
-    names = tuple(dict.fromkeys(name for told in sources for name in told))
+    names = tuple(dict.fromkeys(chain.from_iterable(sources)))
+    if len(names) == 1:
+        return names, np.zeros(total, np.uint8)
     codes, start = np.zeros(total, np.uint8), 0
     for chunk, told in zip(chunks, sources, strict=True):
         places = np.array([names.index(name) for name in told], np.uint8)
@@ -276,66 +318,82 @@ def _codes(
 
 
 def _grid(
-    payloads: Sequence[bytes],
-    heads: Sequence[tuple[int, ...]],
-    skip: int,
-    counts: _Counts,
-    places: Sequence[int],
-    *,
-    raw: int,
+    payloads: Sequence[bytes], heads: Sequence[_Head], counts: Sequence[int], last: int
 ) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
-    """int64[columns, T] from the planes of the chunks in these places; uint8[raw, T]: what follows them.
-
-    Zero where a chunk has none.
-
-    heads: the width of each column, chunk by chunk; skip: bytes before the planes. All planes of a chunk are
-    laid at once, all columns put together at once.
-    """
-    deepest, wide = max(max(head) for head in heads), len(heads[0])
-    starts = (np.cumsum(counts) - counts).tolist()
-    room = np.zeros((wide * deepest + raw, int(counts.sum())), np.uint8)
-    for place, payload, head in zip(places, payloads, heads, strict=True):
-        count, start = int(counts[place]), starts[place]
-        laid = np.frombuffer(payload, np.uint8, -1, skip).reshape(-1, count)
-        room[_lines(head, deepest, raw), start : start + count] = laid
-    planes = room[: wide * deepest].reshape(wide, deepest, -1)
-    kind: Any = np.uint32 if deepest <= _SHORT else np.uint64
-    folded: Any = planes[:, 0].astype(kind)
-    for depth in range(1, deepest):
-        folded <<= kind(8)
-        folded |= planes[:, depth]
-    steps = (folded >> kind(1)) ^ (kind(0) - (folded & kind(1)))
-    whole: NDArray[np.int64] = steps.view(f"i{steps.itemsize}").astype(np.int64, copy=False)
-    return whole, room[wide * deepest :]
+    """int64[columns, T]: planes put together over all chunks, then columns from their planes, zero where
+    a chunk has none; uint8[last, T]: what follows."""
+    depths = _depths(tuple(dict.fromkeys(head.widths for head in heads)))
+    rows = [
+        _lines(payload, head, count, depths, last)
+        for payload, head, count in zip(payloads, heads, counts, strict=True)
+    ]
+    joined = np.frombuffer(b"".join(chain.from_iterable(zip(*rows, strict=True))), np.uint8)
+    room = joined.reshape(sum(depths) + last, -1)
+    found, at = np.empty((len(depths), room.shape[1]), np.int64), 0
+    for column, depth in enumerate(depths):
+        kind: Any = np.uint32 if depth <= _SHORT else np.uint64
+        told: Any = room[at].astype(kind)
+        for plane in room[at + 1 : at + depth]:
+            told <<= kind(8)
+            told |= plane
+        found[column] = _unfolded(told, [bool(head.widths[column] & PLAIN) for head in heads], counts)
+        at += depth
+    return found, room[at:]
 
 
 @lru_cache(maxsize=4_096)
-def _lines(head: tuple[int, ...], deepest: int, raw: int) -> NDArray[np.intp]:
-    """Where in the room each plane goes, the least significant byte of a column last; raw ones at the end."""
-    lines = [
-        column * deepest + deepest - width + plane
-        for column, width in enumerate(head)
-        for plane in range(width)
-    ]
-    return np.array([*lines, *(len(head) * deepest + place for place in range(raw))])
+def _depths(widths: tuple[tuple[int, ...], ...]) -> tuple[int, ...]:
+    """How many planes each column needs."""
+    return tuple(max(width & WIDTH for width in column) for column in zip(*widths, strict=True))
 
 
-def _run(steps: NDArray[np.int64], counts: _Counts) -> NDArray[np.int64]:
-    """Sums along each column that begin anew with each chunk."""
-    sums = np.cumsum(steps, axis=1)
-    if len(counts) > 1:
-        before = np.zeros((len(steps), len(counts)), np.int64)
-        before[:, 1:] = sums[:, np.cumsum(counts)[:-1] - 1]
-        sums -= np.repeat(before, counts, axis=1)
-    return sums
+def _lines(payload: bytes, head: _Head, count: int, depths: tuple[int, ...], last: int) -> list[bytes]:
+    """Every plane of a chunk in its place, most significant first; zeros for those that it does not need."""
+    found = [bytes(count)] * (sum(depths) + last)
+    at = head.skip
+    for place in _order(head.widths, head.noise, depths, last):
+        found[place] = payload[at : at + count]
+        at += count
+    return found
 
 
-def _each(steps: Sequence[int], counts: _Counts) -> Ticks:
+@lru_cache(maxsize=4_096)
+def _order(widths: tuple[int, ...], noise: int, depths: tuple[int, ...], last: int) -> list[int]:
+    """In which place each plane of a stream goes: what can be foretold, what follows the columns, noise."""
+    if not any(widths):
+        return []
+    planes: list[int] = []
+    end = 0
+    for width, depth in zip(widths, depths, strict=True):
+        end += depth
+        planes += range(end - (width & WIDTH), end)
+    calm, wild = ([p for bit, p in enumerate(planes) if noise >> bit & 1 == kind] for kind in (0, 1))
+    return [*calm, *range(end, end + last), *wild]
+
+
+def _unfolded(told: Any, plain: Sequence[bool], counts: Sequence[int]) -> Any:
+    """One column with its signs again, in the chunks that have any."""
+    if all(plain):
+        return told
+    one, zero = told.dtype.type(1), told.dtype.type(0)
+    steps = ((told >> one) ^ (zero - (told & one))).view(f"i{told.itemsize}")
+    return np.where(np.repeat(plain, counts), told.astype(np.int64), steps) if any(plain) else steps
+
+
+def _starts(counts: Sequence[int]) -> NDArray[np.int64]:
+    return np.cumsum(counts) - np.array(counts, np.int64)
+
+
+def _each(steps: Sequence[int], counts: Sequence[int]) -> Ticks:
     """int64[T], or one number where all chunks have the same."""
     if len(set(steps)) == 1:
         return np.array(steps[:1], np.int64)
     return np.repeat(np.array(steps, np.int64), counts)
 
 
-def _finer(chunks: Sequence[Chunk], counts: _Counts, scale: int) -> Ticks:
-    return _each([10 ** (scale - chunk.scale) for chunk in chunks], counts)
+def _finest(chunks: Sequence[Chunk], counts: Sequence[int]) -> tuple[int, Ticks | None]:
+    """The finest scale of them, and what each row's ticks are multiplied by; None: all have it."""
+    scales = [chunk.scale for chunk in chunks]
+    if min(scales) == (finest := max(scales)):
+        return finest, None
+    return finest, _each([int(10 ** (finest - scale)) for scale in scales], counts)

@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Sequence
 from functools import cache
 from hashlib import blake2b
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -108,10 +109,10 @@ def _digests(dialect: str) -> Select[Any]:
 
 @cache
 def _chunks(dialect: str, *columns: str) -> Select[Any]:
-    """Rows year by year."""
+    """The year and these columns, in the order of the key: a database that sorts by year copies them all."""
     chunks = bar_chunks.c
-    query = select(*(chunks[name] for name in columns)).where(among_ids(dialect))
-    return query.order_by(chunks.year, chunks.instrument_id)
+    query = select(chunks.year, *(chunks[name] for name in columns)).where(among_ids(dialect))
+    return query.order_by(chunks.instrument_id, chunks.year)
 
 
 # Files --------------------------------------------------------------------------------------------
@@ -147,7 +148,8 @@ def _made(db: ReadDb, path: Path, version: bytes, wish: Wish) -> Panel:
     columns = ("instrument_id", "scale", "count", "body", "rest")
     if not wish.needs_rest:
         columns = ("instrument_id", "scale", "count", "body", "codes")
-    rows = db.execute(_chunks(db.dialect, *columns), {"ids": ids_value(db, wish.instruments)}).all()
+    found = db.execute(_chunks(db.dialect, *columns), {"ids": ids_value(db, wish.instruments)}).all()
+    rows = [row[1:] for row in sorted(found, key=itemgetter(0))]
     splits = _adjustments(db, wish) if wish.prices is Prices.ADJUSTED else {}
     handle, name = tempfile.mkstemp(dir=path.parent, suffix=".part")
     os.close(handle)
