@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests import commons, postgres, redis_server
+from tunefolio.store import schema
 
 # A busy machine is no fault of the code; the pipeline asks the same questions every time, a person new ones.
 settings.register_profile(
@@ -28,12 +29,26 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stab
 BROWSER_OF_MACOS = Path("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome")
 CLUSTER_FOLDER = pytest.StashKey[Path]()
 
+MEMORY = Path("/dev/shm")
+DISK = "/tmp"
+ROOM = 2 * 2**30
+"""What a run may need for its databases, in bytes; each is removed after its test."""
+
+
+def quick_disk() -> str:
+    """Where the run's PostgreSQL lies; a socket's path must be short.
+
+    A new database is some three hundred files: half a second on a disk, a fiftieth of it in memory.
+    """
+    is_there = MEMORY.is_dir() and os.access(MEMORY, os.W_OK | os.X_OK)
+    return str(MEMORY) if is_there and shutil.disk_usage(MEMORY).free >= ROOM else DISK
+
 
 def pytest_configure(config: pytest.Config) -> None:
     """The process that leads the run names the place of its PostgreSQL; its workers inherit the name."""
     if hasattr(config, "workerinput"):
         return
-    folder = Path(tempfile.mkdtemp(prefix="tunefolio-tests-", dir="/tmp"))  # a socket's path must be short
+    folder = Path(tempfile.mkdtemp(prefix="tunefolio-tests-", dir=quick_disk()))
     config.stash[CLUSTER_FOLDER] = folder
     os.environ[CLUSTER] = f"{os.getpid()}:{folder}"
 
@@ -75,6 +90,33 @@ def fresh_postgres(postgres_cluster: postgres.Cluster) -> Iterator[Callable[[str
     yield fresh
     for name in made:
         postgres_cluster.drop(name)
+
+
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated, empty file to copy."""
+    path = tmp_path_factory.mktemp("migrated") / "tunefolio.db"
+    schema.migrate(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def migrated_postgres(postgres_cluster: postgres.Cluster) -> str:
+    """The name of a migrated, empty database to copy."""
+    name = postgres_cluster.create()
+    schema.migrate(postgres_cluster.url(name))
+    return name
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def migrated_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A fresh database at head, a copy; the test runs once on each kind."""
+    if request.param == "sqlite":
+        path = tmp_path / "tunefolio.db"
+        shutil.copy(request.getfixturevalue("migrated_sqlite"), path)
+        return f"sqlite:///{path}"
+    fresh: Callable[[str | None], str] = request.getfixturevalue("fresh_postgres")
+    return fresh(request.getfixturevalue("migrated_postgres"))
 
 
 @pytest.fixture

@@ -255,16 +255,27 @@ def test_a_refusal_or_no_data_is_an_error(name: str, deed: str, fault: str, sand
         ask(name, deed, source, sandbox)
 
 
-@every_deed
-def test_a_torn_answer_is_an_error_or_whole_rows(name: str, deed: str, sandbox: Sandbox) -> None:
+def sound_and_under(
+    fault: str, name: str, deed: str, sandbox: Sandbox, *, source: Any = None, **how: Any
+) -> tuple[Any, Any] | None:
+    """What a source makes of a question while all is well, and what another (a new one, or `source`) makes of
+    it under that fault; None when that one takes the answer for an error."""
     faults, path = faults_of(sandbox, name)
     whole = ask(name, deed, made(name, root_of(sandbox, name)), sandbox)
-    source = made(name, root_of(sandbox, name))
-    faults.plan("truncated", path=path, times=50)
+    source = source or made(name, root_of(sandbox, name))
+    faults.plan(fault, path=path, times=50, **how)
     try:
-        told = ask(name, deed, source, sandbox)
+        return whole, ask(name, deed, source, sandbox)
     except (Retry, Rejected):
+        return None
+
+
+@every_deed
+def test_a_torn_answer_is_an_error_or_whole_rows(name: str, deed: str, sandbox: Sandbox) -> None:
+    answers = sound_and_under("truncated", name, deed, sandbox)
+    if answers is None:
         return
+    whole, told = answers
     assert set(told or ()) <= set(whole)
 
 
@@ -291,15 +302,12 @@ def test_an_answer_that_trickles_without_end_is_given_up(sandbox: Sandbox) -> No
 
 @every_deed
 def test_other_dates_inside_make_no_rows_of_other_days(name: str, deed: str, sandbox: Sandbox) -> None:
-    faults, path = faults_of(sandbox, name)
-    whole = ask(name, deed, made(name, root_of(sandbox, name)), sandbox)
     source = made(name, root_of(sandbox, name))
     known_of(name, source)
-    faults.plan("wrong_date", path=path, times=50)
-    try:
-        told = ask(name, deed, source, sandbox)
-    except (Retry, Rejected):
+    answers = sound_and_under("wrong_date", name, deed, sandbox, source=source)
+    if answers is None:
         return
+    whole, told = answers
     if deed == "quotes":  # it is as old as it says; what was remembered and stands unchanged is right
         old = sandbox.config.clock.now() - timedelta(days=3000)
         assert all(claim.as_of < old or claim in whole for claim in told)
@@ -311,14 +319,10 @@ def test_other_dates_inside_make_no_rows_of_other_days(name: str, deed: str, san
 
 @every_deed
 def test_rows_told_twice_count_once(name: str, deed: str, sandbox: Sandbox) -> None:
-    faults, path = faults_of(sandbox, name)
-    whole = ask(name, deed, made(name, root_of(sandbox, name)), sandbox)
-    source = made(name, root_of(sandbox, name))
-    faults.plan("duplicate_rows", path=path, times=50)
-    try:
-        told = ask(name, deed, source, sandbox)
-    except (Retry, Rejected):
+    answers = sound_and_under("duplicate_rows", name, deed, sandbox)
+    if answers is None:
         return
+    whole, told = answers
     if deed == "quotes":
         assert [claim.listing for claim in told] == [claim.listing for claim in whole]
     elif deed == "instruments":  # a stream of a quarter of a million lines may repeat one, never change it
@@ -332,14 +336,10 @@ def test_rows_told_twice_count_once(name: str, deed: str, sandbox: Sandbox) -> N
 def test_a_clock_that_goes_wrong_makes_no_wrong_rows(
     name: str, deed: str, seconds: float, sandbox: Sandbox
 ) -> None:
-    faults, path = faults_of(sandbox, name)
-    whole = ask(name, deed, made(name, root_of(sandbox, name)), sandbox)
-    source = made(name, root_of(sandbox, name))
-    faults.plan("clock_skew", path=path, times=50, seconds=seconds)
-    try:
-        told = ask(name, deed, source, sandbox)
-    except (Retry, Rejected):
+    answers = sound_and_under("clock_skew", name, deed, sandbox, seconds=seconds)
+    if answers is None:
         return
+    whole, told = answers
     if deed == "quotes":
         assert all(abs(claim.as_of - whole[0].as_of) < timedelta(hours=25) for claim in told)
     else:

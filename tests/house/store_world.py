@@ -53,6 +53,7 @@ from tunefolio.store import (
     statements,
     targets,
     transactions,
+    unread_rows,
     watchlists,
 )
 from tunefolio.store.alerts import Judged, Seen, Subject
@@ -114,6 +115,8 @@ def _belongings(db: WriteDb, viewer: Viewer, name: str) -> dict[str, Any]:
     imports.keep(db, viewer, name, f"{name}-sha", name.encode(), NOW)
     connections.put(db, viewer, account, "zerodha", name, _seal(name), expires=SOON, now=NOW)
     connections.set_problem(db, viewer, account, name, NOW)
+    connections.keep_credentials(db, viewer, account, _seal(name), automatic_since=NOW)
+    unread_rows.replace(db, viewer, account, [("holdings[1]", name, name)], NOW)
     broker_apps.put(db, viewer, "zerodha", name, _seal(name), NOW)
     login_states.add(db, viewer, session, "zerodha", f"{name}-state", portfolio, NOW, SOON)
     snapshot = snapshots.put(db, viewer, account, SnapshotType.EOD, DAY, NOW, [_line(infy)])
@@ -286,6 +289,9 @@ def _samples() -> dict[str, Any]:
         "broker": "zerodha",
         "broker_user": MARK,
         "api_key": "new key",
+        "automatic_since": SOON,
+        "unread_rows.replace.rows": [("holdings[2]", "NEW", "new")],
+        "unread_rows.replace.now": SOON,
         "format": "csv",
         "sha256": f"{MARK}-sha",
         "token_hash": "new token",

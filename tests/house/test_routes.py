@@ -24,7 +24,6 @@ from tunefolio.core.alerts import AlertKind
 from tunefolio.core.identity import PersonId
 from tunefolio.services import alerts
 from tunefolio.services.house import House
-from tunefolio.store import schema
 from tunefolio.store.tables import OWNED
 from tunefolio.web import deps
 from tunefolio.web.app import create_app
@@ -149,10 +148,9 @@ def needs_admin(dependant: Dependant) -> bool:
 
 
 @pytest.fixture
-def house(database_url: str) -> Iterator[House]:
+def house(migrated_url: str) -> Iterator[House]:
     adapters.load()
-    schema.migrate(database_url)
-    with opened(database_url) as made:
+    with opened(migrated_url) as made:
         yield made
 
 

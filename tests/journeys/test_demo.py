@@ -5,31 +5,31 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.journeys.conftest import Served, listen, running
+from tests.journeys.conftest import Served, free_port, listen, running
 from tests.journeys.test_connect import connect
 
 pytestmark = pytest.mark.journey
 
 
-@pytest.fixture
-def demo(port: int, tmp_path: Path) -> Iterator[Served]:
-    environ = {"TUNEFOLIO_HOME": str(tmp_path / "home"), "TUNEFOLIO_PORT": str(port)}
-    with running(["demo", "--json"], environ, port, tmp_path / "log") as house:
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """One rehearsal for the whole file."""
+    port, folder = free_port(), tmp_path_factory.mktemp("demo")
+    environ = {"TUNEFOLIO_HOME": str(folder / "home"), "TUNEFOLIO_PORT": str(port)}
+    with running(["demo", "--json"], environ, port, folder / "log") as house:
         yield house
 
 
 @pytest.fixture
-def newcomer(browser: Browser, demo: Served) -> Iterator[Page]:
+def newcomer(browser: Browser, demo: Served, noises: list[str]) -> Iterator[Page]:
     """Signed in with the password that the start printed; the console must stay silent."""
     log = demo.log.read_text()
     told, _end = json.JSONDecoder().raw_decode(log[log.index("{") :])
     context = browser.new_context(base_url=demo.url, viewport={"width": 1440, "height": 900})
-    noises: list[str] = []
     page = context.new_page()
     listen(page, demo.url, noises)
     page.goto("/")
@@ -40,16 +40,6 @@ def newcomer(browser: Browser, demo: Served) -> Iterator[Page]:
     yield page
     context.close()
     assert noises == []
-
-
-def test_prices_move_while_one_looks(newcomer: Page) -> None:
-    page = newcomer
-    connect(page)
-    expect(page.locator("tf-curve canvas").first).to_be_visible()
-    value = page.locator("#k-value")
-    before = value.inner_text()
-    expect(value).not_to_have_text(before, timeout=30_000)
-    expect(page.get_by_text(re.compile("rehearsal", re.IGNORECASE)).first).to_be_visible()
 
 
 @pytest.mark.parametrize("width", [390, 1440, 3840])
@@ -95,3 +85,13 @@ def test_the_first_load_is_light_and_nothing_jumps(newcomer: Page) -> None:
     light = {url: size for url, size in sizes.items() if not re.search(r"/(charts|prices|chunk)[-.]", url)}
     assert sum(light.values()) < 300_000, light
     assert page.evaluate("window.shift") < 0.1
+
+
+def test_prices_move_while_one_looks(newcomer: Page) -> None:
+    page = newcomer
+    connect(page)
+    expect(page.locator("tf-curve canvas").first).to_be_visible()
+    value = page.locator("#k-value")
+    before = value.inner_text()
+    expect(value).not_to_have_text(before, timeout=30_000)
+    expect(page.get_by_text(re.compile("rehearsal", re.IGNORECASE)).first).to_be_visible()

@@ -2,90 +2,166 @@
 
 from __future__ import annotations
 
+import json
+import re
+from typing import Any
+
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, WebSocket, expect
 
 from tests.journeys.test_connect import connect
 from tests.journeys.test_demo import demo as demo
 from tests.journeys.test_demo import newcomer as newcomer
+from tests.journeys.watching import CALM, Watched, hear, while_only_prices_moved
 
 pytestmark = pytest.mark.journey
 
-WATCH = """
-() => {
-  window.swaps = 0; window.shift = 0; window.marks = 0; window.shifted = [];
-  document.addEventListener("htmx:after:swap", () => { window.swaps += 1; });
-  new PerformanceObserver((list) => {
-    for (const one of list.getEntries()) {
-      if (one.hadRecentInput) continue;
-      window.shift += one.value;
-      const hosts = one.sources.map(({ node }) => node?.nodeType === 3 ? node.parentElement : node);
-      const others = hosts.filter((host) => host && !host.closest("[data-live]"));
-      window.shifted.push(...others.map((host) => host.outerHTML.slice(0, 160)));
-    }
-  }).observe({ type: "layout-shift", buffered: false });
-  const classes = { attributes: true, attributeFilter: ["class"], subtree: true };
-  new MutationObserver((list) => {
-    for (const { target } of list) if (target.matches(".moved-up, .moved-down")) window.marks += 1;
-  }).observe(document.querySelector("#main"), classes);
-  for (const cell of document.querySelectorAll("[data-live]")) cell.kept = true;
-}
+EAGER = """
+addEventListener("DOMContentLoaded", () => {
+  const work = document.querySelector("#work");
+  if (work) work.setAttribute("hx-trigger", "live-quotes from:body, " + work.getAttribute("hx-trigger"));
+});
 """
 
+NO_SOCKET = """
+window.knocked = 0;
+window.WebSocket = class extends WebSocket {
+  constructor(address) { super(address.replace("/ws/live", "/ws/nowhere")); window.knocked += 1; }
+};
+"""
+"""Every socket is refused, by the house itself: nothing stands at that address."""
 
-def settled(page: Page) -> None:
-    """Holdings stand there and the jobs of the login are done, so that no block is fetched any more."""
-    connect(page)
+VEIL = """
+let veiled = false;
+Object.defineProperty(document, "hidden", { get: () => veiled });
+window.veil = (hides) => { veiled = hides; document.dispatchEvent(new Event("visibilitychange")); };
+"""
+"""The tab goes behind another one, and comes back."""
+
+WIRES = """
+window.wires = [];
+window.WebSocket = class extends WebSocket {
+  constructor(address) { super(address); window.wires.push(this); }
+};
+"""
+"""So that a line can be cut: a browser that plays being offline leaves open ones alone."""
+
+HIDDEN_MS = 20_000
+POLL_MS = 15_000
+
+
+class Line:
+    """One socket of a page: what each side said, as it was said."""
+
+    def __init__(self, wire: WebSocket) -> None:
+        self.wire = wire
+        self.said: list[dict[str, Any]] = []
+        self.heard: list[dict[str, Any]] = []
+        wire.on("framesent", lambda text: self.said.append(json.loads(text)))
+        wire.on("framereceived", lambda text: self.heard.append(json.loads(text)))
+
+    def first(self, kind: str) -> dict[str, Any]:
+        """The first frame of this type that the page got."""
+        return next(frame for frame in self.heard if frame["type"] == kind)
+
+    def must_close(self) -> None:
+        """It is given up by the page, if not at once then soon."""
+        if not self.wire.is_closed():
+            self.wire.wait_for_event("close", timeout=10_000)
+
+
+@pytest.fixture
+def holder(newcomer: Page) -> Page:
+    """Holdings stand there, the jobs of the login are done; the first of the file logs in at the broker."""
+    page = newcomer
+    hear(page)
+    if page.get_by_role("link", name="Connect Zerodha").count():
+        connect(page)
+    else:
+        page.reload()
     expect(page.locator("[data-live$='.price']").first).to_be_visible()
     expect(page.locator("#work progress")).to_have_count(0, timeout=60_000)
-    page.wait_for_timeout(3_500)
+    return page
 
 
-def test_figures_move_in_place(newcomer: Page) -> None:
-    page = newcomer
-    settled(page)
-    page.evaluate(WATCH)
-    value, price = page.locator("#k-value"), page.locator("[data-live$='.price']").first
-    before = value.inner_text()
-    first = price.inner_text()
-    expect(value).not_to_have_text(before, timeout=30_000)
-    page.wait_for_timeout(4_000)
-    assert page.evaluate("document.querySelector('#k-value').kept"), "another element stands there now"
-    assert page.evaluate("[...document.querySelectorAll(\"[data-live$='.price']\")].every((one) => one.kept)")
-    assert page.evaluate("window.shifted") == [], "something beside the figures themselves has moved"
-    assert page.evaluate("window.shift") < 0.001, (
-        "a figure that gains a digit grows to the left, and that is all"
-    )
-    assert page.evaluate("window.swaps") == 0, "a block was fetched only because prices moved"
-    assert page.evaluate("window.marks") > 0
-    assert first or price.inner_text()
+def lines_of(page: Page) -> list[Line]:
+    """The sockets that the page opens from now on."""
+    lines: list[Line] = []
+    page.on("websocket", lambda wire: lines.append(Line(wire)))
+    return lines
+
+
+def must_resume(line: Line, place: str) -> None:
+    """It asks from the last place on, and what moved meanwhile is in its first answer."""
+    assert line.said[0]["resume"] == place
+    answer = line.first("delta")
+    assert answer["portfolios"]
+    assert "refetch" not in answer
+    assert all(frame["type"] != "snapshot" for frame in line.heard[: line.heard.index(answer)])
+
+
+def must_move(page: Page) -> None:
+    """The value becomes another one, in whatever way the page learns of it."""
+    value = page.locator("#k-value")
+    expect(value).not_to_have_text(value.inner_text(), timeout=30_000)
+
+
+def must_stand_still(seen: Watched) -> None:
+    """Figures moved, and that is all that did."""
+    assert seen.swaps == [], "a block was fetched only because prices moved"
+    assert "live" not in seen.told, "the whole page asked again only because prices moved"
+    assert seen.replaced == [], "another element stands there now"
+    assert seen.shifted == [], "something beside the figures themselves has moved"
+    assert seen.shift < 0.001, "a figure that gains a digit grows to the left, and that is all"
+
+
+def test_figures_move_in_place(holder: Page) -> None:
+    page = holder
+    seen = while_only_prices_moved(page)
+    must_stand_still(seen)
+    assert seen.told == {"live-quotes"}
+    assert seen.marks > 0
     rows = page.locator("tr[data-row]").evaluate_all(
         """(rows) => rows.map((row) => [row.dataset.pnl, row.cells[8].dataset.sort])"""
     )
+    assert rows
     assert all(drawn == shown for drawn, shown in rows), (
         "the bars are drawn from other figures than stand there"
     )
 
 
-def test_a_lost_line_comes_back_with_what_was_missed(newcomer: Page) -> None:
-    page = newcomer
-    settled(page)
+def test_a_page_that_fetches_when_prices_move_is_caught(holder: Page) -> None:
+    """The same watch over a page whose strip of work was told to fetch itself with every price."""
+    holder.add_init_script(EAGER)
+    seen = while_only_prices_moved(holder)
+    with pytest.raises(AssertionError, match="fetched only because prices moved"):
+        must_stand_still(seen)
+
+
+def test_a_lost_line_comes_back_with_what_was_missed(holder: Page, noises: list[str]) -> None:
+    page = holder
+    page.add_init_script(WIRES)
+    lines = lines_of(page)
+    page.goto("/dashboard")
     state = page.locator("[data-live-state]").first
     expect(state).to_have_attribute("data-state", "live")
+    must_move(page)
+    page.wait_for_function(CALM, timeout=40_000)
     page.context.set_offline(offline=True)
-    page.evaluate("window.dispatchEvent(new Event('offline'))")
+    page.evaluate("() => window.wires[0].close()")
+    expect(state).to_have_attribute("data-state", "lost")
+    place = lines[0].heard[-1]["at"]
+    page.wait_for_timeout(3_000)
     page.context.set_offline(offline=False)
-    value = page.locator("#k-value")
-    before = value.inner_text()
-    expect(value).not_to_have_text(before, timeout=30_000)
     expect(state).to_have_attribute("data-state", "live")
+    must_move(page)
+    must_resume(lines[-1], place)
+    noises[:] = [noise for noise in noises if "ERR_INTERNET_DISCONNECTED" not in noise]
 
 
-def test_with_less_motion_the_mark_stands_still(newcomer: Page) -> None:
-    page = newcomer
+def test_with_less_motion_the_mark_stands_still(holder: Page) -> None:
+    page = holder
     page.emulate_media(reduced_motion="reduce")
-    settled(page)
-    page.evaluate(WATCH)
     moved = page.locator(".moved-up, .moved-down").first
     moved.wait_for(state="attached", timeout=30_000)
     names = page.evaluate(
@@ -93,3 +169,57 @@ def test_with_less_motion_the_mark_stands_still(newcomer: Page) -> None:
           .map((one) => getComputedStyle(one).animationName)"""
     )
     assert set(names) <= {"none"}
+
+
+def test_where_no_socket_opens_figures_come_by_the_stream(holder: Page, noises: list[str]) -> None:
+    """Some proxies know no WebSocket: after three tries the same frames come as server-sent events."""
+    page = holder
+    page.add_init_script(NO_SOCKET)
+    with page.expect_request(re.compile(r"/live/stream\?"), timeout=30_000):
+        page.goto("/dashboard")
+    expect(page.locator("[data-live-state]").first).to_have_attribute("data-state", "live", timeout=10_000)
+    assert page.evaluate("window.knocked") == 3
+    must_stand_still(while_only_prices_moved(page))
+    noises[:] = [noise for noise in noises if "/ws/nowhere" not in noise]
+
+
+def test_where_no_line_opens_at_all_the_page_asks_for_its_blocks(holder: Page, noises: list[str]) -> None:
+    page = holder
+    page.add_init_script(NO_SOCKET)
+    page.route("**/live/stream*", lambda route: route.abort())
+    page.clock.install()
+    page.goto("/dashboard")
+    state = page.locator("[data-live-state]").first
+    expect(state).to_have_attribute("data-state", "lost")
+    page.wait_for_function(CALM, timeout=40_000)
+    page.clock.fast_forward(POLL_MS)
+    page.wait_for_function("() => window.told.some(({ what }) => what === 'live')", timeout=10_000)
+    must_move(page)
+    expect(state).to_have_attribute("data-state", "lost")
+    page.unroute_all(behavior="wait")
+    noises[:] = [noise for noise in noises if "/ws/nowhere" not in noise and "ERR_FAILED" not in noise]
+
+
+def test_a_tab_nobody_sees_lets_go_and_resumes_without_a_gap(holder: Page) -> None:
+    """What moved meanwhile comes with the first answer, none of it is asked for again."""
+    page = holder
+    page.add_init_script(VEIL)
+    page.clock.install()
+    lines = lines_of(page)
+    page.goto("/dashboard")
+    must_move(page)
+    page.wait_for_function(CALM, timeout=40_000)
+    page.evaluate("veil(true)")
+    page.clock.fast_forward(HIDDEN_MS - 1_000)
+    page.wait_for_timeout(500)
+    assert [line.wire.is_closed() for line in lines] == [False], "it lets go only after twenty seconds"
+    page.clock.fast_forward(1_000)
+    lines[0].must_close()
+    place = lines[0].heard[-1]["at"]
+    stands = page.locator("#k-value").inner_text()
+    page.wait_for_timeout(4_000)
+    assert page.locator("#k-value").inner_text() == stands, "it is not told anything now"
+    page.evaluate("veil(false)")
+    expect(page.locator("#k-value")).not_to_have_text(stands, timeout=5_000)
+    must_resume(lines[1], place)
+    assert len(lines) == 2

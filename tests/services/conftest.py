@@ -2,34 +2,18 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.services.desks import Desk, seated
-from tunefolio.store.schema import migrate
 
 
 @pytest.fixture(scope="session")
-def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def migrated_file(migrated_sqlite: Path) -> Path:
     """An SQLite database at head, to copy."""
-    path = tmp_path_factory.mktemp("template") / "tunefolio.db"
-    migrate(f"sqlite:///{path}")
-    return path
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def migrated_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """A database at head; the test runs once on each kind."""
-    if request.param == "sqlite":
-        shutil.copy(request.getfixturevalue("migrated_file"), tmp_path / "tunefolio.db")
-        return f"sqlite:///{tmp_path / 'tunefolio.db'}"
-    fresh: Callable[[str | None], str] = request.getfixturevalue("fresh_postgres")
-    url = fresh(None)
-    migrate(url)
-    return url
+    return migrated_sqlite
 
 
 @pytest.fixture
