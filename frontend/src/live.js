@@ -5,7 +5,7 @@ import { again, show, wanted } from "./moving.js";
 const PAUSE = 2000;
 const QUOTES_PAUSE = 60_000;
 const POLL = 15_000;
-const TOPICS = ["sync", "jobs", "snapshot", "transactions", "connection", "calendar", "instruments", "bars", "tracking", "health", "watchlists", "alerts", "notices", "services", "quotes"];
+const TOPICS = ["sync", "jobs", "snapshot", "transactions", "connection", "calendar", "instruments", "bars", "tracking", "health", "watchlists", "alerts", "notices", "services", "grants", "quotes"];
 const QUICK = new Set(["jobs", "notices", "services", "tracking"]);
 
 export function live(host) {
@@ -37,14 +37,14 @@ export function live(host) {
     opened() {
       say("live", "Live");
       clearInterval(polling);
+      polling = undefined;
       if (lost) soon(); // whatever happened while the line was down
       lost = false;
     },
     lost() {
       lost = true;
       say("lost", "Reconnecting…");
-      clearInterval(polling);
-      polling = setInterval(soon, POLL);
+      polling ??= setInterval(soon, POLL); // every lost try tells of itself; the polling goes on at its pace
     },
     heard(frame) {
       show(frame);

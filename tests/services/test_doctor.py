@@ -18,7 +18,7 @@ from tunefolio.core.secret import Secret
 from tunefolio.core.time import FixedClock, Instant
 from tunefolio.market import calendars
 from tunefolio.services.doctor import Diagnosis, Installation, examine
-from tunefolio.store import jobs, schema
+from tunefolio.store import jobs
 from tunefolio.store.db import open_database
 from tunefolio.store.vault import KeyRing
 
@@ -32,7 +32,7 @@ def free_port() -> int:
 
 
 @pytest.fixture
-def well(database_url: str, tmp_path: Path) -> Installation:
+def well(migrated_url: str, tmp_path: Path) -> Installation:
     """An installation without a fault."""
     home = tmp_path / "folio"
     home.mkdir(mode=0o700)
@@ -40,10 +40,9 @@ def well(database_url: str, tmp_path: Path) -> Installation:
     assets.mkdir()
     (assets / "app.js").write_text("")
     KeyRing.load(home / "key")
-    schema.migrate(database_url)
     return Installation(
         home=home,
-        database_url=database_url,
+        database_url=migrated_url,
         key=None,
         key_file=home / "key",
         host="127.0.0.1",

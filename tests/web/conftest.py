@@ -9,33 +9,14 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-from tests.postgres import Cluster
 from tests.web.houses import join, opened, visitor
 from tunefolio.services.house import House
-from tunefolio.store import schema
 from tunefolio.web import render
 
 
-@pytest.fixture(scope="session")
-def blank_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A migrated, empty SQLite file to copy."""
-    path = tmp_path_factory.mktemp("blank") / "blank.db"
-    schema.migrate(f"sqlite:///{path}")
-    return path
-
-
-@pytest.fixture(scope="session")
-def blank_postgres(postgres_cluster: Cluster) -> Iterator[str]:
-    """The name of a migrated, empty PostgreSQL database to clone."""
-    name = postgres_cluster.create(None)
-    schema.migrate(postgres_cluster.url(name))
-    yield name
-    postgres_cluster.drop(name)
-
-
 @pytest.fixture
-def sqlite_url(blank_sqlite: Path, tmp_path: Path) -> str:
-    shutil.copy(blank_sqlite, tmp_path / "house.db")
+def sqlite_url(migrated_sqlite: Path, tmp_path: Path) -> str:
+    shutil.copy(migrated_sqlite, tmp_path / "house.db")
     return f"sqlite:///{tmp_path / 'house.db'}"
 
 
@@ -46,7 +27,7 @@ def url(request: pytest.FixtureRequest) -> str:
         copied: str = request.getfixturevalue("sqlite_url")
         return copied
     fresh: Callable[[str | None], str] = request.getfixturevalue("fresh_postgres")
-    return fresh(request.getfixturevalue("blank_postgres"))
+    return fresh(request.getfixturevalue("migrated_postgres"))
 
 
 @pytest.fixture

@@ -18,15 +18,14 @@ from tunefolio.market.closes import Close
 from tunefolio.market.quotes import Quote
 from tunefolio.services import alerts
 from tunefolio.services.house import House
-from tunefolio.store import closes, instruments, quotes, schema
+from tunefolio.store import closes, instruments, quotes
 
 HTML = {"accept": "text/html"}
 
 
 @pytest.fixture
-def house(database_url: str) -> Iterator[House]:
-    schema.migrate(database_url)
-    with opened(database_url) as made:
+def house(migrated_url: str) -> Iterator[House]:
+    with opened(migrated_url) as made:
         yield made
 
 

@@ -37,9 +37,9 @@ FAULTS: dict[str, tuple[Exception, int]] = {
 
 
 @pytest.fixture(scope="module")
-def faulty(blank_sqlite: Path) -> Iterator[TestClient]:
+def faulty(migrated_sqlite: Path) -> Iterator[TestClient]:
     """A house in which /fault/NAME and /api/fault/NAME break in every known way."""
-    with opened(f"sqlite:///{blank_sqlite}") as house:
+    with opened(f"sqlite:///{migrated_sqlite}") as house:
         yield _with_faults(create_app(house, CONFIG))
 
 

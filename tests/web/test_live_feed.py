@@ -52,9 +52,9 @@ STEPS = st.lists(
 
 
 @pytest.fixture(scope="module")
-def busy_house(blank_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def busy_house(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     path = tmp_path_factory.mktemp("busy") / "house.db"
-    path.write_bytes(blank_sqlite.read_bytes())
+    path.write_bytes(migrated_sqlite.read_bytes())
     with opened(f"sqlite:///{path}") as house:
         with house.database.writing() as db:
             persons.add(db, "asha@example.org", "Asha", "hash", Role.ADMIN, AT)

@@ -31,10 +31,10 @@ FIRST = {
 
 
 @pytest.fixture(scope="module")
-def investor(blank_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+def investor(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     """A person with holdings, in a house that lasts for the whole file."""
     path = tmp_path_factory.mktemp("openapi") / "house.db"
-    shutil.copy(blank_sqlite, path)
+    shutil.copy(migrated_sqlite, path)
     with opened(f"sqlite:///{path}") as house:
         client = join(visitor(house), "asha@example.org", "Asha")
         connect_broker(house, client)
@@ -42,9 +42,9 @@ def investor(blank_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> It
 
 
 @pytest.fixture
-def untouched(blank_sqlite: Path, tmp_path: Path) -> Iterator[TestClient]:
+def untouched(migrated_sqlite: Path, tmp_path: Path) -> Iterator[TestClient]:
     """The same in a house of its own, which no wild request has changed."""
-    shutil.copy(blank_sqlite, tmp_path / "house.db")
+    shutil.copy(migrated_sqlite, tmp_path / "house.db")
     with opened(f"sqlite:///{tmp_path / 'house.db'}") as house:
         client = join(visitor(house), "asha@example.org", "Asha")
         connect_broker(house, client)

@@ -304,9 +304,9 @@ def test_the_sign_in_ends_the_line(
     pytest.fail("the line stayed open")
 
 
-def test_two_processes_hear_each_other(fresh_postgres: Any, blank_postgres: str) -> None:
+def test_two_processes_hear_each_other(fresh_postgres: Any, migrated_postgres: str) -> None:
     """Two houses on one PostgreSQL, no fan-out between them: what one keeps, the other's page shows."""
-    url = fresh_postgres(blank_postgres)
+    url = fresh_postgres(migrated_postgres)
     with opened(url) as here, opened(url) as there:
         (one,) = listed(here, "INFY")
         asha = join(visitor(here), "asha@example.org", "Asha")

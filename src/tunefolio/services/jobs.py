@@ -250,4 +250,5 @@ def _end(
 
 
 def _tell(db: WriteDb, house: House, owner: PersonId | None, job_id: JobId) -> None:
-    events.emit(db, house.bus, events.Event("jobs", owner, (job_id,)))
+    """A person's jobs are told to her alone; the house's own are news of its services, which few pages show."""
+    events.emit(db, house.bus, events.Event("jobs" if owner else "services", owner, (job_id,)))

@@ -210,6 +210,23 @@ _BROKER = {
     "synced_at": AT,
     "app": "own",
     "sync_job": 65,
+    "automatic_since": None,
+    "unread": 0,
+}
+_FORM = {
+    "fields": [
+        {
+            "name": "pin",
+            "label": "PIN",
+            "hint": "The four digits of the broker's app",
+            "pattern": "[0-9]{4}",
+            "keeping": "kept",
+            "is_secret": True,
+            "is_needed": True,
+        }
+    ],
+    "alternatives": [["totp_secret"], ["totp"]],
+    "automatic": ["pin", "totp_secret"],
 }
 _SNAPSHOT = {
     "id": 31,
@@ -315,6 +332,12 @@ EXAMPLES: Mapping[tuple[str, str], Mapping[str, Any]] = {
     ("POST", "/imports/{id}/undo"): {"reversed": 118},
     ("GET", "/brokers"): _rows(_BROKER),
     ("POST", "/brokers/{broker}/login"): {"url": "https://kite.zerodha.com/connect/login?v=3&api_key=…"},
+    ("GET", "/brokers/{broker}/form"): _FORM,
+    ("POST", "/brokers/{broker}/session"): {
+        "account_id": 3,
+        "account": "Angel One A100001",
+        "user_id": "A100001",
+    },
     ("GET", "/snapshots"): _rows(_SNAPSHOT, next="2026-11-20_31"),
     ("GET", "/snapshots/{id}"): _SNAPSHOT,
     ("GET", "/snapshots/{id}/lines"): _rows(_LINE),
