@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from tunefolio.core.errors import BrokenLaw, Misuse
 from tunefolio.core.identity import InstrumentId
 from tunefolio.core.people import Viewer
-from tunefolio.core.time import TradingDay
 from tunefolio.ledger.accounts import Account
 from tunefolio.ledger.fills import Fill, post
 from tunefolio.ledger.kinds import Kind
 from tunefolio.ledger.positions import in_force
-from tunefolio.ledger.statements import UnreadLine
+from tunefolio.ledger.statements import Holding, Statement, UnreadLine
 from tunefolio.ledger.transactions import Transaction
 from tunefolio.market.instruments import InstrumentClaim
 from tunefolio.services.groups import group_of, imagined_all
@@ -29,19 +28,29 @@ class Posting:
     """What the fills of a day come to, before it is recorded.
 
     entries: those not in the books yet. refused: those the books cannot take, each with the reason.
-    traded: units that fills in the books already moved on `day`, signed, by instrument.
+    believed: all but those that make no fact.
     """
 
     entries: tuple[Entry, ...]
     refused: tuple[UnreadLine, ...]
-    traded: Mapping[InstrumentId, Decimal]
+    believed: tuple[Fill, ...]
+
+    @property
+    def moved(self) -> Mapping[InstrumentId, Decimal]:
+        """Units that the entries bring (above zero) or take, by instrument."""
+        units: dict[InstrumentId, Decimal] = {}
+        for entry in self.entries:
+            fact = entry.fact
+            if fact.instrument is not None and fact.quantity is not None:
+                signed = fact.quantity if fact.kind is Kind.BUY else -fact.quantity
+                units[fact.instrument] = units.get(fact.instrument, Decimal(0)) + signed
+        return units
 
 
 def posting(
     fills: Sequence[Fill],
     ids: Mapping[InstrumentClaim, InstrumentId],
     history: Sequence[Transaction],
-    day: TradingDay,
 ) -> Posting:
     """Which fills are new to this history.
 
@@ -54,15 +63,41 @@ def posting(
     keys |= {fact.source_key for fact in history if fact.source == SOURCE}
     entries: dict[str, Entry] = {}
     refused: list[UnreadLine] = []
+    believed: list[Fill] = []
     for fill in fills:
-        if fill.source_key in keys or fill.source_key in entries:
-            continue
         try:
-            entries[fill.source_key] = Entry(post(fill, ids[fill.instrument]), fill.source_key)
+            fact = post(fill, ids[fill.instrument])
         except Misuse as wrong:
             refused.append(_unread(fill, str(wrong)))
-    told = {fill.source_key for fill in fills}
-    return Posting(tuple(entries.values()), tuple(refused), _traded(standing, told, day))
+            continue
+        believed.append(fill)
+        if fill.source_key not in keys:
+            entries.setdefault(fill.source_key, Entry(fact, fill.source_key))
+    return Posting(tuple(entries.values()), tuple(refused), tuple(believed))
+
+
+def owned(
+    statement: Statement, fills: Sequence[Fill], ids: Mapping[InstrumentClaim, InstrumentId]
+) -> Statement:
+    """The statement with the day's fills on top: what is owned now.
+
+    Most brokers' holdings stand still while a session runs; one whose holdings count the day's trades already
+    says so. What was bought today is unsettled; what was sold is taken from that first, then from what is
+    settled. What was not held before gets a line of its own.
+    """
+    if statement.includes_today or not fills:
+        return statement
+    lines = {ids[line.instrument]: line for line in statement.holdings}
+    for fill in sorted(fills, key=lambda one: one.kind is not Kind.BUY):
+        one = ids[fill.instrument]
+        line = lines.get(one) or Holding(fill.instrument, Decimal(0), Decimal(0), fill.price, None, None)
+        if fill.kind is Kind.BUY:
+            lines[one] = replace(line, unsettled=line.unsettled + fill.quantity)
+        else:
+            late = min(line.unsettled, fill.quantity)
+            settled = max(Decimal(0), line.settled - (fill.quantity - late))
+            lines[one] = replace(line, unsettled=line.unsettled - late, settled=settled)
+    return replace(statement, holdings=tuple(line for line in lines.values() if line.quantity > 0))
 
 
 def holding(db: ReadDb, viewer: Viewer, home: Account, wanted: Posting) -> Posting:
@@ -80,7 +115,7 @@ def holding(db: ReadDb, viewer: Viewer, home: Account, wanted: Posting) -> Posti
             kept.append(entry)
         except (BrokenLaw, Misuse) as wrong:
             refused.append(UnreadLine(f"trade {entry.source_key}", "", str(wrong)))
-    return Posting(tuple(kept), tuple(refused), wanted.traded)
+    return Posting(tuple(kept), tuple(refused), wanted.believed)
 
 
 def _holds(db: ReadDb, viewer: Viewer, home: Account, entries: Sequence[Entry]) -> bool:
@@ -95,20 +130,6 @@ def _must_hold(db: ReadDb, viewer: Viewer, home: Account, entries: Sequence[Entr
     facts = [entry.fact for entry in entries]
     more = imagined_all((home, entry.fact, entry.source_key) for entry in entries)
     group_of(db, viewer, facts).with_facts(more).must_hold()
-
-
-def _traded(standing: Iterable[Transaction], told: set[str], day: TradingDay) -> dict[InstrumentId, Decimal]:
-    """Of the fills that the broker tells today, the units of those in the books, bought less sold."""
-    moved: dict[InstrumentId, Decimal] = {}
-    for transaction in standing:
-        fact = transaction.fact
-        if fact.day != day or transaction.source_key not in told:
-            continue
-        if fact.instrument is None or fact.quantity is None:
-            continue
-        signed = fact.quantity if fact.kind is Kind.BUY else -fact.quantity
-        moved[fact.instrument] = moved.get(fact.instrument, Decimal(0)) + signed
-    return moved
 
 
 def _unread(fill: Fill, reason: str) -> UnreadLine:
