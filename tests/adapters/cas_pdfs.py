@@ -1,7 +1,7 @@
 """Statements of CAMS, KFintech, NSDL and CDSL as PDFs, drawn in the layouts that the reader knows.
 
-Everything in them is invented. The layouts are those the issuers were seen to use, as far as a reader needs them:
-columns and their alignment, headings, labels and watermarks; never their logos or texts.
+Everything in them is invented. The layouts are those the issuers were seen to use, as far as a reader needs
+them: columns and their alignment, headings, labels and watermarks; never their logos or texts.
 """
 
 from __future__ import annotations
@@ -136,7 +136,9 @@ def _folio(paper: _Paper, folio: Folio, until: date) -> None:
     paper.line(folio.house)
     for scheme in folio.schemes:
         paper.line(f"Folio No: {folio.number}    PAN: AAAAA0000A    KYC: OK  PAN: OK")
-        paper.line(f"{scheme.code}-{scheme.name} - ISIN: {scheme.isin}(Advisor: ARN-00000) Registrar : {scheme.rta}")
+        paper.line(
+            f"{scheme.code}-{scheme.name} - ISIN: {scheme.isin}(Advisor: ARN-00000) Registrar : {scheme.rta}"
+        )
         paper.line("Nominee 1: Nominee 2: Nominee 3:")
         paper.line(f"Opening Unit Balance: {scheme.opening:,.3f}", x=90)
         for row in scheme.rows:
@@ -195,8 +197,8 @@ def nsdl(
     paper.left(400, "ACCOUNT HOLDER")
     paper.y += 20
     paper.line("Equity Shares", step=20)
-    _cells(paper, (30, "ISIN Stock Symbol"), (130, "Company Name"), (330, "Face Value"), (400, "No. of Shares"),
-           (470, "Market Price"), (540, "Value in INR"))  # fmt: skip
+    _cells(paper, (30, "ISIN Stock Symbol"), (130, "Company Name"), (330, "Face Value"),
+           (400, "No. of Shares"), (470, "Market Price"), (540, "Value in INR"))  # fmt: skip
     for one in shares:
         _cells(paper, (30, one.isin), (130, one.name), (330, "10.00"), (400, f"{one.units:,}"),
                (470, f"{one.price:,.2f}"), (540, f"{one.units * one.price:,.2f}"))  # fmt: skip
@@ -221,8 +223,8 @@ def cdsl(shares: Sequence[Held], *, until: date = date(2026, 3, 31), password: s
     paper.page()
     paper.line("DP Name : EXAMPLE BROKER LIMITED   BO ID : 1200000000000001", step=20)
     paper.line(f"HOLDING STATEMENT AS ON {until:%d-%m-%Y}", step=20)
-    _cells(paper, (30, "ISIN"), (110, "Security"), (300, "Current Bal"), (350, "Frozen Bal"), (400, "Pledge Bal"),
-           (450, "Free Bal"), (495, "Market Price"), (545, "Value"))  # fmt: skip
+    _cells(paper, (30, "ISIN"), (110, "Security"), (300, "Current Bal"), (350, "Frozen Bal"),
+           (400, "Pledge Bal"), (450, "Free Bal"), (495, "Market Price"), (545, "Value"))  # fmt: skip
     for one in shares:
         _cells(paper, (30, one.isin), (110, one.name), (300, f"{one.units:,.3f}"), (350, "--"), (400, "--"),
                (450, f"{one.units:,.3f}"), (495, f"{one.price:,.2f}"),

@@ -1,10 +1,13 @@
-"""Angel One's payloads, without any network: own ones in its shapes, and the recorded ones when they are there."""
+"""Angel One's payloads, without any network: own ones in its shapes, and recorded ones where there are."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -49,13 +52,13 @@ LONG = {
     "ltp": "3402.15", "pnl": "367.00",
 }  # fmt: skip
 ORDER = {
-    "variety": "NORMAL", "ordertype": "LIMIT", "producttype": "INTRADAY", "duration": "DAY", "price": "3300.00",
-    "triggerprice": "0", "quantity": "5", "tradingsymbol": "TITAN-EQ", "transactiontype": "SELL",
-    "exchange": "NSE", "symboltoken": None, "cancelsize": "0", "averageprice": "0", "filledshares": "2",
-    "unfilledshares": "3", "orderid": 261120000000017, "text": "", "status": "open", "orderstatus": "open",
-    "updatetime": "20-Nov-2026 10:31:02", "exchtime": "20-Nov-2026 10:30:58",
-    "exchorderupdatetime": "20-Nov-2026 10:31:02", "parentorderid": "", "uniqueorderid": "u-17",
-    "ordertag": "mine",
+    "variety": "NORMAL", "ordertype": "LIMIT", "producttype": "INTRADAY", "duration": "DAY",
+    "price": "3300.00", "triggerprice": "0", "quantity": "5", "tradingsymbol": "TITAN-EQ",
+    "transactiontype": "SELL", "exchange": "NSE", "symboltoken": None, "cancelsize": "0",
+    "averageprice": "0", "filledshares": "2", "unfilledshares": "3", "orderid": 261120000000017,
+    "text": "", "status": "open", "orderstatus": "open", "updatetime": "20-Nov-2026 10:31:02",
+    "exchtime": "20-Nov-2026 10:30:58", "exchorderupdatetime": "20-Nov-2026 10:31:02",
+    "parentorderid": "", "uniqueorderid": "u-17", "ordertag": "mine",
 }  # fmt: skip
 TRADE = {
     "exchange": "NSE", "producttype": "INTRADAY", "tradingsymbol": "TITAN-EQ", "transactiontype": "SELL",
@@ -158,7 +161,7 @@ def test_holdings_become_claims_of_what_is_owned() -> None:
     (line,) = statements.holdings({"holdings": [TITAN], "totalholding": {}})
     assert line.instrument.listing == Listing("NSE", "TITAN", "EQ")
     assert line.instrument.isin == "INE280A01028"
-    assert (line.settled, line.unsettled, line.quantity) == (7, 3, 10)
+    assert [line.settled, line.unsettled, line.quantity] == [7, 3, 10]
     assert (line.average_price, line.last_price) == (Price.of("3310.4"), Price.of("3402.15"))
     assert (line.close_price, line.pnl) == (Price.of("3398.6"), Money.of("917.5"))
     assert statements.holdings([TITAN]) == (line,)
@@ -172,6 +175,22 @@ def test_settled_units_however_quantity_counts(quantity: int, t1: int, realised:
     row = TITAN | {"quantity": quantity, "t1quantity": t1, "realisedquantity": realised}
     assert (line := statements.holding(row)).settled == settled
     assert line.unsettled == t1
+
+
+@pytest.mark.parametrize(
+    ("symbol", "isin", "kind"),
+    [
+        ("TITAN-EQ", "INE280A01028", AssetClass.EQUITY),
+        ("NIFTYBEES-EQ", "INF204KB14I2", AssetClass.ETF),
+        ("SGBDEC25-GB", "IN0020170083", AssetClass.GOLD),
+        ("754GS2036-GS", "IN0020220029", AssetClass.BOND),
+        ("NEWONE-EQ", "", AssetClass.EQUITY),
+    ],
+)
+def test_what_is_held_by_its_isin(symbol: str, isin: str, kind: AssetClass) -> None:
+    claimed = statements.holding(TITAN | {"tradingsymbol": symbol, "isin": isin}).instrument
+    assert claimed.asset_class is kind
+    assert claimed.isin == (isin or None)
 
 
 def test_a_holding_of_nothing_is_left_out_and_one_without_cost_kept() -> None:
@@ -214,7 +233,8 @@ def test_a_wrong_value_is_rejected(field: str, value: Any, code: str) -> None:
 
 
 def test_what_is_no_list_of_rows_is_rejected() -> None:
-    for wrong in ({}, {"holdings": {}}, "x", [1], {"totalholding": {}}):
+    wrongs: list[Any] = [{}, {"holdings": {}}, "x", [1], {"totalholding": {}}]
+    for wrong in wrongs:
         with pytest.raises(Rejected):
             statements.holdings(wrong)
 
@@ -231,10 +251,10 @@ def test_day_positions_are_signed_and_take_the_average_of_their_side() -> None:
                     "tradingsymbol": "TITAN24NOV26FUT", "producttype": "CARRYFORWARD"}  # fmt: skip
     closed = LONG | {"netqty": "0", "pnl": "- 12.50", "ltp": None}
     one, two, three = statements.positions([LONG, short, closed])
-    assert (one.quantity, one.average_price, one.product) == (4, Price.of("3310.4"), "DELIVERY")
-    assert (two.quantity, two.average_price) == (-50, Price.of("3400.1"))
+    assert (one.quantity, one.average_price, one.product) == (Decimal(4), Price.of("3310.4"), "DELIVERY")
+    assert (two.quantity, two.average_price) == (Decimal(-50), Price.of("3400.1"))
     assert two.instrument.asset_class is AssetClass.FUTURE
-    assert (three.quantity, three.average_price, three.pnl) == (0, Price.of("0"), Money.of("-12.5"))
+    assert (three.quantity, three.average_price, three.pnl) == (Decimal(0), Price.of("0"), Money.of("-12.5"))
     assert three.last_price is None
     with pytest.raises(Rejected, match="netqty"):
         statements.positions([{**LONG, "netqty": None}])
@@ -252,7 +272,7 @@ def test_funds_are_texts_some_of_them_null() -> None:
 def test_an_order_in_both_words() -> None:
     (one,) = orders.reports([ORDER])
     assert (one.order_id, one.tag, one.side) == ("261120000000017", "mine", OrderSide.SELL)
-    assert (one.quantity, one.filled, one.pending, one.cancelled) == (5, 2, 3, 0)
+    assert [one.quantity, one.filled, one.pending, one.cancelled] == [5, 2, 3, 0]
     assert (one.price, one.trigger, one.average) == (Price.of("3300"), None, None)
     assert (one.state, one.status) == (OrderState.OPEN, "open")
     assert (one.placed, one.updated) == (at("2026-11-20T10:30:58"), at("2026-11-20T10:31:02"))
@@ -290,7 +310,7 @@ def test_an_order_of_an_unknown_side_is_told_and_one_without_number_rejected() -
 def test_a_fill_takes_its_day_from_its_order() -> None:
     (one,) = fills.fills([TRADE], [ORDER])
     assert (one.trade_id, one.order_id, one.kind) == ("7000041", "261120000000017", Kind.SELL)
-    assert (one.quantity, one.price, one.product) == (2, Price.of("3300.05"), "INTRADAY")
+    assert (one.quantity, one.price, one.product) == (Decimal(2), Price.of("3300.05"), "INTRADAY")
     assert one.at == at("2026-11-20T10:31:02")
     assert one.source_key == "NSE:EQ:7000041:2026-11-20"
 
@@ -353,9 +373,17 @@ def test_what_was_never_traded_has_no_quote() -> None:
 def test_candles_are_rows_of_cells() -> None:
     row = ["2026-11-20T09:15:00+05:30", 10, Decimal("10.5"), Decimal("9.95"), Decimal("10.2"), 4021, "new"]
     (one,) = candles.candles([row])
-    assert (one.start, one.open, one.close) == (at("2026-11-20T09:15:00"), 10, Decimal("10.2"))
-    assert (one.high, one.low, one.volume) == (Decimal("10.5"), Decimal("9.95"), 4021)
-    for wrong in ([row[:5]], [{}], {}, [["noon", *row[1:]]], [[row[0], 10, 9, 8, 10, 1]], [[*row[:5], -1]]):
+    assert (one.start, one.open, one.close) == (at("2026-11-20T09:15:00"), Decimal(10), Decimal("10.2"))
+    assert [one.high, one.low, one.volume] == [Decimal("10.5"), Decimal("9.95"), 4021]
+    wrongs: list[Any] = [
+        [row[:5]],
+        [{}],
+        {},
+        [["noon", *row[1:]]],
+        [[row[0], 10, 9, 8, 10, 1]],
+        [[*row[:5], -1]],
+    ]
+    for wrong in wrongs:
         with pytest.raises(Rejected):
             candles.candles(wrong)
 
@@ -370,10 +398,8 @@ def test_spans_cover_all_starts_once_and_keep_to_the_limit(
     _, _, most = candles.WORDS[interval]
     assert spans[0][0] <= since
     assert all((last - first).days < most for first, last in spans)
-    assert all(one[1] < other[0] for one, other in zip(spans, spans[1:], strict=False))
-    assert all(
-        (other[0] - one[1]).total_seconds() <= 60 for one, other in zip(spans, spans[1:], strict=False)
-    )
+    assert all(one[1] < other[0] for one, other in pairwise(spans))
+    assert all((other[0] - one[1]).total_seconds() <= 60 for one, other in pairwise(spans))
     assert spans[-1][1] < until
     assert (until - spans[-1][1]).total_seconds() <= 60
 
@@ -388,7 +414,7 @@ def message(code: str = "AB01", **changes: Any) -> str:
 def test_an_update_is_an_order_with_prices_as_numbers() -> None:
     one = update(message())
     assert one is not None
-    assert (one.price, one.average, one.filled) == (Price.of("3300"), Price.of("3300.05"), 2)
+    assert (one.price, one.average, one.filled) == (Price.of("3300"), Price.of("3300.05"), Decimal(2))
 
 
 def test_the_order_itself_is_trusted_before_the_code() -> None:
@@ -439,13 +465,48 @@ def test_tokens_from_the_list() -> None:
     ]
 
 
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.decimals() | st.text(max_size=12),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    max_leaves=8,
+)
+ROWS: dict[str, tuple[dict[str, Any], Callable[[dict[str, Any]], object]]] = {
+    "holding": (TITAN, lambda row: statements.holdings([row])),
+    "position": (LONG, lambda row: statements.positions([row])),
+    "order": (ORDER, lambda row: orders.reports([row])),
+    "trade": (TRADE, lambda row: fills.fills([row], [ORDER])),
+    "quote": (QUOTE, lambda row: quotes.quotes({"fetched": [row]}, ASKED)),
+    "funds": ({"net": "1", "availablecash": "1"}, funds.funds),
+    "update": (ORDER, lambda row: update(json.dumps({"orderData": row}, default=str))),
+}
+
+
+@pytest.mark.parametrize("kind", ROWS)
+@given(st.data())
+def test_no_value_of_any_field_is_worse_than_a_rejection(kind: str, data: st.DataObject) -> None:
+    row, parse = ROWS[kind]
+    field = data.draw(st.sampled_from(sorted(row)))
+    with suppress(Rejected):
+        parse({**row, field: data.draw(JSON)})
+
+
+@given(JSON)
+def test_no_answer_at_all_is_worse_than_one_of_our_errors(told: Any) -> None:
+    for parse in (statements.holdings, statements.positions, orders.reports, funds.funds, candles.candles):
+        with suppress(Rejected):
+            parse(told)
+    with suppress(TunefolioError):
+        data_of(answer(json.dumps(told, default=str).encode()))
+
+
 def test_a_code_of_the_hour_as_the_standard_has_it() -> None:
     """RFC 6238, appendix B: the SHA-1 secret, the last six of its eight digits."""
     secret = "GEZD GNBV GY3T QOJQ GEZD GNBV GY3T QOJQ"
     codes = {59: "287082", 1111111109: "081804", 1234567890: "005924", 2000000000: "279037"}
+    began = Instant.parse("1970-01-01T00:00:00+00:00")
     for second, code in codes.items():
-        moment = Instant.parse("1970-01-01T00:00:00+00:00") + timedelta(seconds=second)
-        assert login.totp(secret, moment) == code
+        assert login.totp(secret, began + timedelta(seconds=second)) == code
+    moment = began + timedelta(seconds=2_000_000_000)
     assert login.totp(secret.replace(" ", "").lower() + "====", moment) == codes[2000000000]
     with pytest.raises(Misuse, match="totp_secret") as caught:
         login.totp("not 8 a secret", moment)
@@ -480,12 +541,12 @@ def test_the_recorded_payloads(recorded: Path) -> None:
         return data_of(Answer(200, {}, content))
 
     (steel,) = statements.holdings(told("getHolding"))
-    assert (steel.quantity, steel.average_price) == (2, Price.of("111.87"))
+    assert (steel.quantity, steel.average_price) == (Decimal(2), Price.of("111.87"))
     (reliance,) = statements.positions(told("getPosition"))
     assert reliance.average_price == Price.of("2235.8")
     assert funds.funds(told("getRMS")).available == Money.of("0")
     (order,) = orders.reports(told("orderBook"))
-    assert (order.state, order.pending, order.cancelled) == (OrderState.CANCELLED, 0, 1)
+    assert (order.state, order.pending, order.cancelled) == (OrderState.CANCELLED, Decimal(0), Decimal(1))
     book = [{**told("orderBook")[0], "orderid": "201020000000095"}]
     (fill,) = fills.fills(told("tradeBook"), book)
     assert fill.at == Instant.parse("2020-10-20T13:27:53+05:30")

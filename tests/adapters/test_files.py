@@ -18,6 +18,7 @@ import pytest
 
 from tunefolio.adapters.brokers.files import tables
 from tunefolio.adapters.brokers.files.holdings import ConsoleHoldings, KiteHoldings
+from tunefolio.adapters.brokers.files.mapped import AnyTable
 from tunefolio.adapters.brokers.files.tradebook import TradebookCsv, TradebookXlsx
 from tunefolio.core.errors import Misuse
 from tunefolio.core.money import Price
@@ -319,7 +320,7 @@ def test_console_holdings_are_openings_with_their_sector() -> None:
     assert (infy.sector, infy.source_key, infy.row) == ("IT - Software", "abc:6", 6)
     assert central.instrument.listing == Listing("NSE", "CENTRALBK", "BE")
     assert central.instrument.isin == "INE483A01010"
-    assert central.price.amount == 0
+    assert central.price == Price.of(0)
 
 
 def test_holdings_without_a_date_are_of_the_session_of_the_import() -> None:
@@ -411,10 +412,12 @@ def test_a_trap_or_a_ruin_is_refused(content: bytes, says: str) -> None:
 
 
 @pytest.mark.parametrize("content", [bomb(101 * 1024 * 1024), bomb(10), b"PK\x03\x04not really"])
-def test_a_ruined_workbook_is_claimed_by_one_format_which_says_what_is_wrong(content: bytes) -> None:
-    assert TradebookXlsx().recognises("x.xlsx", content)
-    assert not ConsoleHoldings(SATURDAY).recognises("x.xlsx", content)
-    assert not TradebookXlsx().recognises("x.xlsx", b"symbol,isin")
+def test_a_ruined_workbook_is_claimed_by_no_format_and_the_reader_of_tables_says_what_is_wrong(
+    content: bytes,
+) -> None:
+    assert not any(form.recognises("x.xlsx", content) for _, form in FORMATS)
+    with pytest.raises(Misuse, match=r"100 MB|damaged"):
+        AnyTable().table(content)
 
 
 def test_every_truncation_of_a_workbook_is_refused() -> None:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from tunefolio.bootstrap.rehearsal import ANGEL_RATES, options_for
 from tunefolio.bootstrap.runtime import Runtime, build
 from tunefolio.bootstrap.seed import seed
 from tunefolio.core.errors import Misuse
@@ -16,6 +17,7 @@ from tunefolio.core.people import Role
 from tunefolio.core.secret import Secret
 from tunefolio.core.time import Clock, SystemClock
 from tunefolio.ledger.brokers import AppKeys
+from tunefolio.sandbox.clock import ShiftedClock
 from tunefolio.sandbox.limits import Rate
 from tunefolio.sandbox.market import Market
 from tunefolio.sandbox.serve import Sandbox, SandboxConfig
@@ -30,12 +32,11 @@ EMAIL = "demo@localhost"
 NAME = "Demo"
 SEED = 2026
 _BROKER = "zerodha"
-_PRICES = "yahoo"
-_WORLD = ("nse", "bse", "amfi", "binance", "coingecko", "frankfurter", "ecb", "fbil", "gold")
 _LOOPBACK = "127.0.0.1"
 _FIRST_PORT = 8100
 _TRIES = 200
-_FILES = ("tunefolio.db", "tunefolio.db-wal", "tunefolio.db-shm", "key", "password")
+_JOURNAL = "exchange.jsonl"
+_FILES = ("tunefolio.db", "tunefolio.db-wal", "tunefolio.db-shm", "key", "password", _JOURNAL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,17 +55,17 @@ def opened(settings: Settings, clock: Clock | None = None) -> Iterator[Rehearsal
 
     Steps: 1 the password of this install; 2 the sandbox on the next free ports; 3 the house whose broker
     and price source are the sandbox; 4 at the first start the person, her hand-kept accounts, and jobs
-    that fetch the past while the house serves already.
+    that fetch the past while the house serves already. The sandbox's control panel shifts the clock of both.
     """
     must_stay_here(settings)
-    clock = clock or SystemClock()
+    shifted = ShiftedClock(clock or SystemClock())
     settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
     password = kept_password(settings.home / "password")
     app = AppKeys("rehearsal", Secret(secrets.token_urlsafe(24)))
-    ports, sandbox = _bound_sandbox(settings, app, clock)
+    sandbox = _bound_sandbox(settings, app, shifted)
     sandbox.start()
     try:
-        runtime = build(rehearsing(settings, app, ports), clock)
+        runtime = build(rehearsing(settings, sandbox), shifted)
         try:
             _settle_in(runtime, password, sandbox.market)
             yield Rehearsal(runtime, sandbox, EMAIL, password)
@@ -74,20 +75,24 @@ def opened(settings: Settings, clock: Clock | None = None) -> Iterator[Rehearsal
         sandbox.stop()
 
 
-def _bound_sandbox(settings: Settings, app: AppKeys, clock: Clock) -> tuple[tuple[int, int, int], Sandbox]:
+def _bound_sandbox(settings: Settings, app: AppKeys, clock: Clock) -> Sandbox:
     """A sandbox that holds its ports: the next free ones. Another program may take one between looking and
     taking; then the next ones are tried. Raises Misuse when none can be had."""
     first = _FIRST_PORT
     while True:
-        kite, yahoo, world = free_ports(first, 3, but=settings.port)
+        kite, yahoo, world, angel, kotak = free_ports(first, 5, but=settings.port)
         sandbox = Sandbox(
             SandboxConfig(
                 kite_port=kite,
                 yahoo_port=yahoo,
                 world_port=world,
+                angel_port=angel,
+                kotak_port=kotak,
                 seed=SEED,
                 hours=Hours.ALWAYS,
                 yahoo_rate=Rate(1_000),
+                angel_rates=ANGEL_RATES,
+                journal=settings.home / _JOURNAL,
                 clock=clock,
                 app=app,
                 redirect_url=f"{settings.public_url}/auth/{_BROKER}/callback",
@@ -100,7 +105,7 @@ def _bound_sandbox(settings: Settings, app: AppKeys, clock: Clock) -> tuple[tupl
                 raise
             first += 1
             continue
-        return (kite, yahoo, world), sandbox
+        return sandbox
 
 
 def must_stay_here(settings: Settings) -> None:
@@ -115,28 +120,13 @@ def must_stay_here(settings: Settings) -> None:
         )
 
 
-def rehearsing(settings: Settings, app: AppKeys, ports: tuple[int, int, int]) -> Settings:
-    """The same settings with the sandbox in the place of the broker, of Yahoo and of every other source."""
-    kite, yahoo, world = (f"{_LOOPBACK}:{port}" for port in ports)
-    broker = {
-        "api_key": Secret(app.api_key),
-        "api_secret": app.api_secret,
-        "root_url": Secret(f"http://{kite}"),
-        "login_url": Secret(f"http://{kite}/connect/login"),
-        "ticks_url": Secret(f"ws://{kite}"),
+def rehearsing(settings: Settings, sandbox: Sandbox) -> Settings:
+    """The same settings with the sandbox in the place of the brokers, of Yahoo and of every other source."""
+    options = {
+        name: {option: Secret(value) for option, value in given.items()}
+        for name, given in options_for(sandbox).items()
     }
-    roots = {_PRICES: f"http://{yahoo}"} | {name: f"http://{world}/{name}" for name in _WORLD}
-    prices = {
-        name: {"root_url": Secret(root), "requests_per_second": Secret("200")} for name, root in roots.items()
-    }
-    masters = {
-        "angelone": {"master_url": Secret(f"http://{world}/angel_master")},
-        "kotakneo": {
-            "root_url": Secret(f"http://{world}/kotak_master"),
-            "consumer_key": Secret("rehearsal"),
-        },
-    }
-    return replace(settings, options={_BROKER: broker, **prices, **masters})
+    return replace(settings, options=options)
 
 
 def kept_password(path: Path) -> Secret:

@@ -135,6 +135,8 @@ def rules_of(settings: Settings) -> HouseRules:
         job_lease=timedelta(seconds=settings.job_lease_seconds),
         refresh_every=timedelta(minutes=settings.refresh_minutes),
         backfill_days=settings.backfill_days,
+        sync_every=timedelta(minutes=settings.sync_minutes),
+        syncs_per_broker=max(1, min(settings.syncs_per_broker, settings.workers - 1)),
     )
 
 

@@ -1,6 +1,7 @@
-"""What the rehearsal's companies did: splits, bonuses and dividends of its own making, all in the past.
+"""What the rehearsal's companies did and announce: splits, bonuses and dividends of its own making.
 
-Simulated prices are continuous, in today's units. What was paid before a split is a multiple of them.
+Simulated walks are continuous, in the units that stand when the exchange opens. What was paid before a split
+of the past is a multiple of them; from the ex-day of an announced one on, a unit costs a part of them.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, timedelta
 from fractions import Fraction
+from threading import Lock
 
 from tunefolio.core.time import TradingDay
 from tunefolio.sandbox.noise import key_of, pick
@@ -68,13 +70,55 @@ def units_after(listed: Listed, day: TradingDay) -> Fraction:
     return grown
 
 
+class Register:
+    """The splits and bonuses of one exchange: SPLITS, and what is announced while it runs. Thread-safe.
+
+    An announced one must lie ahead: what has been traded and told stays as it was.
+    """
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._announced: tuple[Split, ...] = ()
+
+    def announce(self, split: Split) -> None:
+        with self._lock:
+            self._announced = tuple(sorted((*self._announced, split), key=lambda one: one.ex_day))
+
+    def splits_of(self, listed: Listed) -> list[Split]:
+        """Every split and bonus of that company, oldest first, those ahead too."""
+        return sorted([*splits_of(listed), *self._of(listed)], key=lambda one: one.ex_day)
+
+    def announced(self) -> tuple[Split, ...]:
+        """What was announced while the exchange ran, oldest ex-day first."""
+        return self._announced
+
+    def grown(self, listed: Listed, day: TradingDay) -> Fraction:
+        """Units of that day for one unit of the walk: more than one from an announced ex-day on."""
+        grown = Fraction(1)
+        for split in self._of(listed):
+            if split.ex_day <= day.date:
+                grown *= Fraction(split.new, split.old)
+        return grown
+
+    def units_after(self, listed: Listed, day: TradingDay, as_of: TradingDay) -> Fraction:
+        """How many units of `as_of` one unit held on `day` has become."""
+        return units_after(listed, day) * self.grown(listed, as_of) / self.grown(listed, day)
+
+    def paid_dividend(self, listed: Listed, day: TradingDay) -> float:
+        """Rupees per unit of that day."""
+        return round(float(dividend(listed) * units_after(listed, day) / self.grown(listed, day)), 4)
+
+    def _of(self, listed: Listed) -> list[Split]:
+        return [split for split in self._announced if split.symbol == listed.company.symbol]
+
+
 def paid(listed: Listed, close: int, day: TradingDay) -> int:
     """The paise really paid on that day, from the simulated close in today's units."""
     return round(close * units_after(listed, day))
 
 
 def dividend(listed: Listed) -> float:
-    """Money per unit of today, each July: about one per cent of the level; zero for what pays none."""
+    """Money per unit of the walk, each July: about one per cent of the level; zero for what pays none."""
     company = listed.company
     if company.kind is not Kind.SHARE:
         return 0.0

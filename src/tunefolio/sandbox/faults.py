@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from email.utils import format_datetime
 from enum import StrEnum
 from threading import Lock
-from typing import assert_never
+from typing import Generic, TypeVar, assert_never
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -20,6 +20,7 @@ from tunefolio.core.errors import Misuse
 from tunefolio.core.time import Clock, SystemClock
 from tunefolio.sandbox.spoilt import DECADE, doubled, redated, skewed
 
+T = TypeVar("T")
 CONTROL_PATH = "/__rehearsal__"
 
 _BAD_GATEWAY = (
@@ -32,7 +33,12 @@ class FaultKind(StrEnum):
 
     html: a page under status 200 instead of data; slow_loris: the real answer, byte by byte; wrong_date:
     with every date in it ten years earlier; duplicate_rows: with every row told twice; clock_skew: its Date
-    and its times from a clock that goes wrong; 429_by_date: a refusal until a date of such a clock.
+    and its times from a clock that goes wrong; 429_by_date: a refusal until a date of such a clock;
+    session_stolen: all sessions end, as when each user logs in elsewhere.
+
+    On standing connections: truncated_frame: a binary frame cut in two, its second half lost;
+    duplicate_updates: an order update told twice; out_of_order: one held back until the next has been told;
+    heartbeat_loss: `times` turns in which nothing at all is sent; cut_off: the line drops without a farewell.
     """
 
     RATE_LIMITED = "429"
@@ -50,6 +56,24 @@ class FaultKind(StrEnum):
     DUPLICATE_ROWS = "duplicate_rows"
     CLOCK_SKEW = "clock_skew"
     DEAD_TOKEN = "dead_token"
+    SESSION_STOLEN = "session_stolen"
+    TRUNCATED_FRAME = "truncated_frame"
+    DUPLICATE_UPDATES = "duplicate_updates"
+    OUT_OF_ORDER = "out_of_order"
+    HEARTBEAT_LOSS = "heartbeat_loss"
+    CUT_OFF = "cut_off"
+
+
+STREAM_KINDS = frozenset(
+    {
+        FaultKind.TRUNCATED_FRAME,
+        FaultKind.DUPLICATE_UPDATES,
+        FaultKind.OUT_OF_ORDER,
+        FaultKind.HEARTBEAT_LOSS,
+        FaultKind.CUT_OFF,
+    }
+)
+"""What happens to frames and updates on a standing connection, never to a request."""
 
 
 _DAY_SECONDS = 86_400.0
@@ -91,6 +115,18 @@ class Faults:
     def __init__(self) -> None:
         self._lock = Lock()
         self._standing: list[Fault] = []
+        self._latency_seconds = 0.0
+
+    @property
+    def latency_seconds(self) -> float:
+        """How long every answer takes before anything else happens to it."""
+        return self._latency_seconds
+
+    def slow_down(self, seconds: float) -> None:
+        """From now on, until told otherwise; 0 ends it. Raises Misuse."""
+        if not 0 <= seconds <= 60:
+            raise Misuse("seconds", f"{seconds} is not a latency of at most a minute")
+        self._latency_seconds = seconds
 
     def plan(
         self,
@@ -115,11 +151,24 @@ class Faults:
         """The fault that this request must suffer, used up once."""
         with self._lock:
             for place, fault in enumerate(self._standing):
-                if path.startswith(fault.path):
-                    left = replace(fault, times=fault.times - 1) if fault.times > 1 else None
-                    self._standing[place : place + 1] = [left] if left else []
-                    return fault
+                if fault.kind not in STREAM_KINDS and path.startswith(fault.path):
+                    return self._use(place)
         return None
+
+    def stream(self, kind: FaultKind) -> bool:
+        """Must this frame, update or turn of a standing connection suffer it? Used up once."""
+        with self._lock:
+            for place, fault in enumerate(self._standing):
+                if fault.kind is kind:
+                    self._use(place)
+                    return True
+        return False
+
+    def _use(self, place: int) -> Fault:
+        fault = self._standing[place]
+        left = replace(fault, times=fault.times - 1) if fault.times > 1 else None
+        self._standing[place : place + 1] = [left] if left else []
+        return fault
 
     def standing(self) -> tuple[Fault, ...]:
         with self._lock:
@@ -151,6 +200,8 @@ class FaultyGate:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         is_touchable = scope["type"] == "http" and not scope["path"].startswith(CONTROL_PATH)
+        if is_touchable and self._faults.latency_seconds:
+            await asyncio.sleep(self._faults.latency_seconds)
         fault = self._faults.take(scope["path"]) if is_touchable else None
         if fault is None:
             await self._app(scope, receive, send)
@@ -159,7 +210,7 @@ class FaultyGate:
             case FaultKind.SLOW:
                 await asyncio.sleep(fault.seconds)
                 await self._app(scope, receive, send)
-            case FaultKind.DEAD_TOKEN:
+            case FaultKind.DEAD_TOKEN | FaultKind.SESSION_STOLEN:
                 self._end_sessions()
                 await self._app(scope, receive, send)
             case FaultKind.PAGE:
@@ -186,6 +237,14 @@ class FaultyGate:
             ):
                 start, body = await self._answer(scope, receive)
                 await _whole(*_spoilt(fault, start, body, self._clock.now().utc), send)
+            case (
+                FaultKind.TRUNCATED_FRAME
+                | FaultKind.DUPLICATE_UPDATES
+                | FaultKind.OUT_OF_ORDER
+                | FaultKind.HEARTBEAT_LOSS
+                | FaultKind.CUT_OFF
+            ):
+                raise AssertionError("no request takes what belongs to a stream")
             case _:
                 assert_never(fault.kind)
 
@@ -217,6 +276,30 @@ class FaultyGate:
 
         await self._app(scope, receive, keep)
         return start, bytes(body)
+
+
+class Unrest(Generic[T]):
+    """What one connection's order updates suffer on their way. One for each connection."""
+
+    def __init__(self, faults: Faults) -> None:
+        self._faults = faults
+        self._held: T | None = None
+
+    def passed(self, update: T) -> list[T]:
+        """What is to be told now, in order: the update, nothing yet, it twice, or a late one after it."""
+        if self._held is None and self._faults.stream(FaultKind.OUT_OF_ORDER):
+            self._held = update
+            return []
+        told = [update, update] if self._faults.stream(FaultKind.DUPLICATE_UPDATES) else [update]
+        if self._held is not None:
+            told.append(self._held)
+            self._held = None
+        return told
+
+
+def framed(faults: Faults, frame: bytes) -> bytes:
+    """A binary frame as it arrives: whole, or its first half."""
+    return frame[: len(frame) // 2] if faults.stream(FaultKind.TRUNCATED_FRAME) else frame
 
 
 def _spoilt(fault: Fault, start: Message, body: bytes, now: datetime) -> tuple[Message, bytes]:

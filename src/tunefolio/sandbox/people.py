@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import timedelta
+from base64 import b32encode
+from dataclasses import dataclass, replace
+from hashlib import sha256
 
-from tunefolio.core.time import Instant, TradingDay
+from tunefolio.core.time import TradingDay
 from tunefolio.sandbox.market import Market
 from tunefolio.sandbox.universe import Listed
 
@@ -49,8 +50,25 @@ class Deal:
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """An order that waits at the broker for a price. percents: of the close before the first session, one, or
+    a stop and a target."""
+
+    key: str
+    side: str
+    quantity: int
+    percents: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Trader:
-    """A broker user. pin: six digits, accepted as PIN and as TOTP. cash: paise."""
+    """A user of one broker.
+
+    pin: what follows the password: at Zerodha six digits, taken as PIN and as TOTP; at Angel One the PIN of
+    four digits; at Kotak Neo the MPIN of six. totp_secret: base32, where a code of the hour is asked for.
+    mobile: with its country code, where the login asks for it. cash: paise on the first day.
+    deals: what is done on the first day.
+    """
 
     user_id: str
     password: str
@@ -60,6 +78,10 @@ class Trader:
     cash: int
     demat: tuple[Demat, ...]
     deals: tuple[Deal, ...] = ()
+    broker: str = "zerodha"
+    totp_secret: str = ""
+    mobile: str = ""
+    standing: tuple[Standing, ...] = ()
 
 
 def average_price(market: Market, listed: Listed, line: Demat) -> float:
@@ -69,28 +91,9 @@ def average_price(market: Market, listed: Listed, line: Demat) -> float:
     return round((paid + newest * line.t1) / (line.settled + line.t1) / 100, 6)
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
-    """A deal whose time has come. price: paise; the limit of a cancelled one."""
-
-    deal: Deal
-    listed: Listed
-    at: Instant
-    price: int
-    number: int
-
-
-def done(market: Market, trader: Trader, now: Instant) -> list[Done]:
-    """The trader's deals of the current session up to now, oldest first."""
-    result = []
-    for number, deal in enumerate(trader.deals):
-        listed = market.universe.of(deal.key)
-        day = market.sessions.current(now)
-        at = market.window(listed, day).open + timedelta(minutes=deal.minute, seconds=17)
-        if at <= now:
-            price = market.price(listed, at) - (0 if deal.is_filled else 20 * listed.tick)
-            result.append(Done(deal, listed, at, price, number))
-    return result
+def _code_seed(user_id: str) -> str:
+    """Of the user's one-time codes, base32: made, not kept, for it guards nothing."""
+    return b32encode(sha256(f"rehearsal {user_id}".encode()).digest()[:20]).decode()
 
 
 def _bought(key: str, *lots: tuple[str, int], t1: int = 0, pledged: int = 0, margin_funded: int = 0) -> Demat:
@@ -136,6 +139,10 @@ ASHA = Trader(
         Deal(31, "NSE:SBIN", "BUY", 50, "MIS"),
         Deal(97, "NSE:SBIN", "SELL", 50, "MIS"),
     ),
+    standing=(
+        Standing("NSE:RELIANCE", "BUY", 10, (92,)),
+        Standing("NSE:TITAN", "SELL", 19, (90, 115)),
+    ),
 )
 """The first demonstration user: a portfolio with every oddity that a demat account knows."""
 
@@ -158,3 +165,81 @@ VIKRAM = Trader(
 )
 
 PEOPLE = (ASHA, VIKRAM)
+"""Who can sign in at the simulated Zerodha."""
+
+ANGEL_ASHA = Trader(
+    broker="angelone",
+    user_id="TFA001",
+    password="rehearsal-a1",
+    pin="2468",
+    totp_secret=_code_seed("TFA001"),
+    mobile="+919000000001",
+    name="Asha Rao",
+    email="asha.rao@example.com",
+    cash=6_402_075,
+    demat=(
+        _bought("NSE:RELIANCE", ("2024-11-06", 10)),
+        _bought("NSE:INFY", ("2025-03-05", 30), ("2026-05-06", 12)),
+        _bought("NSE:KOTAKBANK", ("2024-05-22", 45)),
+        _bought("NSE:HINDALCO", ("2025-08-06", 70), t1=15),
+        _bought("NSE:NIFTYBEES", ("2025-01-08", 250)),
+        _bought("BSE:SBIN", ("2025-06-04", 35)),
+    ),
+    deals=(
+        Deal(21, "NSE:HINDALCO", "BUY", 20, "CNC"),
+        Deal(44, "NSE:WIPRO", "BUY", 60, "CNC", is_filled=False),
+    ),
+)
+
+ANGEL_VIKRAM = Trader(
+    broker="angelone",
+    user_id="TFA002",
+    password="rehearsal-a2",
+    pin="1357",
+    totp_secret=_code_seed("TFA002"),
+    mobile="+919000000002",
+    name="Vikram Menon",
+    email="vikram.menon@example.com",
+    cash=1_250_000,
+    demat=(
+        _bought("NSE:TCS", ("2025-04-02", 6)),
+        _bought("NSE:CIPLA", ("2025-09-03", 22)),
+    ),
+)
+
+ANGEL_PEOPLE = (ANGEL_ASHA, ANGEL_VIKRAM)
+"""Who can sign in at the simulated Angel One."""
+
+KOTAK_ASHA = Trader(
+    broker="kotakneo",
+    user_id="TFK01",
+    password="rehearsal-k1",
+    pin="864202",
+    totp_secret=_code_seed("TFK01"),
+    mobile="+919000000001",
+    name="Asha Rao",
+    email="asha.rao@example.com",
+    cash=9_015_500,
+    demat=(
+        _bought("NSE:HDFCBANK", ("2024-09-04", 24)),
+        _bought("NSE:ITC", ("2025-02-05", 140)),
+        _bought("NSE:BHARTIARTL", ("2025-07-02", 18), ("2026-03-04", 6)),
+        _bought("NSE:GOLDBEES", ("2025-10-08", 400)),
+        _bought("BSE:TATASTEEL", ("2025-05-07", 90), t1=10),
+    ),
+    deals=(Deal(35, "NSE:ITC", "SELL", 40, "CNC"),),
+)
+
+KOTAK_PEOPLE = (KOTAK_ASHA,)
+"""Who can sign in at the simulated Kotak Neo."""
+
+
+def crowd(count: int, like: Trader = VIKRAM) -> tuple[Trader, ...]:
+    """So many further users of that one's broker, each with the same to begin with: for measuring."""
+    return tuple(
+        replace(like, user_id=f"TC{number:05d}", name=f"Crowd {number}", email=f"tc{number}@example.com")
+        for number in range(1, count + 1)
+    )
+
+
+EVERYBODY = (*PEOPLE, *ANGEL_PEOPLE, *KOTAK_PEOPLE)

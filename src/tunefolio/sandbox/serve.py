@@ -5,35 +5,44 @@ from __future__ import annotations
 import asyncio
 import socket
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Coroutine
 from dataclasses import dataclass, field
-from email.utils import format_datetime
 from functools import cache
+from pathlib import Path
 from threading import Event, Thread
+from typing import Any
 from urllib.parse import urlsplit
 
-import uvicorn
 from starlette.applications import Starlette
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tunefolio.core.errors import Misuse
-from tunefolio.core.time import Clock, SystemClock
+from tunefolio.core.time import Clock, SystemClock, TradingDay
 from tunefolio.ledger.brokers import AppKeys
 from tunefolio.market import calendars, sectors
 from tunefolio.sandbox import universe
+from tunefolio.sandbox.angel.app import FEED_PATH, ORDERS_PATH, AngelDesk, AngelRates, angel_app
+from tunefolio.sandbox.angel.grants import Grants as AngelGrants
+from tunefolio.sandbox.clock import ShiftedClock
+from tunefolio.sandbox.control import api
+from tunefolio.sandbox.control.panel import Face, Panel
+from tunefolio.sandbox.depot import Depot
 from tunefolio.sandbox.faults import Faults
+from tunefolio.sandbox.journal import Journal
 from tunefolio.sandbox.kite.app import kite_app
 from tunefolio.sandbox.kite.desk import Desk, KiteRates
 from tunefolio.sandbox.kite.grants import Grants
+from tunefolio.sandbox.kite.postback import postbacks
+from tunefolio.sandbox.kotak.app import kotak_app
+from tunefolio.sandbox.kotak.desk import KotakDesk, KotakRates
 from tunefolio.sandbox.limits import Rate, RateLimiter
 from tunefolio.sandbox.market import Market
-from tunefolio.sandbox.people import PEOPLE, Trader
+from tunefolio.sandbox.people import EVERYBODY, Trader
+from tunefolio.sandbox.ports import Server, bound, server_of
 from tunefolio.sandbox.sessions import Hours, sessions_of
 from tunefolio.sandbox.world.app import world_app
 from tunefolio.sandbox.yahoo import Bureau, yahoo_app
 
-_PORTS = ("kite_port", "yahoo_port", "world_port")
+_PORTS = ("kite_port", "yahoo_port", "world_port", "angel_port", "kotak_port")
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
@@ -41,6 +50,10 @@ LOOPBACK = ("127.0.0.1", "::1", "localhost")
 class SandboxConfig:
     """What a rehearsal needs to know. Port 0: any free one. redirect_url: where the app waits after a login.
 
+    people: everybody who can sign in, each at their broker. postback_url: where the simulated Zerodha tells
+    of orders; "" for nowhere. latency_seconds: how long every broker's answer takes. opened: the session on
+    which the accounts stand as their people say; None: the one of the start. journal: the file that lets the
+    exchange open again as it was left; None: it forgets.
     hours: "calendar" trades when the exchange does; "always" trades now, at any hour. Raises Misuse.
     """
 
@@ -49,14 +62,22 @@ class SandboxConfig:
     kite_port: int = 0
     yahoo_port: int = 0
     world_port: int = 0
+    angel_port: int = 0
+    kotak_port: int = 0
     seed: int = 2026
     hours: Hours | str = Hours.CALENDAR
     clock: Clock = field(default_factory=SystemClock)
-    people: tuple[Trader, ...] = PEOPLE
+    people: tuple[Trader, ...] = EVERYBODY
     host: str = "127.0.0.1"
     kite_rates: KiteRates = field(default_factory=KiteRates)
     yahoo_rate: Rate = field(default_factory=lambda: Rate(20, 10.0))
+    angel_rates: AngelRates = field(default_factory=AngelRates)
+    kotak_rates: KotakRates = field(default_factory=KotakRates)
     tick_seconds: float = 1.0
+    postback_url: str = ""
+    latency_seconds: float = 0.0
+    opened: TradingDay | None = None
+    journal: Path | None = None
 
     def __post_init__(self) -> None:
         if self.host not in LOOPBACK:
@@ -66,20 +87,29 @@ class SandboxConfig:
                 raise Misuse(name, f"{getattr(self, name)} is no port", cure="0 to 65535; 0 takes a free one")
         if self.hours not in tuple(Hours):
             raise Misuse("hours", f"{self.hours!r} is unknown", cure=f"Known: {', '.join(Hours)}")
-        target = urlsplit(self.redirect_url)
-        if target.scheme not in ("http", "https") or not target.netloc:
-            raise Misuse("redirect_url", f"{self.redirect_url!r} is no web address")
+        _must_be_address("redirect_url", self.redirect_url)
+        if self.postback_url:
+            _must_be_address("postback_url", self.postback_url)
         if not self.app.api_key or not self.app.api_secret:
             raise Misuse("app", "the API key and secret must not be empty")
         if not self.people:
             raise Misuse("people", "nobody could log in")
+        if len({(one.broker, one.user_id) for one in self.people}) < len(self.people):
+            raise Misuse("people", "two have the same user id at one broker")
         if not 0.01 <= self.tick_seconds <= 60:
             raise Misuse("tick_seconds", f"{self.tick_seconds} is not between 0.01 and 60")
 
 
+def _must_be_address(name: str, url: str) -> None:
+    target = urlsplit(url)
+    if target.scheme not in ("http", "https") or not target.netloc:
+        raise Misuse(name, f"{url!r} is no web address")
+
+
 def market_of(config: SandboxConfig) -> Market:
-    """The simulated market: the same config shows the same prices in every process."""
-    return _market(config.seed, Hours(config.hours))
+    """A simulated market: the same config shows the same prices in every process, until it is told of
+    something in this one."""
+    return _market(config.seed, Hours(config.hours)).twin()
 
 
 @cache
@@ -95,20 +125,31 @@ def _market(seed: int, hours: Hours) -> Market:
 
 
 class Sandbox:
-    """All faces over one market. Use start() and stop(), or `with`, or await serve() in your own loop."""
+    """All faces over one exchange. Use start() and stop(), or `with`, or await serve() in your own loop."""
 
     def __init__(self, config: SandboxConfig) -> None:
         self.config = config
+        given = config.clock
+        self.clock = given if isinstance(given, ShiftedClock) else ShiftedClock(given)
         self.market = market_of(config)
-        self.kite_faults = Faults()
-        self.yahoo_faults = Faults()
-        self.world_faults = Faults()
-        self.grants = Grants(config.clock, config.app)
+        journal = Journal(config.journal, f"seed {config.seed}, hours {config.hours}")
+        self.depot = self._left_off(journal)
+        self.kite_faults, self.yahoo_faults, self.world_faults = Faults(), Faults(), Faults()
+        self.grants = Grants(self.clock, config.app)
+        self.angel, self.kotak = self._angel_desk(), self._kotak_desk()
         self.kite_app: Starlette = kite_app(self._desk(), self.kite_faults)
         self.yahoo_app: Starlette = yahoo_app(self._bureau(), self.yahoo_faults)
-        self.world_app: Starlette = world_app(self.market, config.clock, self.world_faults)
+        self.angel_app: Starlette = angel_app(self.angel)
+        self.kotak_app: Starlette = kotak_app(self.kotak)
+        faces = {face.name: face for face in self._faces()}
+        self.panel = Panel(self.depot, self.clock, faces, journal.note_shift)
+        self.world_app: Starlette = world_app(
+            self.market, self.clock, self.world_faults, more=api.routes(self.panel)
+        )
+        for faults in (self.kite_faults, self.angel.faults, self.kotak.faults):
+            faults.slow_down(config.latency_seconds)
         self._sockets: tuple[socket.socket, ...] | None = None
-        self._servers: list[_Server] = []
+        self._servers: list[Server] = []
         self._thread: Thread | None = None
 
     @property
@@ -128,6 +169,28 @@ class Sandbox:
         """Below it every face of the world has its name: /nse, /binance, …"""
         return f"http://{self._authority(2)}"
 
+    @property
+    def control_url(self) -> str:
+        """The control panel's page; its API lies below."""
+        return f"{self.world_url}/control"
+
+    @property
+    def angel_url(self) -> str:
+        return f"http://{self._authority(3)}"
+
+    @property
+    def angel_feed_url(self) -> str:
+        return f"ws://{self._authority(3)}{FEED_PATH}"
+
+    @property
+    def angel_orders_url(self) -> str:
+        return f"ws://{self._authority(3)}{ORDERS_PATH}"
+
+    @property
+    def kotak_url(self) -> str:
+        """Its feeds lie there as well; the login's answers say where."""
+        return f"http://{self._authority(4)}"
+
     def bind(self) -> None:
         """Take the ports, so that the addresses are known before anything is served. Raises Misuse."""
         if self._sockets is not None:
@@ -135,7 +198,7 @@ class Sandbox:
         taken: list[socket.socket] = []
         for name in _PORTS:
             try:
-                taken.append(_bound(self.config.host, getattr(self.config, name), name))
+                taken.append(bound(self.config.host, getattr(self.config, name), name))
             except Misuse:
                 for one in taken:
                     one.close()
@@ -146,12 +209,16 @@ class Sandbox:
         """Serve until stop() is called or the task is cancelled."""
         self.bind()
         assert self._sockets is not None
-        apps = (self.kite_app, self.yahoo_app, self.world_app)
-        self._servers = [_Server(_uvicorn_config(_Dated(app, self.config.clock))) for app in apps]
+        apps = (self.kite_app, self.yahoo_app, self.world_app, self.angel_app, self.kotak_app)
+        self._servers = [server_of(app, self.clock) for app in apps]
         pairs = zip(self._servers, self._sockets, strict=True)
+        beside = [asyncio.create_task(one) for one in self._beside()]
         try:
             await asyncio.gather(*(server.serve(sockets=[one]) for server, one in pairs))
         finally:
+            for task in beside:
+                task.cancel()
+            await asyncio.gather(*beside, return_exceptions=True)
             self._servers = []
             self._release()
 
@@ -191,16 +258,64 @@ class Sandbox:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
+    def _left_off(self, journal: Journal) -> Depot:
+        """The accounts as the journal left them."""
+        story = journal.read()
+        if story.ahead > self.clock.ahead:
+            self.clock.shift(story.ahead - self.clock.ahead)
+        opened = story.opened or self.config.opened
+        people = self.config.people
+        depot = Depot(self.market, self.clock, people, opened=opened, note=journal.note)
+        for one in story.happened:
+            depot.restore(one)
+        journal.open(depot.opened)
+        return depot
+
+    def _beside(self) -> list[Coroutine[Any, Any, None]]:
+        """What runs beside the servers."""
+        running = [self._stir()]
+        if self.config.postback_url:
+            running.append(postbacks(self.depot, self.config.postback_url, self.config.app))
+        return running
+
+    async def _stir(self) -> None:
+        """The clock moves orders too: order feeds hear of it."""
+        while True:
+            await asyncio.sleep(self.config.tick_seconds)
+            self.depot.stir()
+
     def _desk(self) -> Desk:
         config = self.config
         limiter = RateLimiter(time.monotonic)
         return Desk(
-            self.market, config.clock, config.app.api_key, config.redirect_url, config.people,
-            self.grants, limiter, config.kite_rates, config.tick_seconds,
+            self.market, self.clock, config.app.api_key, config.redirect_url, self.depot,
+            self.grants, limiter, config.kite_rates, config.tick_seconds, self.kite_faults,
+        )  # fmt: skip
+
+    def _angel_desk(self) -> AngelDesk:
+        return AngelDesk(
+            self.market, self.clock, self.depot, RateLimiter(time.monotonic), AngelGrants(self.clock),
+            rates=self.config.angel_rates, tick_seconds=self.config.tick_seconds,
+        )  # fmt: skip
+
+    def _kotak_desk(self) -> KotakDesk:
+        return KotakDesk(
+            self.market, self.clock, self.depot, RateLimiter(time.monotonic),
+            rates=self.config.kotak_rates, tick_seconds=self.config.tick_seconds,
         )  # fmt: skip
 
     def _bureau(self) -> Bureau:
-        return Bureau(self.market, self.config.clock, RateLimiter(time.monotonic), self.config.yahoo_rate)
+        return Bureau(self.market, self.clock, RateLimiter(time.monotonic), self.config.yahoo_rate)
+
+    def _faces(self) -> tuple[Face, ...]:
+        """As the control panel names them: brokers as the product does."""
+        return (
+            Face("zerodha", "Zerodha", lambda: self.kite_url, self.kite_faults, self.grants),
+            Face("angelone", "Angel One", lambda: self.angel_url, self.angel.faults, self.angel.grants),
+            Face("kotakneo", "Kotak Neo", lambda: self.kotak_url, self.kotak.faults, self.kotak.grants),
+            Face("yahoo", "Yahoo Finance", lambda: self.yahoo_url, self.yahoo_faults),
+            Face("world", "The world", lambda: self.world_url, self.world_faults),
+        )
 
     def _authority(self, place: int) -> str:
         if self._sockets is None:
@@ -212,53 +327,3 @@ class Sandbox:
         for one in self._sockets or ():
             one.close()
         self._sockets = None
-
-
-class _Server(uvicorn.Server):
-    """Leaves the process's signals alone: whoever started the sandbox ends it."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
-class _Dated:
-    """Every answer bears the rehearsal's own Date, which need not be this machine's."""
-
-    def __init__(self, app: ASGIApp, clock: Clock) -> None:
-        self._app = app
-        self._clock = clock
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def dated(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = list(message["headers"])
-                if all(name.lower() != b"date" for name, _ in headers):
-                    now = format_datetime(self._clock.now().utc, usegmt=True)
-                    headers.append((b"date", now.encode()))
-                message = {**message, "headers": headers}
-            await send(message)
-
-        await self._app(scope, receive, dated)
-
-
-def _uvicorn_config(app: _Dated) -> uvicorn.Config:
-    return uvicorn.Config(
-        app, access_log=False, log_config=None, lifespan="off", ws="websockets-sansio",
-        server_header=False, date_header=False, timeout_graceful_shutdown=1, ws_ping_interval=None,
-    )  # fmt: skip
-
-
-def _bound(host: str, port: int, name: str) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    one = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # named, or asyncio leaves Nagle on
-    one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        one.bind((host, port))
-        one.listen(128)
-    except OSError as problem:
-        one.close()
-        raise Misuse(
-            name, f"port {port} cannot be taken: {problem.strerror}", cure="Choose another, or 0"
-        ) from None
-    return one

@@ -123,7 +123,7 @@ async def chart(request: Request) -> Response:
     stamps = [place.stamp(candle.start) for candle in candles]
     result = _result(_meta(market, listed, symbol, interval, wanted, now), candles, stamps)
     if candles and query.get("events") and INTERVALS[interval].is_daily:
-        result |= events_of(listed, result["timestamp"])
+        result |= events_of(market, listed, result["timestamp"], now=now)
     return JSONResponse({"chart": {"result": [result], "error": None}})
 
 

@@ -10,8 +10,8 @@ from typing import Any
 
 from tunefolio.core.time import Instant, TradingDay, calendar_date
 from tunefolio.sandbox.abroad import place_of
-from tunefolio.sandbox.corporate import Split, dividend, dividend_day, splits_of
-from tunefolio.sandbox.market import Candle
+from tunefolio.sandbox.corporate import Split, dividend, dividend_day
+from tunefolio.sandbox.market import Candle, Market
 from tunefolio.sandbox.universe import Listed
 
 
@@ -87,19 +87,21 @@ def gathered(candles: Iterator[Candle], interval: Interval) -> Iterator[Candle]:
         )
 
 
-def events_of(listed: Listed, stamps: list[int]) -> dict[str, Any]:
-    """`events` of a daily chart: what the company did on days of its rows, in today's units."""
+def events_of(market: Market, listed: Listed, stamps: list[int], *, now: Instant) -> dict[str, Any]:
+    """`events` of a daily chart: what the company did on days of its rows, in the units of now."""
+    grown = market.register.grown(listed, market.sessions.current(now))
+    amount = round(float(dividend(listed) / grown), 4)
     place = place_of(listed)
     rows = sorted((place.day(stamp).date, stamp) for stamp in stamps)
     events = {
         "dividends": {
-            str(stamp): {"amount": dividend(listed), "date": stamp}
+            str(stamp): {"amount": amount, "date": stamp}
             for year in range(rows[0][0].year, rows[-1][0].year + 1)
-            if dividend(listed) and (stamp := _row(rows, dividend_day(listed, year))) is not None
+            if amount and (stamp := _row(rows, dividend_day(listed, year))) is not None
         },
         "splits": {
             str(stamp): _split(split, stamp)
-            for split in splits_of(listed)
+            for split in market.register.splits_of(listed)
             if (stamp := _row(rows, split.ex_day)) is not None
         },
     }

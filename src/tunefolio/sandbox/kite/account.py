@@ -10,7 +10,7 @@ from starlette.responses import Response
 from tunefolio.sandbox.kite.desk import desk_of
 from tunefolio.sandbox.kite.envelope import input_error, success
 from tunefolio.sandbox.kite.grants import Grant
-from tunefolio.sandbox.people import Trader, done
+from tunefolio.sandbox.people import Trader
 from tunefolio.sandbox.sessions import ist
 
 _EXCHANGES = ["NSE", "BSE", "NFO", "BFO", "CDS", "BCD", "MCX", "MF"]
@@ -71,12 +71,11 @@ async def margins(request: Request) -> Response:
     """GET /user/margins and /user/margins/{segment}."""
     desk = desk_of(request)
     trader = desk.reader(request)
-    spent = sum(
-        deal.price * deal.deal.quantity * (1 if deal.deal.side == "BUY" else -1)
-        for deal in done(desk.market, trader, desk.clock.now())
-        if deal.deal.is_filled
-    )
-    both = {"equity": _margin(trader.cash, spent), "commodity": _margin(0, 0)}
+    books = desk.depot.books(trader.broker, trader.user_id)
+    both = {
+        "equity": _margin(books.opening_cash, books.paid_in, books.cash),
+        "commodity": _margin(0, 0, 0),
+    }
     segment = request.path_params.get("segment")
     if segment is None:
         return success(both)
@@ -119,15 +118,16 @@ def _session(trader: Trader, grant: Grant) -> dict[str, Any]:
     }
 
 
-def _margin(cash: int, spent: int) -> dict[str, Any]:
-    opening, left, debits = cash / 100, (cash - spent) / 100, spent / 100
+def _margin(opened: int, paid_in: int, cash: int) -> dict[str, Any]:
+    """Of what the session began with, what was paid in since, and what is left."""
+    opening, left, debits = opened / 100, cash / 100, (opened + paid_in - cash) / 100
     available = {
         "adhoc_margin": 0,
         "cash": opening,
         "opening_balance": opening,
         "live_balance": left,
         "collateral": 0,
-        "intraday_payin": 0,
+        "intraday_payin": paid_in / 100,
     }
     utilised = dict.fromkeys(
         ("exposure", "m2m_realised", "m2m_unrealised", "option_premium", "payout", "span", "holding_sales",

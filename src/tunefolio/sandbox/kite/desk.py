@@ -8,12 +8,15 @@ from dataclasses import dataclass, field
 from starlette.requests import Request
 
 from tunefolio.core.time import Clock
+from tunefolio.sandbox.depot import Depot
+from tunefolio.sandbox.faults import Faults
 from tunefolio.sandbox.kite.envelope import input_error, rate_error, token_error
 from tunefolio.sandbox.kite.grants import Grant, Grants
 from tunefolio.sandbox.limits import Rate, RateLimiter
 from tunefolio.sandbox.market import Market
 from tunefolio.sandbox.people import Trader
 
+BROKER = "zerodha"
 _ONE, _THREE, _TEN = Rate(1), Rate(3), Rate(10)
 
 
@@ -36,15 +39,22 @@ class Desk:
     clock: Clock
     api_key: str
     redirect_url: str
-    people: tuple[Trader, ...]
+    depot: Depot
     grants: Grants
     limiter: RateLimiter
     rates: KiteRates
     tick_seconds: float
+    faults: Faults
     streams: dict[str, int] = field(default_factory=dict)
 
+    @property
+    def people(self) -> tuple[Trader, ...]:
+        return self.depot.people(BROKER)
+
     def trader(self, user_id: str) -> Trader:
-        return next(trader for trader in self.people if trader.user_id == user_id)
+        trader = self.depot.trader(BROKER, user_id)
+        assert trader is not None
+        return trader
 
     def admitted(self, request: Request, kind: str, rate: Callable[[KiteRates], Rate]) -> Grant:
         """The caller's grant, after Kite's checks of version, token and rate; raises KiteError."""

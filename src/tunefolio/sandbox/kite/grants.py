@@ -88,6 +88,13 @@ class Grants:
             self._grants.clear()
             self._requests.clear()
 
+    def end_of(self, user_id: str) -> None:
+        """As when the user logs in elsewhere: every session of theirs dies."""
+        with self._lock:
+            for token, grant in list(self._grants.items()):
+                if grant.user_id == user_id:
+                    del self._grants[token]
+
     def refuse_refresh(self) -> None:
         """Refresh tokens are for platforms the exchange approved; this app is none."""
         raise input_error("Invalid `refresh_token`.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 from starlette.requests import Request
@@ -11,7 +10,8 @@ from starlette.responses import Response
 from tunefolio.core.time import IST
 from tunefolio.sandbox.kite.desk import Desk, desk_of
 from tunefolio.sandbox.kite.envelope import KiteError, input_error, success
-from tunefolio.sandbox.people import Done, Trader, done
+from tunefolio.sandbox.orderbook import Execution, Order
+from tunefolio.sandbox.people import Trader
 from tunefolio.sandbox.sessions import ist
 
 
@@ -19,34 +19,28 @@ async def orders(request: Request) -> Response:
     """GET /orders: of the running session, oldest first."""
     desk = desk_of(request)
     trader = desk.reader(request)
-    return success([_order(trader, deal) for deal in done(desk.market, trader, desk.clock.now())])
+    return success([order_row(trader, one) for one in desk.depot.orders(trader.broker, trader.user_id)])
 
 
 async def order(request: Request) -> Response:
     """GET /orders/{id}: the path of its states, oldest first."""
     desk = desk_of(request)
     trader = desk.reader(request)
-    deal = _found(desk, trader, request)
-    last = _order(trader, deal)
-    states = ["PUT ORDER REQ RECEIVED", "VALIDATION PENDING", "OPEN PENDING", "OPEN", last["status"]]
-    waiting = {"average_price": 0, "filled_quantity": 0, "cancelled_quantity": 0}
-    unfilled = {**waiting, "pending_quantity": last["quantity"]}
-    return success([{**last, **unfilled, "status": state} for state in states[:-1]] + [last])
+    return success([order_row(trader, state) for state in _found(desk, trader, request).history()])
 
 
 async def trades(request: Request) -> Response:
     """GET /trades."""
     desk = desk_of(request)
-    trader = desk.reader(request)
-    made = done(desk.market, trader, desk.clock.now())
-    return success([_trade(deal) for deal in made if deal.deal.is_filled])
+    return success([_trade(one) for one in _executions(desk, desk.reader(request))])
 
 
 async def order_trades(request: Request) -> Response:
     """GET /orders/{id}/trades."""
     desk = desk_of(request)
-    deal = _found(desk, desk.reader(request), request)
-    return success([_trade(deal)] if deal.deal.is_filled else [])
+    trader = desk.reader(request)
+    number = _found(desk, trader, request).order_no
+    return success([_trade(one) for one in _executions(desk, trader) if one.order_no == number])
 
 
 async def refuse(request: Request) -> Response:
@@ -55,69 +49,68 @@ async def refuse(request: Request) -> Response:
     raise input_error("This rehearsal shows orders; it does not take them.")
 
 
-def _found(desk: Desk, trader: Trader, request: Request) -> Done:
-    wanted = request.path_params["order_id"]
-    for deal in done(desk.market, trader, desk.clock.now()):
-        if _number(deal) == wanted:
-            return deal
-    raise KiteError(404, "GeneralException", "Couldn't find that `order_id`.")
-
-
-def _number(deal: Done) -> str:
-    return f"{deal.at.in_zone(IST):%y%m%d}{deal.number + 1:09d}"
-
-
-def _order(trader: Trader, deal: Done) -> dict[str, Any]:
-    quantity, is_filled = deal.deal.quantity, deal.deal.is_filled
+def order_row(trader: Trader, order: Order) -> dict[str, Any]:
+    """An order as it stands, as the book, the stream and the postback tell it."""
     return {
         "placed_by": trader.user_id,
-        "order_id": _number(deal),
-        "exchange_order_id": f"11{_number(deal)}",
+        "order_id": str(order.order_no),
+        "exchange_order_id": order.exchange_no or None,
         "parent_order_id": None,
-        "status": "COMPLETE" if is_filled else "CANCELLED",
-        "status_message": None,
-        "status_message_raw": None,
-        "order_timestamp": ist(deal.at),
-        "exchange_update_timestamp": ist(deal.at),
-        "exchange_timestamp": ist(deal.at),
+        "status": order.status,
+        "status_message": order.message or None,
+        "status_message_raw": order.message or None,
+        "order_timestamp": ist(order.placed),
+        "exchange_update_timestamp": ist(order.updated),
+        "exchange_timestamp": ist(order.updated) if order.exchange_no else None,
         "variety": "regular",
         "modified": False,
-        "exchange": deal.listed.exchange,
-        "tradingsymbol": deal.listed.symbol,
-        "instrument_token": deal.listed.token,
-        "order_type": "LIMIT",
-        "transaction_type": deal.deal.side,
+        "exchange": order.listed.exchange,
+        "tradingsymbol": order.listed.symbol,
+        "instrument_token": order.listed.token,
+        "order_type": order.order_type,
+        "transaction_type": order.side,
         "validity": "DAY",
-        "product": deal.deal.product,
-        "quantity": quantity,
+        "product": order.product,
+        "quantity": order.quantity,
         "disclosed_quantity": 0,
-        "price": deal.price / 100,
+        "price": order.price / 100,
         "trigger_price": 0,
-        "average_price": deal.price / 100 if is_filled else 0,
-        "filled_quantity": quantity if is_filled else 0,
-        "pending_quantity": 0 if is_filled else quantity,
-        "cancelled_quantity": 0 if is_filled else quantity,
+        "average_price": order.average / 100,
+        "filled_quantity": order.filled,
+        "pending_quantity": order.pending or order.cancelled,
+        "cancelled_quantity": order.cancelled,
         "market_protection": 0,
         "meta": {},
-        "tag": None,
-        "guid": f"{trader.user_id}-{deal.number}",
+        "tag": order.tag or None,
+        "guid": f"{trader.user_id}-{order.order_no}",
     }
 
 
-def _trade(deal: Done) -> dict[str, Any]:
-    filled = deal.at + timedelta(seconds=1)
+def _executions(desk: Desk, trader: Trader) -> list[Execution]:
+    return desk.depot.executions(trader.broker, trader.user_id)
+
+
+def _found(desk: Desk, trader: Trader, request: Request) -> Order:
+    wanted = request.path_params["order_id"]
+    for one in desk.depot.orders(trader.broker, trader.user_id):
+        if str(one.order_no) == wanted:
+            return one
+    raise KiteError(404, "GeneralException", "Couldn't find that `order_id`.")
+
+
+def _trade(one: Execution) -> dict[str, Any]:
     return {
-        "trade_id": f"7{_number(deal)[6:]}",
-        "order_id": _number(deal),
-        "exchange": deal.listed.exchange,
-        "tradingsymbol": deal.listed.symbol,
-        "instrument_token": deal.listed.token,
-        "product": deal.deal.product,
-        "average_price": deal.price / 100,
-        "quantity": deal.deal.quantity,
-        "exchange_order_id": f"11{_number(deal)}",
-        "transaction_type": deal.deal.side,
-        "fill_timestamp": ist(filled),
-        "order_timestamp": f"{deal.at.in_zone(IST):%H:%M:%S}",
-        "exchange_timestamp": ist(filled),
+        "trade_id": str(one.trade_no),
+        "order_id": str(one.order_no),
+        "exchange": one.listed.exchange,
+        "tradingsymbol": one.listed.symbol,
+        "instrument_token": one.listed.token,
+        "product": one.product,
+        "average_price": one.price / 100,
+        "quantity": one.quantity,
+        "exchange_order_id": f"11{one.order_no}",
+        "transaction_type": one.side,
+        "fill_timestamp": ist(one.at),
+        "order_timestamp": f"{one.at.in_zone(IST):%H:%M:%S}",
+        "exchange_timestamp": ist(one.at),
     }

@@ -9,11 +9,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from tunefolio.core.time import IST, Instant
+from tunefolio.sandbox.accounts import Line
 from tunefolio.sandbox.kite.desk import Desk, desk_of
 from tunefolio.sandbox.kite.envelope import success
 from tunefolio.sandbox.market import Market
-from tunefolio.sandbox.people import Demat, Done, Trader, average_price, done
-from tunefolio.sandbox.universe import Listed
+from tunefolio.sandbox.orderbook import Execution
+from tunefolio.sandbox.people import Trader
 
 
 async def holdings(request: Request) -> Response:
@@ -62,26 +63,27 @@ async def authorise(request: Request) -> Response:
 
 
 async def positions(request: Request) -> Response:
-    """GET /portfolio/positions: today's dealings; nothing is carried over in this rehearsal."""
+    """GET /portfolio/positions: today's dealings; shares are delivered, not carried over as positions."""
     desk = desk_of(request)
-    now = desk.clock.now()
-    groups: dict[tuple[str, str], list[Done]] = {}
-    for deal in done(desk.market, desk.reader(request), now):
-        if deal.deal.is_filled:
-            groups.setdefault((deal.listed.key, deal.deal.product), []).append(deal)
+    now, trader = desk.clock.now(), desk.reader(request)
+    groups: dict[tuple[str, str], list[Execution]] = {}
+    for deal in desk.depot.executions(trader.broker, trader.user_id):
+        groups.setdefault((deal.listed.key, deal.product), []).append(deal)
     rows = [_position(desk.market, deals, now) for deals in groups.values()]
     return success({"net": rows, "day": rows})
 
 
 def _holdings(desk: Desk, trader: Trader) -> list[dict[str, Any]]:
     now = desk.clock.now()
-    return [_holding(desk.market, desk.market.universe.of(line.key), line, now) for line in trader.demat]
+    return [_holding(desk.market, line, now) for line in desk.depot.lines(trader.broker, trader.user_id)]
 
 
-def _holding(market: Market, listed: Listed, line: Demat, now: Instant) -> dict[str, Any]:
-    """P&L counts settled and unsettled units, never the margin-funded block."""
+def _holding(market: Market, line: Line, now: Instant) -> dict[str, Any]:
+    """P&L counts settled and unsettled units, never the margin-funded block. What is sold today stays in
+    `quantity` until it settles, and is told apart in `used_quantity`."""
+    listed = line.listed
     sight = market.sight(listed, now)
-    last, close, average = sight.last / 100, sight.previous_close / 100, average_price(market, listed, line)
+    last, close, average = sight.last / 100, sight.previous_close / 100, line.average
     return {
         "tradingsymbol": listed.symbol,
         "exchange": listed.exchange,
@@ -90,21 +92,21 @@ def _holding(market: Market, listed: Listed, line: Demat, now: Instant) -> dict[
         "product": "CNC",
         "price": 0,
         "quantity": line.settled,
-        "used_quantity": 0,
-        "t1_quantity": line.t1,
+        "used_quantity": line.used,
+        "t1_quantity": line.unsettled,
         "realised_quantity": line.settled,
         "authorised_quantity": 0,
         "authorised_date": now.in_zone(IST).strftime("%Y-%m-%d 00:00:00"),
         "authorisation": {},
-        "opening_quantity": line.settled + line.t1,
+        "opening_quantity": line.settled + line.unsettled,
         "short_quantity": 0,
         "collateral_quantity": line.pledged,
         "collateral_type": "margin" if line.pledged else "",
-        "discrepancy": False,
+        "discrepancy": average == 0,
         "average_price": average,
         "last_price": last,
         "close_price": close,
-        "pnl": (last - average) * (line.settled + line.t1),
+        "pnl": (last - average) * (line.settled + line.unsettled),
         "day_change": last - close,
         "day_change_percentage": (last - close) / close * 100,
         "mtf": _margin_funded(line.margin_funded, average),
@@ -121,7 +123,7 @@ def _margin_funded(quantity: int, average: float) -> dict[str, Any]:
     }
 
 
-def _position(market: Market, deals: list[Done], now: Instant) -> dict[str, Any]:
+def _position(market: Market, deals: list[Execution], now: Instant) -> dict[str, Any]:
     listed = deals[0].listed
     sight = market.sight(listed, now)
     bought, sold = _side(deals, "BUY"), _side(deals, "SELL")
@@ -134,7 +136,7 @@ def _position(market: Market, deals: list[Done], now: Instant) -> dict[str, Any]
         "tradingsymbol": listed.symbol,
         "exchange": listed.exchange,
         "instrument_token": listed.token,
-        "product": deals[0].deal.product,
+        "product": deals[0].product,
         "quantity": quantity,
         "overnight_quantity": 0,
         "multiplier": 1,
@@ -155,10 +157,10 @@ def _position(market: Market, deals: list[Done], now: Instant) -> dict[str, Any]
     }
 
 
-def _side(deals: list[Done], side: str) -> tuple[int, float, float]:
+def _side(deals: list[Execution], side: str) -> tuple[int, float, float]:
     """Quantity, value and average of one side."""
-    quantity = sum(deal.deal.quantity for deal in deals if deal.deal.side == side)
-    paise = sum(deal.deal.quantity * deal.price for deal in deals if deal.deal.side == side)
+    quantity = sum(deal.quantity for deal in deals if deal.side == side)
+    paise = sum(deal.quantity * deal.price for deal in deals if deal.side == side)
     return quantity, paise / 100, (paise / quantity / 100 if quantity else 0)
 
 

@@ -11,8 +11,10 @@ from typing import Any
 from starlette.responses import JSONResponse
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from tunefolio.sandbox.kite.desk import Desk
+from tunefolio.sandbox.faults import FaultKind, Unrest, framed
+from tunefolio.sandbox.kite.desk import BROKER, Desk
 from tunefolio.sandbox.kite.envelope import KiteError, error_body
+from tunefolio.sandbox.kite.orders import order_row
 from tunefolio.sandbox.kite.ticks import HEARTBEAT, Mode, frame, packet
 from tunefolio.sandbox.universe import Listed
 
@@ -23,7 +25,7 @@ async def stream(socket: WebSocket) -> None:
     api_key = socket.query_params.get("api_key", "")
     access_token = socket.query_params.get("access_token", "")
     try:
-        desk.grants.of(api_key, access_token)
+        user = desk.grants.of(api_key, access_token).user_id
     except KiteError as error:
         await _deny(socket, error)
         return
@@ -33,7 +35,7 @@ async def stream(socket: WebSocket) -> None:
     desk.streams[api_key] = desk.streams.get(api_key, 0) + 1
     try:
         await socket.accept()
-        await _Connection(socket, desk, api_key, access_token).run()
+        await _Connection(socket, desk, (api_key, access_token), user).run()
     finally:
         desk.streams[api_key] -= 1
 
@@ -43,36 +45,54 @@ async def _deny(socket: WebSocket, error: KiteError) -> None:
 
 
 class _Connection:
-    """One client's subscriptions, and what it was told last."""
+    """One client's subscriptions, and what it was told last. leave: its API key and access token."""
 
-    def __init__(self, socket: WebSocket, desk: Desk, api_key: str, access_token: str) -> None:
+    def __init__(self, socket: WebSocket, desk: Desk, leave: tuple[str, str], user: str) -> None:
         self._socket = socket
         self._desk = desk
-        self._api_key = api_key
-        self._access_token = access_token
+        self._leave = leave
+        self._user = user
         self._modes: dict[int, Mode] = {}
         self._told: dict[int, bytes] = {}
 
     async def run(self) -> None:
         """Until the client leaves or its session ends."""
-        pulse = asyncio.create_task(self._pulse())
+        tasks = [asyncio.create_task(one) for one in (self._pulse(), self._tell_orders())]
         try:
             with suppress(WebSocketDisconnect):
                 while True:
                     await self._obey(await self._socket.receive_text())
         finally:
-            pulse.cancel()
-            with suppress(asyncio.CancelledError, WebSocketDisconnect, RuntimeError):
-                await pulse
+            for task in tasks:
+                task.cancel()
+                with suppress(asyncio.CancelledError, WebSocketDisconnect, RuntimeError):
+                    await task
+
+    async def _tell_orders(self) -> None:
+        """Every change of the user's orders as text, under an empty checksum: only postbacks bear one."""
+        unrest = Unrest[str](self._desk.faults)
+        trader = self._desk.trader(self._user)
+        with self._desk.depot.watch(BROKER, self._user) as changes:
+            while True:
+                order = await changes.get()
+                row = {"user_id": self._user, "app_id": 1, "checksum": "", **order_row(trader, order)}
+                row["unfilled_quantity"] = order.quantity - order.filled
+                for text in unrest.passed(json.dumps({"type": "order", "data": row})):
+                    await self._socket.send_text(text)
 
     async def _pulse(self) -> None:
         """Changed prices, or a heartbeat when there are none; ends the connection with its session."""
         while True:
             await asyncio.sleep(self._desk.tick_seconds)
             try:
-                self._desk.grants.of(self._api_key, self._access_token)
+                self._desk.grants.of(*self._leave)
             except KiteError:
                 await self._socket.close(1008)
+                return
+            if self._desk.faults.stream(FaultKind.HEARTBEAT_LOSS):
+                continue
+            if self._desk.faults.stream(FaultKind.CUT_OFF):
+                await self._socket.close(1011)
                 return
             if not await self._tell(self._modes):
                 await self._socket.send_bytes(HEARTBEAT)
@@ -124,7 +144,7 @@ class _Connection:
                 self._told[token] = one
                 packets.append(one)
         if packets:
-            await self._socket.send_bytes(frame(packets))
+            await self._socket.send_bytes(framed(self._desk.faults, frame(packets)))
         return bool(packets)
 
     async def _complain(self, problem: str) -> None:

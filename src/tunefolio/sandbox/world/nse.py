@@ -207,10 +207,10 @@ def _announced(market: Market, first: TradingDay, last: TradingDay) -> Iterator[
     """The register, newest first as NSE has it: splits, bonuses, each year's dividend with its meeting."""
     rows: list[tuple[date, Listed, str]] = []
     for listed in _securities(market):
-        rows += [(split.ex_day, listed, split.words) for split in corporate.splits_of(listed)]
+        rows += [(split.ex_day, listed, split.words) for split in market.register.splits_of(listed)]
         for year in range(first.date.year, last.date.year + 1):
             day = corporate.dividend_day(listed, year)
-            amount = corporate.paid_dividend(listed, TradingDay(day))
+            amount = market.register.paid_dividend(listed, TradingDay(day))
             if amount:
                 rows.append((day, listed, f"Annual General Meeting/Dividend - Rs {amount:g} Per Share"))
     for day, listed, words in sorted(rows, key=lambda row: (row[0], row[1].key), reverse=True):

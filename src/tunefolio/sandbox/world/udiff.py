@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tunefolio.core.time import Instant, TradingDay
-from tunefolio.sandbox import corporate
 from tunefolio.sandbox.market import Market
 from tunefolio.sandbox.universe import Kind, Listed
 from tunefolio.sandbox.world.papers import written
@@ -46,11 +45,9 @@ def lines(market: Market, exchange: str, day: TradingDay, now: Instant) -> Itera
     for listed in market.universe:
         if listed.exchange != exchange or listed.company.kind not in (Kind.SHARE, Kind.ETF):
             continue
-        (candle,) = market.days(listed, day, day.plus_days(1), now)
-        units = corporate.units_after(listed, day)
-        prices = [round(price * units) for price in (candle.open, candle.high, candle.low, candle.close)]
-        previous = market.paid(listed, before)
-        yield Line(listed, prices[0], prices[1], prices[2], prices[3], previous, int(candle.volume / units))
+        (candle,) = market.paid_days(listed, day, day.plus_days(1), now)
+        prices = candle.open, candle.high, candle.low, candle.close
+        yield Line(listed, *prices, market.paid(listed, before), candle.volume)
 
 
 def udiff(market: Market, exchange: str, day: TradingDay, now: Instant) -> str:

@@ -6,15 +6,15 @@ Prices in it are in hundredths. Facts: `symbol` carries the series (`SBIN-EQ`); 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import orjson
 
+from tunefolio.adapters.brokers.angelone.smart import AngelConfig
 from tunefolio.adapters.gates import Gates, Manners
-from tunefolio.adapters.options import Options
 from tunefolio.adapters.prices import SOURCES
 from tunefolio.core.errors import Rejected, Retry
 from tunefolio.core.time import TradingDay
@@ -23,7 +23,6 @@ from tunefolio.market.masters import class_of_series
 from tunefolio.market.provider import MasterRow
 
 NAME = "angelone"
-_HOST = "https://margincalculator.angelone.in"
 _PATH = "/OpenAPI_File/files/OpenAPIScripMaster.json"
 _LARGEST = 256 * 1024 * 1024
 _NEEDED = (
@@ -38,7 +37,6 @@ _NEEDED = (
     "tick_size",
 )
 _SERIES = re.compile(r"(?P<symbol>.+)-(?P<series>[A-Z0-9]{2})")
-_OPTIONS = {"master_url", "requests_per_second", "timeout_seconds"}
 
 
 def parse(content: bytes) -> Iterator[MasterRow]:
@@ -46,19 +44,39 @@ def parse(content: bytes) -> Iterator[MasterRow]:
 
     Its test symbols and exchanges we do not know are left out.
     """
+    for number, row in _rows(content, _NEEDED):
+        try:
+            yield _row(row)
+        except (ValueError, InvalidOperation):
+            raise Rejected(f"Angel One: instrument {number} is broken", code="wrong_type") from None
+
+
+def parse_tokens(content: bytes) -> Iterator[tuple[Listing, str]]:
+    """Of the file only what its own calls need: listing and token. Raises as parse does."""
+    for _, row in _rows(content, ("token", "symbol", "instrumenttype", "exch_seg")):
+        yield _listing(row), row["token"]
+
+
+def listing_of(exchange: str, symbol: str) -> Listing:
+    """Angel One writes every series of NSE's into the symbol, EQ as well: `SBIN-EQ`; BSE's groups never."""
+    match = _SERIES.fullmatch(symbol.strip().upper()) if exchange == "NSE" else None
+    if match is None:
+        return Listing(exchange, symbol.strip().upper())
+    return Listing(exchange, match["symbol"], match["series"])
+
+
+def _rows(content: bytes, needed: Sequence[str]) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """The objects that we can read, each with its number."""
     if not content.lstrip()[:1] == b"[":
         raise Rejected("Angel One: the instruments are no list", code="wrong_type")
     if not content.rstrip().endswith(b"]"):
         raise Retry("Angel One: the instruments break off")
     for number, row in enumerate(_objects(content), start=1):
-        lacking = [name for name in _NEEDED if not isinstance(row.get(name), str)]
+        lacking = [name for name in needed if not isinstance(row.get(name), str)]
         if lacking:
             raise Rejected(f"Angel One: instrument {number} lacks {', '.join(lacking)}", code="missing_field")
         if row["exch_seg"] in EXCHANGES and "NSETEST" not in row["symbol"]:
-            try:
-                yield _row(row)
-            except (ValueError, InvalidOperation):
-                raise Rejected(f"Angel One: instrument {number} is broken", code="wrong_type") from None
+            yield number, row
 
 
 def _objects(content: bytes) -> Iterator[Mapping[str, Any]]:
@@ -96,9 +114,10 @@ def _row(row: Mapping[str, Any]) -> MasterRow:
 
 
 def _listing(row: Mapping[str, Any]) -> Listing:
-    exchange, symbol = row["exch_seg"], row["symbol"].strip().upper()
-    match = _SERIES.fullmatch(symbol) if exchange == "NSE" and not row["instrumenttype"] else None
-    return Listing(exchange, symbol) if match is None else Listing(exchange, match["symbol"], match["series"])
+    """An index's name may end like a series and has none."""
+    if row["instrumenttype"]:
+        return Listing(row["exch_seg"], row["symbol"].strip().upper())
+    return listing_of(row["exch_seg"], row["symbol"])
 
 
 def _name(row: Mapping[str, Any]) -> str:
@@ -131,23 +150,27 @@ def _hundredth(number: Decimal | None) -> Decimal | None:
 
 
 class AngelMaster:
-    """The file itself, which everyone may fetch. master_url: its host."""
+    """The file itself, which everyone may fetch; with the broker's own options, of which it needs few."""
 
     name = NAME
 
     def __init__(self, options: Mapping[str, str], gates: Gates) -> None:
-        given = Options(NAME, options, _OPTIONS)
-        manners = Manners(per_second=given.above_zero("requests_per_second", 1))
+        config = AngelConfig.of(options)
+        manners = Manners(per_second=config.requests_per_second)
         self._gate = gates.gate(
             NAME,
-            given.url("master_url", _HOST),
+            config.master_url,
             manners,
-            timeout_seconds=given.above_zero("timeout_seconds", 30),
+            timeout_seconds=2 * config.timeout_seconds,
             cap_bytes=_LARGEST,
         )
 
     def instruments(self) -> Iterator[MasterRow]:
         return parse(self._gate.get(_PATH).content)
+
+    def tokens(self) -> Iterator[tuple[Listing, str]]:
+        """Every listing with the number that Angel One's own calls know it by."""
+        return parse_tokens(self._gate.get(_PATH).content)
 
     def close(self) -> None:
         self._gate.close()

@@ -1,1 +1,5 @@
-"""Kotak Neo: its lists of instruments, one for each segment."""
+"""Kotak Neo, by its Trade API v3: login, statements, fills, orders, prices past and present, streams."""
+
+from tunefolio.adapters.brokers.kotakneo.broker import KotakNeo
+
+__all__ = ["KotakNeo"]

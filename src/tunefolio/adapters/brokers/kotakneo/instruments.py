@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 import orjson
 
+from tunefolio.adapters.brokers.kotakneo.neo import OPTIONS
 from tunefolio.adapters.gates import Gate, Gates, Manners
 from tunefolio.adapters.options import Options
 from tunefolio.adapters.prices import SOURCES
@@ -37,7 +38,6 @@ _EXCHANGE = {
 }  # fmt: skip
 _NEEDED = ("pSymbol", "pTrdSymbol", "pSymbolName", "lLotSize", "dTickSize", "lExpiryDate", "dStrikePrice")
 _FURTHER = ("pISIN", "pDesc", "pGroup", "pInstType", "pOptionType", "lPrecision", "pCurrectionTime")
-_OPTIONS = {"root_url", "consumer_key", "requests_per_second", "timeout_seconds"}
 _FILE = re.compile(r"(?P<segment>[a-z]+_[a-z]+)(?:-v[0-9]+)?\.csv")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -171,6 +171,6 @@ class KotakMaster:
 @SOURCES.register(NAME)
 def _make(options: Mapping[str, str], gates: Gates) -> KotakMaster | None:
     """None without a consumer key: Kotak names its files only to applications."""
-    given = Options(NAME, options, _OPTIONS)
+    given = Options(NAME, options, OPTIONS)
     key = options.get("consumer_key", "").strip()
     return KotakMaster(given, key, gates) if key else None

@@ -1,0 +1,54 @@
+"""Kotak's trade book: every execution of the running day, partial fills each by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tunefolio.adapters.brokers.kotakneo.errors import TITLE, missing, number, optional, price, stamp, text
+from tunefolio.adapters.brokers.kotakneo.statements import ClaimOf
+from tunefolio.core.errors import Rejected
+from tunefolio.core.time import Instant
+from tunefolio.ledger.fills import Fill
+from tunefolio.ledger.kinds import Kind
+
+TRADES = "/quick/user/trades"
+_KINDS = {"B": Kind.BUY, "S": Kind.SELL}
+
+
+def fills(told: Sequence[Mapping[str, Any]], claim: ClaimOf) -> tuple[Fill, ...]:
+    """`data` of the trades, oldest first. Rejected: a row without what makes it a trade."""
+    found = [fill(row, claim, f"trades[{at}]") for at, row in enumerate(told)]
+    return tuple(sorted(found, key=lambda one: (one.at, one.trade_id)))
+
+
+def fill(row: Mapping[str, Any], claim: ClaimOf, where: str = "trade") -> Fill:
+    """One row."""
+    side = text(row, "trnsTp", where)
+    if side not in _KINDS:
+        raise Rejected(f"{TITLE}: 'trnsTp' of {where} is {side[:20]!r}", code="unknown_side")
+    paid = price(row, "avgPrc", where)
+    if paid is None:
+        raise missing("avgPrc", where)
+    units = number(row, "fldQty", where)
+    if units <= 0:
+        raise Rejected(f"{TITLE}: 'fldQty' of {where} is not above zero", code="wrong_type")
+    return Fill(
+        text(row, "flId", where),
+        text(row, "nOrdNo", where),
+        claim(row, where),
+        _KINDS[side],
+        units,
+        paid,
+        _at(row, where),
+        text(row, "prod", where),
+    )
+
+
+def _at(row: Mapping[str, Any], where: str) -> Instant:
+    """The day and the hour of the fill stand apart; the exchange's own stamp is the order's."""
+    day, hour = text(row, "flDt", where), optional(row, "flTm")
+    at = stamp(f"{day} {hour}" if hour else optional(row, "exTm"), "flTm", where)
+    if at is None:
+        raise missing("flTm", where)
+    return at
