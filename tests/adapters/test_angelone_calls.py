@@ -15,7 +15,7 @@ from tests.adapters.outside import Outside, Reply
 from tunefolio.adapters.brokers.angelone import AngelOne
 from tunefolio.adapters.brokers.angelone.instruments import AngelMaster
 from tunefolio.adapters.brokers.angelone.smart import AngelConfig, Leave
-from tunefolio.adapters.brokers.angelone.tokens import FRESH_SECONDS, RETRY_SECONDS, Tokens
+from tunefolio.adapters.brokers.angelone.tokens import FEW, FRESH_SECONDS, RETRY_SECONDS, Tokens
 from tunefolio.adapters.gates import Gates
 from tunefolio.adapters.memory import MemoryShared
 from tunefolio.core.errors import Misuse, Reauth, Rejected, Retry
@@ -293,8 +293,10 @@ def test_a_series_is_never_taken_for_another(outside: Outside, listing: Listing,
     columns = ("token", "symbol", "instrumenttype", "exch_seg")
     rows = [dict(zip(columns, row, strict=True)) for row in names]
     outside.on("/OpenAPI_File/files/OpenAPIScripMaster.json", Reply(body=json.dumps(rows).encode()))
-    master = AngelMaster({"master_url": outside.url}, Gates(MemoryShared()))
-    assert Tokens(master).of([listing]).get(listing, "") == token
+    tokens = Tokens(AngelMaster({"master_url": outside.url}, Gates(MemoryShared())))
+    assert tokens.of([listing]).get(listing, "") == token
+    many = [Listing(listing.exchange, f"S{number}") for number in range(FEW)]
+    assert tokens.of([*many, listing]) == ({listing: token} if token else {})
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ from tunefolio.adapters.brokers.angelone import (
     quotes,
     statements,
 )
-from tunefolio.adapters.brokers.angelone.errors import data_of, judged
+from tunefolio.adapters.brokers.angelone.errors import PAUSE, data_of, judged
 from tunefolio.adapters.brokers.angelone.instruments import listing_of, parse_tokens
 from tunefolio.adapters.brokers.angelone.updates import update
 from tunefolio.adapters.http import Answer
@@ -127,7 +127,9 @@ def test_other_refusals_are_for_good_and_keep_their_code(code: str) -> None:
 
 def test_a_403_is_haste_and_no_question_of_leave() -> None:
     text = b"Access denied because of exceeding access rate"
-    assert isinstance(meaning(text, 403), Retry)
+    haste = meaning(text, 403)
+    assert isinstance(haste, Retry)
+    assert haste.after == PAUSE, "it does not say how long"
     assert isinstance(meaning(b"<html>403</html>", 403), Retry)
     assert isinstance(meaning({"status": False, "message": text.decode(), "errorcode": "AB1019"}), Retry)
 

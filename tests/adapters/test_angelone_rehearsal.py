@@ -170,6 +170,18 @@ def test_fills_and_orders_are_those_of_the_exchange(
         broker.order_history("", session, "1")
 
 
+def test_a_fill_keeps_its_day_when_it_is_read_after_midnight(
+    broker: AngelOne, sandbox: Sandbox, clock: FixedClock
+) -> None:
+    """The trade book tells no day, and the day of asking would be the wrong one."""
+    clock.advance(timedelta(hours=14))
+    session = logged_in(broker, clock.now())
+    (bought,) = broker.fills("", session)
+    (traded,) = sandbox.depot.executions("angelone", "TFA001")
+    assert bought.at == _whole(traded.at)
+    assert str(bought.day) == "2026-11-20"
+
+
 def _whole(moment: Instant) -> Instant:
     return Instant(moment.utc.replace(microsecond=0))
 

@@ -33,30 +33,37 @@ from tunefolio.store import (
     accounts,
     actions,
     alerts,
+    audit,
     broker_apps,
     calendars,
     channels,
     connections,
     days,
+    grants,
     imports,
     instruments,
     invites,
     jobs,
     login_states,
+    mappings,
     notices,
     own_instruments,
     persons,
     portfolios,
+    proofs,
     sectors,
     sessions,
     snapshots,
+    standings,
     statements,
     targets,
     transactions,
     unread_rows,
     watchlists,
 )
+from tunefolio.store.admin import AccountFilter, JobFilter
 from tunefolio.store.alerts import Judged, Seen, Subject
+from tunefolio.store.audit import AuditFilter, Place
 from tunefolio.store.connections import ConnectionState
 from tunefolio.store.days import DayState
 from tunefolio.store.db import WriteDb
@@ -117,6 +124,7 @@ def _belongings(db: WriteDb, viewer: Viewer, name: str) -> dict[str, Any]:
     connections.set_problem(db, viewer, account, name, NOW)
     connections.keep_credentials(db, viewer, account, _seal(name), automatic_since=NOW)
     unread_rows.replace(db, viewer, account, [("holdings[1]", name, name)], NOW)
+    mappings.put(db, viewer, f"{name}-shape", name, {"columns": {"day": ["Date"]}}, NOW)
     broker_apps.put(db, viewer, "zerodha", name, _seal(name), NOW)
     login_states.add(db, viewer, session, "zerodha", f"{name}-state", portfolio, NOW, SOON)
     snapshot = snapshots.put(db, viewer, account, SnapshotType.EOD, DAY, NOW, [_line(infy)])
@@ -129,7 +137,16 @@ def _belongings(db: WriteDb, viewer: Viewer, name: str) -> dict[str, Any]:
     days.put_state(db, viewer, DayState(account, fact, 1, NOW, name))
     targets.put(db, viewer, portfolio, name, {name: Decimal("0.5")})
     told = _told(db, viewer, name, infy)
+    proofs.put(db, viewer, session, NOW)
+    noted = audit.add(db, viewer, "sign_in.done", name, {"of": name}, place=Place(name, name), now=NOW)
+    friend = persons.add(db, f"{name}-friend@example.org", f"{name}-friend", "hash", Role.MEMBER, NOW)
+    other = persons.add(db, f"{name}-other@example.org", f"{name}-other", "hash", Role.MEMBER, NOW)
+    given = grants.add(db, viewer, friend.id, None, None, NOW)
     return told | {
+        "AuditId": noted,
+        "GrantId": given.id,
+        "grants.add.grantee": other.id,
+        "grants.add.portfolio": None,
         "ActionId": action,
         "own_instruments.set_terms.instrument": own,
         "own_instruments.accruals.ids": [own],
@@ -138,6 +155,7 @@ def _belongings(db: WriteDb, viewer: Viewer, name: str) -> dict[str, Any]:
         "days.replace.rows": [_day_row(account, infy)] * 2,
         "days.replace_many.lines": {infy: [_day_row(account, infy)] * 2},
         "dimension": name,
+        "shape": f"{name}-shape",
         "transactions.of_instruments.instruments": [infy],
         "transactions.find_by_key.key": f"{name}-1",
         "transactions.tag_many.ids": [fact],
@@ -249,6 +267,20 @@ def _samples() -> dict[str, Any]:
         "hash",
     )
     return {word: f"new {word}" for word in words} | {
+        "audit.add.action": "sign_in.done",
+        "audit.add.subject": "new",
+        "audit.add.details": {"of": "new"},
+        "corrections.listed.text": "INF",
+        "corrections.put.reason": "new",
+        "standings.put.reason": "new",
+        "corrected": False,
+        "Place": Place("new", "new"),
+        "AuditFilter": AuditFilter(),
+        "AccountFilter": AccountFilter(),
+        "JobFilter": JobFilter(),
+        "Standing": standings.Standing.STOPPED,
+        "admin.names.ids": [],
+        "corrections.put.name": "new",
         "alerts.add.kind": AlertKind.PRICE,
         "alerts.of_kinds.kinds": {AlertKind.PRICE},
         "Subject": Subject(),
@@ -304,6 +336,7 @@ def _samples() -> dict[str, Any]:
         "preferences": {"theme": "dark"},
         "now": NOW,
         "sessions.touch.now": SOON,
+        "proofs.put.now": SOON,
         "since": DAY.plus_days(-9),
         "expires": SOON,
         "limit": 50,

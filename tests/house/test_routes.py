@@ -62,6 +62,8 @@ NOUNS = {
     "farewell": "upload",
     "persons": "person",
     "people": "person",
+    "users": "person",
+    "grants": "grant",
     "invites": "invite",
     "watchlists": "watchlist",
     "alerts": "alert",
@@ -256,6 +258,9 @@ def settle(house: House, client: TestClient, word: str) -> Ids:
     app = {"api_key": f"{word}key", "api_secret": f"{word}secret"}
     assert client.put("/api/v1/brokers/zerodha/app", json=app).status_code == 204
     ids |= watched(house, client, made, word, str(infy["id"]))
+    friend = join(visitor(house), f"{word}-friend@example.org", f"{word}-friend")
+    ids["grant"] = made("/api/v1/family/grants", json={"email": f"{word}-friend@example.org"})
+    assert friend.post(f"/api/v1/family/grants/{ids['grant']}/accept").status_code == 204
     deposit = {"symbol": f"{word}-FD", "name": f"{word}-deposit", "rate": "7", "day": "2024-04-01"}
     made("/api/v1/deposits", json=deposit | {"account_id": ids["account"], "amount": "1000"})
     ids["own instrument"] = deposit_of(client, ids["account"])

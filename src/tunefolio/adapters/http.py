@@ -172,8 +172,8 @@ class Http:
         headers: Mapping[str, str] | None = None,
         pace: Pace | None = None,
     ) -> Answer:
-        """One call. params go into the query in their order; the body is `form`, urlencoded, or `content` as it
-        stands, whose type the headers say."""
+        """One call. params go into the query in their order; the body is `form`, urlencoded, or `content` as
+        it stands, whose type the headers say."""
         if pace is not None:
             pace.wait()
         self._seen.status = 0

@@ -58,6 +58,10 @@ class Options:
         """Words between commas, in their order."""
         return tuple(word.strip() for word in self.text(name, default).split(",") if word.strip())
 
+    def yes_or_no(self, name: str, default: str) -> bool:
+        """`yes` or `no`; raises Misuse for any other word."""
+        return self.one_of(name, default, ("yes", "no")) == "yes"
+
     def one_of(self, name: str, default: str, known: Collection[str]) -> str:
         """One word of a few."""
         word = self.text(name, default)

@@ -94,9 +94,9 @@ class CredentialField:
 class CredentialForm:
     """What a login without the broker's page asks for.
 
-    user: the field that names the broker's user. alternatives: groups of fields of which one must be given
-    (a code now, or the secret that makes codes). automatic: fields which, once kept, let this house log in
-    by itself; empty where that is not lawful.
+    user: the field that names the broker's user. alternatives: groups of fields, of which one must be
+    filled whole (a code now, or the secret that makes codes). automatic: fields which, once kept, let this
+    house log in by itself; empty where that is not lawful.
     """
 
     fields: tuple[CredentialField, ...]

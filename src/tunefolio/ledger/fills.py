@@ -54,9 +54,13 @@ class Fill:
 
     @property
     def source_key(self) -> str:
-        """exchange:segment:trade:day, as in a tradebook: the same trade by file and by API is one."""
-        exchange = self.instrument.listing.exchange
-        return f"{exchange}:{_SEGMENTS.get(exchange, exchange)}:{self.trade_id}:{self.day}"
+        """As in a tradebook: the same trade by file and by API is one."""
+        return source_key(self.instrument.listing.exchange, self.trade_id, self.day)
+
+
+def source_key(exchange: str, trade_id: str, day: TradingDay) -> str:
+    """What tells a trade from all others of its account, whoever reports it: exchange:segment:trade:day."""
+    return f"{exchange}:{_SEGMENTS.get(exchange, exchange)}:{trade_id}:{day}"
 
 
 def post(fill: Fill, instrument: InstrumentId) -> Fact:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -34,6 +35,8 @@ _HOLDING_COLUMNS = (
     "account", "exchange", "symbol", "isin", "name", "side", "acquired", "quantity", "cost", "fees",
     "currency",
 )  # fmt: skip
+
+_NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,4 +169,7 @@ def _table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 
 
 def _harmless(cell: object) -> object:
-    return f"'{cell}" if isinstance(cell, str) and cell[:1] in {"=", "+", "@", "\t", "\r"} else cell
+    """A text that a spreadsheet would take for a formula begins with an apostrophe; a number does not."""
+    if not isinstance(cell, str) or cell[:1] not in {"=", "+", "-", "@", "\t", "\r"}:
+        return cell
+    return cell if _NUMBER.fullmatch(cell) else f"'{cell}"

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 from fastapi.routing import APIRoute
 
 from tunefolio.web.api import (
     accounts,
+    admin_accounts,
+    admin_audit,
+    admin_brokers,
+    admin_instruments,
+    admin_jobs,
+    admin_users,
     alerts,
     allocation,
     bars,
+    breaks,
     brokers,
     calendar,
     channels,
@@ -20,6 +27,7 @@ from tunefolio.web.api import (
     docs,
     entry,
     examples,
+    family,
     health,
     holding,
     holdings,
@@ -41,6 +49,7 @@ from tunefolio.web.api import (
     zerodha,
 )
 from tunefolio.web.api.shapes import ProblemJson
+from tunefolio.web.deps import seen_from
 
 _WORDS = {
     401: "Signed out",
@@ -60,7 +69,7 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
     for status, words in _WORDS.items()
 }
 
-router = APIRouter(responses=PROBLEMS)
+router = APIRouter(responses=PROBLEMS, dependencies=[Depends(seen_from)])
 for first in (holdings, sectors, snapshots, sessions, zerodha, tracker, docs):
     router.include_router(first.router)
 for second in (
@@ -75,6 +84,7 @@ for second in (
     holding,
     imports,
     instruments,
+    breaks,
     brokers,
     snapshots,
     calendar,
@@ -90,6 +100,13 @@ for second in (
     notices,
     channels,
     persons,
+    family,
+    admin_users,
+    admin_accounts,
+    admin_brokers,
+    admin_jobs,
+    admin_instruments,
+    admin_audit,
 ):
     for route in second.v1.routes:
         if isinstance(route, APIRoute):

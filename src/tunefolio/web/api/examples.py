@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from tunefolio.web.api.examples_admin import ADMIN
 from tunefolio.web.api.examples_alerts import ALERTS
 from tunefolio.web.api.examples_bars import BARS
 from tunefolio.web.api.examples_calendar import CALENDAR
 from tunefolio.web.api.examples_charts import CHARTS
 from tunefolio.web.api.examples_health import HEALTH
+from tunefolio.web.api.examples_imports import IMPORTS
 from tunefolio.web.api.examples_instruments import INSTRUMENTS
 from tunefolio.web.api.examples_services import SERVICES
 from tunefolio.web.api.examples_views import VIEWS
@@ -151,53 +153,6 @@ _LOT = {
     "gain": None,
     "gain_reason": "price of INFY: no price yet",
 }
-_IMPORT = {
-    "id": 3,
-    "account_id": 1,
-    "filename": "tradebook-2025.csv",
-    "format": "zerodha_tradebook_csv",
-    "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
-    "added": 118,
-    "repeated": 2,
-    "refused": 1,
-    "recorded_at": AT,
-    "undone_at": None,
-}
-_PREVIEW = {
-    "account_id": 1,
-    "filename": "tradebook-2025.csv",
-    "format": "zerodha_tradebook_csv",
-    "title": "Zerodha tradebook (CSV)",
-    "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
-    "rows_total": 121,
-    "fresh": 118,
-    "repeated": 2,
-    "refused": 1,
-    "problems": [
-        {
-            "row": 7,
-            "field": "quantity",
-            "problem": "-5 must be above zero",
-            "cure": "A sale has trade_type sell and a positive quantity",
-        }
-    ],
-    "sample": [
-        {
-            "row": 2,
-            "kind": "buy",
-            "day": "2025-04-02",
-            "exchange": "NSE",
-            "symbol": "INFY",
-            "isin": "INE009A01021",
-            "quantity": "10",
-            "price": "1500.50",
-            "amount": "15005.00",
-            "fate": "fresh",
-            "problem": None,
-        }
-    ],
-    "supersedes": [],
-}
 _BROKER = {
     "broker": "zerodha",
     "title": "Zerodha",
@@ -212,6 +167,28 @@ _BROKER = {
     "sync_job": 65,
     "automatic_since": None,
     "unread": 0,
+}
+_BREAK = {
+    "key": "11:15:22",
+    "account_id": 3,
+    "account": "Zerodha TF0002",
+    "instrument_id": 11,
+    "symbol": "RELIANCE",
+    "ours": "15",
+    "theirs": "22",
+    "difference": "7",
+    "cause": "missing trade",
+    "evidence": ["The broker's average rose from 1412.5 to 1431.2"],
+    "seen_at": AT,
+    "repairs": [
+        {
+            "key": "11:15:22:buy",
+            "title": "Record the purchase",
+            "lines": ["<day> buy 7 NSE:RELIANCE @ 1471.30"],
+            "wants": ["day"],
+            "after": "22",
+        }
+    ],
 }
 _FORM = {
     "fields": [
@@ -301,7 +278,7 @@ EXAMPLES: Mapping[tuple[str, str], Mapping[str, Any]] = {
     ("GET", "/admin/persons"): _rows(_MEMBER, next="1"),
     ("GET", "/admin/invites"): _rows(_INVITE),
     ("POST", "/admin/invites"): _NEW_INVITE,
-    ("GET", "/admin/jobs"): _rows(_JOB, next="65"),
+    **ADMIN,
     ("GET", "/portfolios"): _rows(_PORTFOLIO),
     ("POST", "/portfolios"): _PORTFOLIO,
     ("GET", "/portfolios/{id}"): _PORTFOLIO,
@@ -325,12 +302,8 @@ EXAMPLES: Mapping[tuple[str, str], Mapping[str, Any]] = {
     ("GET", "/transactions/kinds"): _rows(_SIGN_ROW),
     ("POST", "/transactions/preview"): _AHEAD,
     ("GET", "/accounts/{id}/holdings/{instrument}/lots"): _rows(_LOT, method="fifo"),
-    ("GET", "/imports"): _rows(_IMPORT, next="3"),
-    ("GET", "/imports/{id}"): _IMPORT,
-    ("POST", "/accounts/{id}/imports/preview"): _PREVIEW,
-    ("POST", "/accounts/{id}/imports"): _IMPORT,
-    ("POST", "/imports/{id}/undo"): {"reversed": 118},
     ("GET", "/brokers"): _rows(_BROKER),
+    ("GET", "/breaks"): _rows(_BREAK, agreed=[2]),
     ("POST", "/brokers/{broker}/login"): {"url": "https://kite.zerodha.com/connect/login?v=3&api_key=…"},
     ("GET", "/brokers/{broker}/form"): _FORM,
     ("POST", "/brokers/{broker}/session"): {
@@ -346,6 +319,7 @@ EXAMPLES: Mapping[tuple[str, str], Mapping[str, Any]] = {
     ("GET", "/jobs/{id}"): _JOB | {"result": {"holdings": 24, "opened": 24, "taken_back": 0, "breaks": 0}},
     ("GET", "/timetable"): _rows(_DUTY),
     ("GET", "/sectors/overrides"): _rows(_OVERRIDE),
+    **IMPORTS,
     **INSTRUMENTS,
     **ALERTS,
     **VIEWS,

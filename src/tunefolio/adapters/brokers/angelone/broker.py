@@ -92,7 +92,8 @@ class AngelOne:
         until: Instant,
     ) -> tuple[Candle, ...] | None:
         leave = Leave.of(session)
-        return AngelCandles(self._smart, leave, self._tokens).candles(listing, interval, since, until)
+        source = AngelCandles(self._smart, leave, self._tokens)
+        return source.candles(listing, interval, since=since, until=until)
 
     def ticks(
         self, api_key: str, session: BrokerSession, listings: Sequence[Listing], clock: Clock

@@ -40,7 +40,7 @@ class AngelCandles:
         self._tokens = tokens
 
     def candles(
-        self, listing: Listing, interval: Interval, since: Instant, until: Instant
+        self, listing: Listing, interval: Interval, *, since: Instant, until: Instant
     ) -> tuple[Candle, ...] | None:
         """Those that start in [since, until), without the running one by the clock of the answers."""
         token = self._tokens.of([listing]).get(listing)

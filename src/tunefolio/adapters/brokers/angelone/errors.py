@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from tunefolio.adapters import jsons
@@ -21,6 +22,9 @@ from tunefolio.core.errors import Reauth, Rejected, Retry, TunefolioError
 _log = logging.getLogger(__name__)
 BROKER = "angelone"
 ENDED = "Angel One has ended the session. Log in again to refresh."
+
+PAUSE = timedelta(seconds=2)
+"""After too many calls, where Angel One does not say how long: most of its limits are by the second."""
 
 _GATEWAY = "AG8"
 _ENDED_CODES = frozenset({"AB1010", "AB1011", "AB8050", "AB8051"})
@@ -70,7 +74,7 @@ def data_of(answer: Answer) -> Any:
 def refusal(code: str, message: str) -> TunefolioError:
     """What a refusal's code asks for: wait, log in again, or nothing that would help."""
     if any(words in message.lower() for words in _TOO_OFTEN):
-        return Retry("Angel One: asked too often for the moment")
+        return Retry("Angel One: asked too often for the moment", after=PAUSE)
     if code.startswith(_GATEWAY) or code in _ENDED_CODES:
         return ended(message)
     if code in _PASSING_CODES:
@@ -79,7 +83,7 @@ def refusal(code: str, message: str) -> TunefolioError:
 
 
 def too_often(answer: Answer) -> Retry:
-    return Retry("Angel One: asked too often for the moment", after=answer.retry_after)
+    return Retry("Angel One: asked too often for the moment", after=answer.retry_after or PAUSE)
 
 
 def ended(said: str) -> Reauth:

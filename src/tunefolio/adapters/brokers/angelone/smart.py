@@ -46,6 +46,7 @@ class AngelConfig:
     Angel One's own limits are 1, 1 and 3: kept with room to spare, since calls do not travel evenly.
     requests_per_second: of each lane that has no limit of its own here. local_ip, public_ip, mac_address: as
     each call tells them of the caller; by default nothing that could be taken for true. Reading needs none.
+    holdings_include_today: whether its holdings count today's deliveries already; nothing we know says so.
     """
 
     root_url: str = "https://apiconnect.angelone.in"
@@ -59,6 +60,7 @@ class AngelConfig:
     local_ip: str = "127.0.0.1"
     public_ip: str = "127.0.0.1"
     mac_address: str = "00:00:00:00:00:00"
+    holdings_include_today: bool = False
 
     @classmethod
     def of(cls, given: Mapping[str, str]) -> AngelConfig:
@@ -77,6 +79,7 @@ class AngelConfig:
             local_ip=_address(options, "local_ip", usual.local_ip),
             public_ip=_address(options, "public_ip", usual.public_ip),
             mac_address=_mac(options, usual.mac_address),
+            holdings_include_today=options.yes_or_no("holdings_include_today", "no"),
         )
 
     def per_second(self, lane: Lane) -> float:

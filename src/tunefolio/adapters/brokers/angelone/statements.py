@@ -20,9 +20,13 @@ from tunefolio.adapters.brokers.angelone.fields import (
 )
 from tunefolio.adapters.brokers.angelone.funds import funds
 from tunefolio.adapters.brokers.angelone.smart import SECURE, Lane, Leave, Smart
+from tunefolio.adapters.unread import sifted
 from tunefolio.core.money import INR, Price, quantized
 from tunefolio.core.time import Instant
 from tunefolio.ledger.statements import DayPosition, Holding, Statement
+
+NAMED = ("exchange", "tradingsymbol")
+"""The fields by which a row names its instrument."""
 
 
 class AngelStatements:
@@ -33,22 +37,36 @@ class AngelStatements:
         self._leave = leave
 
     def fetch(self, now: Instant) -> Statement:
-        held = holdings(self._get("/portfolio/v1/getAllHolding", Lane.HOLDINGS))
-        day = positions(self._get("/order/v1/getPosition", Lane.POSITIONS))
+        held = listed(self._get("/portfolio/v1/getAllHolding", Lane.HOLDINGS))
+        day = rows(self._get("/order/v1/getPosition", Lane.POSITIONS), "positions")
         cash = funds(self._get("/user/v1/getRMS", Lane.FUNDS)).cash
-        return Statement(BROKER, self._leave.client, now, held, cash, day)
+        lines, odd = sifted(held, "holdings", claim, NAMED)
+        carried, odder = sifted(day, "positions", claim, NAMED)
+        return Statement(
+            BROKER,
+            self._leave.client,
+            now,
+            holdings(lines),
+            cash,
+            positions(carried),
+            (*odd, *odder),
+            self._smart.config.holdings_include_today,
+        )
 
     def _get(self, path: str, lane: Lane) -> Any:
         return self._smart.get(self._leave, SECURE + path, lane)
 
 
-def holdings(data: Any) -> tuple[Holding, ...]:
-    """`data` of getAllHolding ({holdings, totalholding}) or of getHolding (the list alone); lines of no units
-    are left out."""
-    listed = mapping(data, "holdings").get("holdings") if isinstance(data, dict) else data
+def listed(data: Any) -> list[Mapping[str, Any]]:
+    """The rows in `data` of getAllHolding ({holdings, totalholding}) or of getHolding (the list alone)."""
     if isinstance(data, dict) and "holdings" not in data:
         raise missing("holdings", "all holdings")
-    lines = (holding(row, f"holdings[{at}]") for at, row in enumerate(rows(listed, "holdings")))
+    return rows(mapping(data, "holdings").get("holdings") if isinstance(data, dict) else data, "holdings")
+
+
+def holdings(data: Any) -> tuple[Holding, ...]:
+    """Of what listed() takes; lines of no units are left out."""
+    lines = (holding(row, f"holdings[{at}]") for at, row in enumerate(listed(data)))
     return tuple(line for line in lines if line.quantity > 0)
 
 

@@ -20,6 +20,8 @@ _log = logging.getLogger(__name__)
 FRESH_SECONDS = 6 * 3600
 """The list is new every morning; a token is given anew only then."""
 RETRY_SECONDS = 300
+FEW = 40
+"""So many are searched one by one in less time than an index takes."""
 
 EXCHANGE_TYPES = {"NSE": 1, "NFO": 2, "BSE": 3, "BFO": 4, "MCX": 5, "CDS": 13}
 """Exchanges whose tokens we ask for, with their numbers in the tick stream."""
@@ -43,12 +45,16 @@ class Tokens:
 
     def of(self, listings: Iterable[Listing]) -> dict[Listing, str]:
         """The tokens of those that Angel One lists."""
-        wanted = [listing for listing in listings if listing.exchange in EXCHANGE_TYPES]
-        if not wanted:
-            return {}
-        lines = self._read()
-        found = ((listing, _token(lines.get(listing.exchange, b""), listing)) for listing in wanted)
-        return {listing: token for listing, token in found if token}
+        wanted: dict[str, list[Listing]] = {}
+        for listing in listings:
+            if listing.exchange in EXCHANGE_TYPES:
+                wanted.setdefault(listing.exchange, []).append(listing)
+        lines = self._read() if wanted else {}
+        found: dict[Listing, str] = {}
+        for exchange, those in wanted.items():
+            token_of = _reader(lines.get(exchange, b""), len(those))
+            found |= {listing: token for listing in those if (token := _token(token_of, listing))}
+        return found
 
     def _read(self) -> dict[str, bytes]:
         with self._lock:
@@ -76,13 +82,26 @@ def _lines(rows: Iterable[tuple[Listing, str]]) -> dict[str, bytes]:
     return {exchange: bytes(lines) for exchange, lines in pieces.items()}
 
 
-def _token(lines: bytes, listing: Listing) -> str:
+def _reader(lines: bytes, count: int) -> Callable[[bytes], bytes]:
+    """Symbol and series → token, b"" for none: by search for a few, by an index made once for many."""
+    if count > FEW:
+        cut = (line.rpartition(b"\t") for line in lines.split(b"\n"))
+        index = {key: token for key, _, token in cut}
+        return lambda key: index.get(key, b"")
+
+    def search(key: bytes) -> bytes:
+        place = lines.find(b"\n" + key + b"\t")
+        start = place + len(key) + 2
+        return lines[start : lines.index(b"\n", start)] if place >= 0 else b""
+
+    return search
+
+
+def _token(token_of: Callable[[bytes], bytes], listing: Listing) -> str:
     """ "" for none. Only NSE's symbols have a series at Angel One."""
     for series in _series(listing):
-        key = f"\n{listing.symbol.upper()}\t{series}\t".encode()
-        if (place := lines.find(key)) >= 0:
-            start = place + len(key)
-            return lines[start : lines.index(b"\n", start)].decode()
+        if token := token_of(f"{listing.symbol.upper()}\t{series}".encode()):
+            return token.decode()
     return ""
 
 

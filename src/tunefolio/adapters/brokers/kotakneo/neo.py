@@ -40,6 +40,7 @@ class NeoConfig:
     """Where Kotak is and how often it may be asked, per second and customer.
 
     base_url, ticks_url, orders_url: "" for those that the login and Kotak's configuration name.
+    holdings_include_today: whether its holdings count today's deliveries already; nothing we know says so.
     requests_per_second: Kotak's own client keeps to 300 a minute; it documents 25 quote calls a second.
     """
 
@@ -52,6 +53,7 @@ class NeoConfig:
     requests_per_second: float = 5
     quotes_per_second: float = 10
     historical_per_second: float = 3
+    holdings_include_today: bool = False
 
     @classmethod
     def of(cls, given: Mapping[str, str]) -> NeoConfig:
@@ -74,6 +76,7 @@ class NeoConfig:
             requests_per_second=options.above_zero("requests_per_second", usual.requests_per_second),
             quotes_per_second=options.above_zero("quotes_per_second", usual.quotes_per_second),
             historical_per_second=options.above_zero("historical_per_second", usual.historical_per_second),
+            holdings_include_today=options.yes_or_no("holdings_include_today", "no"),
         )
 
     def per_second(self, lane: Lane) -> float:

@@ -22,6 +22,7 @@ from tunefolio.adapters.brokers.kotakneo.neo import Neo, Pass
 from tunefolio.adapters.brokers.kotakneo.positions import position
 from tunefolio.adapters.brokers.kotakneo.scrips import Scrips, segment_of
 from tunefolio.adapters.http import Answer
+from tunefolio.adapters.unread import sifted
 from tunefolio.core.errors import Rejected
 from tunefolio.core.money import Price
 from tunefolio.core.time import Instant
@@ -32,6 +33,9 @@ HOLDINGS = "/portfolio/v1/holdings"
 POSITIONS = "/portfolio/v2/positions"
 FORMER_POSITIONS = "/quick/user/positions"
 LIMITS = "/quick/user/limits"
+
+NAMED = ("exchangeSegment", "exSeg", "displaySymbol", "trdSym")
+"""The fields by which a row of either answer names its instrument."""
 
 ClaimOf = Callable[[Mapping[str, Any], str], InstrumentClaim]
 """Which instrument a row means."""
@@ -48,8 +52,10 @@ class KotakStatements:
         self._leave = leave
 
     def fetch(self, now: Instant) -> Statement:
-        held = rows(data_of(self._neo.get(self._leave, HOLDINGS), "holdings"), "holdings")
-        carried = rows(data_of(self._positions(), "positions"), "positions")
+        told = rows(data_of(self._neo.get(self._leave, HOLDINGS), "holdings"), "holdings")
+        day = rows(data_of(self._positions(), "positions"), "positions")
+        held, odd = sifted(told, "holdings", self._held, NAMED)
+        carried, odder = sifted(day, "positions", self._traded, NAMED)
         limits = told_of(self._neo.post(self._leave, LIMITS, ALL), "limits")
         return Statement(
             BROKER,
@@ -58,6 +64,8 @@ class KotakStatements:
             holdings(held, self._held),
             cash(limits),
             positions(carried, self._traded, costs(held)),
+            (*odd, *odder),
+            self._neo.config.holdings_include_today,
         )
 
     def _positions(self) -> Answer:

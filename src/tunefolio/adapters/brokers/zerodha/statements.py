@@ -19,10 +19,14 @@ from tunefolio.adapters.brokers.zerodha.errors import (
 from tunefolio.adapters.brokers.zerodha.funds import equity_of, funds
 from tunefolio.adapters.brokers.zerodha.instruments import claim_of
 from tunefolio.adapters.brokers.zerodha.kite import Kite, Pass
+from tunefolio.adapters.unread import sifted
 from tunefolio.core.errors import Rejected
 from tunefolio.core.money import INR, Money, Price, quantized
 from tunefolio.core.time import Instant
-from tunefolio.ledger.statements import DayPosition, Holding, Statement, UnreadLine
+from tunefolio.ledger.statements import DayPosition, Holding, Statement
+
+NAMED = ("exchange", "tradingsymbol")
+"""The fields by which a row names its instrument."""
 
 
 class ZerodhaStatements:
@@ -34,10 +38,12 @@ class ZerodhaStatements:
 
     def fetch(self, now: Instant) -> Statement:
         user = user_of(self._kite.get(self._leave, "/user/profile"))
-        held = self._kite.get(self._leave, "/portfolio/holdings")
-        day = self._kite.get(self._leave, "/portfolio/positions")
+        held = rows(self._kite.get(self._leave, "/portfolio/holdings"), "holdings")
+        day = mapping(self._kite.get(self._leave, "/portfolio/positions"), "positions").get("net")
         money = cash(self._kite.get(self._leave, "/user/margins"))
-        return Statement(BROKER, user, now, holdings(held), money, positions(day), unread(held, day))
+        lines, odd = sifted(held, "holdings", claim_of, NAMED)
+        net, odder = sifted(rows(day, "positions.net"), "positions.net", claim_of, NAMED)
+        return Statement(BROKER, user, now, holdings(lines), money, positions({"net": net}), (*odd, *odder))
 
 
 def user_of(data: Any) -> str:
@@ -46,8 +52,8 @@ def user_of(data: Any) -> str:
 
 
 def holdings(data: Any) -> tuple[Holding, ...]:
-    """`data` of /portfolio/holdings. A line sold out, held on margin alone (mtf), or unread is left out."""
-    lines = (holding(row, where) for where, row in _placed(data, "holdings") if not _doubt(row, where))
+    """`data` of /portfolio/holdings. A line sold out, or held on margin alone (mtf), is left out."""
+    lines = (holding(row, f"holdings[{at}]") for at, row in enumerate(rows(data, "holdings")))
     return tuple(line for line in lines if line.quantity > 0)
 
 
@@ -69,35 +75,13 @@ def holding(row: Mapping[str, Any], where: str = "holding") -> Holding:
 
 def positions(data: Any) -> tuple[DayPosition, ...]:
     """The net ones of `data` of /portfolio/positions; closed ones (quantity 0) too, they carry P&L."""
-    net = _placed(mapping(data, "positions").get("net"), "positions.net")
-    return tuple(_position(row, where) for where, row in net if not _doubt(row, where))
-
-
-def unread(held: Any, day: Any) -> tuple[UnreadLine, ...]:
-    """The lines of both answers whose exchange nobody knows."""
-    net = mapping(day, "positions").get("net")
-    lines = [*_placed(held, "holdings"), *_placed(net, "positions.net")]
-    return tuple(line for where, row in lines if (line := _doubt(row, where)) is not None)
+    net = mapping(data, "positions").get("net")
+    return tuple(_position(row, f"positions.net[{at}]") for at, row in enumerate(rows(net, "positions.net")))
 
 
 def cash(data: Any) -> Money | None:
     """Cash of the equity segment of /user/margins, without today's use; None if it is not enabled."""
     return None if equity_of(data) is None else funds(data).cash
-
-
-def _placed(data: Any, where: str) -> list[tuple[str, Mapping[str, Any]]]:
-    return [(f"{where}[{at}]", row) for at, row in enumerate(rows(data, where))]
-
-
-def _doubt(row: Mapping[str, Any], where: str) -> UnreadLine | None:
-    """The line as unread when it names an exchange that nobody knows; raises Rejected when it names none."""
-    try:
-        claim_of(row, where)
-    except Rejected as unknown:
-        if unknown.code != "unknown_exchange":
-            raise
-        return UnreadLine(where, f"{row.get('exchange')}:{row.get('tradingsymbol')}"[:80], unknown.reason)
-    return None
 
 
 def _position(row: Mapping[str, Any], where: str) -> DayPosition:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from tunefolio.adapters import jsons
@@ -17,8 +18,19 @@ from tunefolio.core.errors import Rejected
 from tunefolio.core.time import Instant
 
 _INDICES = 9
-_DIVISORS = {3: 10_000_000, 6: 10_000, 12: 10_000}
+DIVISORS = {3: 10_000_000, 6: 10_000, 12: 10_000}
+USUAL_DIVISOR = 100
 """Scale of prices by segment (the token's low byte): currency 1e7, BSE currency and NCO 1e4; else 100."""
+
+_LENGTH = struct.Struct(">H")
+_LTP = struct.Struct(">II")
+_BRIEF = {
+    28: struct.Struct(">II12xI4x"),
+    32: struct.Struct(">II12xI4xI"),
+    44: struct.Struct(">II32xI"),
+    184: struct.Struct(">II32xI16xI"),
+}
+"""Token, last price, close, and the exchange's second where there is one; by the packet's length."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,33 +81,61 @@ class Note:
 
 def ticks(frame: bytes) -> Iterator[Tick]:
     """Every packet of one binary message; none of a heartbeat (one byte). Rejected for a torn frame."""
-    if len(frame) < 2:
+    for place, length in _packets(frame):
+        yield tick(frame[place : place + length])
+
+
+def briefs(frame: bytes) -> Iterator[tuple[int, int, int, int]]:
+    """The same in short: token, last price and close as whole numbers, the exchange's second; 0 for none."""
+    for place, length in _packets(frame):
+        if length == _LTP.size:
+            token, last = _LTP.unpack_from(frame, place)
+            yield token, last, 0, 0
+        elif (brief := _BRIEF.get(length)) is None:
+            raise unknown(length)
+        else:
+            told = brief.unpack_from(frame, place)
+            yield told if len(told) == 4 else (*told, 0)
+
+
+def _packets(frame: bytes) -> Iterator[tuple[int, int]]:
+    """Where each packet begins, and its length."""
+    size = len(frame)
+    if size < 2:
         return
-    (count,) = struct.unpack_from(">H", frame)
+    (count,) = _LENGTH.unpack_from(frame)
     place = 2
     for _ in range(count):
-        if place + 2 > len(frame):
-            raise Rejected("Zerodha: a tick frame breaks off", code="torn_frame")
-        (length,) = struct.unpack_from(">H", frame, place)
-        packet = frame[place + 2 : place + 2 + length]
-        if len(packet) < length:
-            raise Rejected("Zerodha: a tick frame breaks off", code="torn_frame")
-        yield tick(packet)
-        place += 2 + length
+        if place + 2 > size:
+            raise torn()
+        (length,) = _LENGTH.unpack_from(frame, place)
+        place += 2
+        if place + length > size:
+            raise torn()
+        yield place, length
+        place += length
 
 
 def tick(packet: bytes) -> Tick:
     """One packet by its length: 8 last price, 28 and 32 indices, 44 quote, 184 full. Rejected for another."""
     match len(packet):
         case 8:
-            token, last = struct.unpack(">II", packet)
-            return Tick(token, _price(last, token))
+            token, last = _LTP.unpack(packet)
+            return Tick(token, price(last, token))
         case 28 | 32:
             return _index(packet)
         case 44 | 184:
             return _share(packet)
         case length:
-            raise Rejected(f"Zerodha: a tick packet of {length} bytes is unknown", code="unknown_packet")
+            raise unknown(length)
+
+
+def torn() -> Rejected:
+    return Rejected("Zerodha: a tick frame breaks off", code="torn_frame")
+
+
+def unknown(length: int) -> Rejected:
+    return Rejected(f"Zerodha: a tick packet of {length} bytes is unknown", code="unknown_packet")
 
 
 def note(message: str) -> Note:
@@ -111,31 +151,31 @@ def note(message: str) -> Note:
 
 def _index(packet: bytes) -> Tick:
     token, *scaled = struct.unpack_from(">6I", packet)
-    last, high, low, first, close = (_price(price, token) for price in scaled)
-    at = _instant(struct.unpack_from(">I", packet, 28)[0]) if len(packet) == 32 else None
+    last, high, low, first, close = (price(one, token) for one in scaled)
+    at = instant(struct.unpack_from(">I", packet, 28)[0]) if len(packet) == 32 else None
     return Tick(token, last, close=close, open=first, high=high, low=low, at=at)
 
 
 def _share(packet: bytes) -> Tick:
     token, last, last_quantity, average, volume, buying, selling = struct.unpack_from(">7I", packet)
-    first, high, low, close = (_price(price, token) for price in struct.unpack_from(">4I", packet, 28))
+    first, high, low, close = (price(one, token) for one in struct.unpack_from(">4I", packet, 28))
     traded = open_interest = at = None
     bids: tuple[Level, ...] = ()
     asks: tuple[Level, ...] = ()
     if len(packet) == 184:
         trade_second, open_interest, _, _, second = struct.unpack_from(">5I", packet, 44)
-        traded, at = _instant(trade_second), _instant(second)
+        traded, at = instant(trade_second), instant(second)
         book = [_level(packet, 64 + 12 * step, token) for step in range(10)]
         bids, asks = tuple(book[:5]), tuple(book[5:])
     return Tick(
         token=token,
-        last=_price(last, token),
+        last=price(last, token),
         close=close,
         open=first,
         high=high,
         low=low,
         last_quantity=last_quantity,
-        average=_price(average, token),
+        average=price(average, token),
         volume=volume,
         buy_quantity=buying,
         sell_quantity=selling,
@@ -148,13 +188,16 @@ def _share(packet: bytes) -> Tick:
 
 
 def _level(packet: bytes, place: int, token: int) -> Level:
-    quantity, price, orders = struct.unpack_from(">IIH", packet, place)
-    return Level(_price(price, token), quantity, orders)
+    quantity, scaled, orders = struct.unpack_from(">IIH", packet, place)
+    return Level(price(scaled, token), quantity, orders)
 
 
-def _price(scaled: int, token: int) -> Decimal:
-    return Decimal(scaled) / _DIVISORS.get(token & 0xFF, 100)
+def price(scaled: int, token: int) -> Decimal:
+    """A price of that token's packet, exactly."""
+    return Decimal(scaled) / DIVISORS.get(token & 0xFF, USUAL_DIVISOR)
 
 
-def _instant(second: int) -> Instant | None:
+@lru_cache(1024)  # prices of one second are many
+def instant(second: int) -> Instant | None:
+    """Seconds since 1970; 0: there is none."""
     return Instant(datetime.fromtimestamp(second, UTC)) if second else None
