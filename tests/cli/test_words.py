@@ -55,6 +55,7 @@ def test_the_commands_are_those_of_the_book() -> None:
     assert {" ".join(path) for path in COMMANDS} == {
         "up",
         "demo",
+        "sandbox",
         "worker",
         "beat",
         "flower",
@@ -74,6 +75,9 @@ def test_the_commands_are_those_of_the_book() -> None:
         "snapshot",
         "check",
         "doctor",
+        "broker new",
+        "broker list",
+        "broker pages",
         "jobs",
         "key rotate",
         "settings",

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.sandbox.conftest import at
 from tests.sandbox.depots import ANGEL, ASHA, KOTAK, VIKRAM, depot_over, line, units
 from tunefolio.core.errors import Misuse
 from tunefolio.core.time import FixedClock, TradingDay
-from tunefolio.sandbox.depot import Depot
+from tunefolio.sandbox.depot import Depot, Holder
 from tunefolio.sandbox.events import (
     Bonus,
     Cancellation,
@@ -29,6 +32,7 @@ from tunefolio.sandbox.events import (
 )
 from tunefolio.sandbox.market import Market
 
+EVERYWHERE = (ASHA, VIKRAM, ANGEL, KOTAK)
 MONDAY, TUESDAY, WEDNESDAY = "2026-11-23", "2026-11-24", "2026-11-25"
 """Tuesday is Guru Nanak's birthday and no session: settlement passes over it."""
 
@@ -52,7 +56,8 @@ def test_a_buy_is_a_position_then_unsettled_then_settled(depot: Depot, clock: Fi
     assert (one.side, one.quantity, one.price) == ("BUY", 10, 300_000)
     on(clock, MONDAY)
     assert units(depot, ASHA, "NSE:TCS") == (before.settled, 10)
-    assert depot.executions(*ASHA) == depot.orders(*ASHA) == []
+    assert depot.executions(*ASHA) == []
+    assert depot.orders(*ASHA) == []
     average = (before.average * before.settled + 3_000 * 10) / (before.settled + 10)
     after = line(depot, ASHA, "NSE:TCS")
     assert after is not None
@@ -101,7 +106,8 @@ def test_a_sale_takes_from_the_other_exchanges_line_too(depot: Depot, clock: Fix
 def test_a_missed_trade_is_held_but_in_no_book_of_today(depot: Depot) -> None:
     number = depot.happen(MissedTrade(*VIKRAM, "NSE:CIPLA", "BUY", 30, TradingDay.parse("2026-11-12")))
     assert units(depot, VIKRAM, "NSE:CIPLA") == (30, 0)
-    assert depot.orders(*VIKRAM) == depot.executions(*VIKRAM) == []
+    assert depot.orders(*VIKRAM) == []
+    assert depot.executions(*VIKRAM) == []
     (one,) = [one for one in depot.past(*VIKRAM) if one.listed.key == "NSE:CIPLA"]
     assert (one.order_no, one.at.iso()[:10]) == (number, "2026-11-12")
     listed = depot.market.universe.of("NSE:CIPLA")
@@ -306,6 +312,33 @@ def test_asking_twice_gives_the_same_and_later_events_show_only_later(
     assert len(depot.executions(*ASHA)) == len(first.executions) + 1
     clock.advance(-timedelta(minutes=1))
     assert depot.books(*ASHA) == first
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    moves=st.lists(st.tuples(st.sampled_from(EVERYWHERE), st.sampled_from(EVERYWHERE), st.integers(1, 80))),
+    splits=st.lists(st.integers(2, 5), max_size=2),
+)
+def test_transfers_neither_make_nor_lose_units(
+    market: Market, moves: list[tuple[Holder, Holder, int]], splits: list[int]
+) -> None:
+    """Whatever is moved, the demats together hold the same; a split multiplies just that."""
+    clock = FixedClock(at("2026-11-20T11:00:00"))
+    depot = depot_over(market, clock)
+
+    def together() -> int:
+        return sum(sum(units(depot, holder, "NSE:RELIANCE")) for holder in EVERYWHERE)
+
+    expected = together()
+    for source, target, quantity in moves:
+        with suppress(Misuse):
+            depot.happen(Transfer(*source, *target, "NSE:RELIANCE", quantity))
+        assert together() == expected
+    for days, new in enumerate(splits, 5):
+        depot.happen(Split("RELIANCE", date(2026, 11, 20) + timedelta(days=days), new))
+        expected *= new
+    clock.set(at("2026-12-01T11:00:00"))
+    assert together() == expected
 
 
 def test_many_threads_lose_nothing(depot: Depot) -> None:

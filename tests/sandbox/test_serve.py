@@ -15,6 +15,7 @@ from tunefolio.core.errors import Misuse
 from tunefolio.core.secret import Secret
 from tunefolio.core.time import FixedClock
 from tunefolio.ledger.brokers import AppKeys
+from tunefolio.sandbox.people import ASHA
 from tunefolio.sandbox.serve import Sandbox, SandboxConfig
 
 
@@ -26,7 +27,8 @@ from tunefolio.sandbox.serve import Sandbox, SandboxConfig
         ({"yahoo_port": -1}, "yahoo_port"), ({"hours": "nights"}, "hours"),
         ({"redirect_url": "home"}, "redirect_url"),
         ({"people": ()}, "people"), ({"tick_seconds": 0.0}, "tick_seconds"),
-        ({"app": AppKeys(KEY, Secret(""))}, "app"),
+        ({"app": AppKeys(KEY, Secret(""))}, "app"), ({"angel_port": 65_536}, "angel_port"),
+        ({"postback_url": "here"}, "postback_url"), ({"people": (ASHA, ASHA)}, "people"),
     ],
 )  # fmt: skip
 def test_a_wrong_setting_is_named(config: SandboxConfig, change: dict[str, Any], field: str) -> None:

@@ -196,6 +196,33 @@ def _serving(commands: _Commands) -> None:
     )
     demo.add_argument("--port", help="port to listen on (TUNEFOLIO_PORT)")
     demo.add_argument("--fresh", action="store_true", help="forget the demo's books and begin anew")
+    _sandbox(commands)
+    _broker(commands)
+
+
+def _broker(commands: _Commands) -> None:
+    broker = commands.add_parser("broker", help="brokers: new, list, pages")
+    verbs = broker.add_subparsers(metavar="VERB", required=True)
+    new = _command(verbs, "new", "broker:new", "make a further broker: folder, tests, page")
+    new.add_argument("name", metavar="NAME", help="small letters and digits, such as fivepaisa")
+    new.add_argument("--title", default="", help="what people call it; else the name")
+    new.add_argument("--login", choices=("form", "redirect"), default="form", help="how one logs in (form)")
+    new.add_argument("--to", metavar="FOLDER", help="a package of its own there, not a folder of ours")
+    _command(verbs, "list", "broker:listed", "the installed brokers and what they can do")
+    _command(verbs, "pages", "broker:pages", "make docs/brokers/README.md anew from the code")
+
+
+def _sandbox(commands: _Commands) -> None:
+    help = "serve a simulated exchange with its brokers, to rehearse"
+    sandbox = _command(commands, "sandbox", "sandbox:sandbox", help)
+    sandbox.add_argument("--port", type=int, default=8200, help="the first of five; 0: any free (8200)")
+    sandbox.add_argument("--seed", type=int, default=2026, help="what every price comes from (2026)")
+    hours = "trade at any hour, or as NSE does (always)"
+    sandbox.add_argument("--hours", choices=("always", "calendar"), default="always", help=hours)
+    sandbox.add_argument("--redirect", metavar="URL", default="", help="where a login returns to")
+    sandbox.add_argument("--postback", metavar="URL", default="", help="where Zerodha tells of orders")
+    sandbox.add_argument("--journal", metavar="FILE", help="open as it was left there, and go on")
+    sandbox.add_argument("--latency", type=float, default=0.0, metavar="SECONDS", help="of each answer (0)")
 
 
 def _people(commands: _Commands) -> None:

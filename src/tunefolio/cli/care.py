@@ -41,7 +41,7 @@ def doctor(args: argparse.Namespace) -> int:
 
 def installation(settings: Settings) -> physician.Installation:
     """What the doctor looks at, as these settings describe it."""
-    adapters.load()
+    unloaded = adapters.load()
     return physician.Installation(
         home=settings.home,
         database_url=settings.database_url,
@@ -54,6 +54,7 @@ def installation(settings: Settings) -> physician.Installation:
         brokers={name: partial(broker_of, name, settings, MemoryShared()) for name in BROKERS.names()},
         assets=Path(str(files("tunefolio.web"))) / "static" / "dist",
         is_rehearsal=settings.profile is Profile.DEMO,
+        unloaded={one.name: (one.problem, one.cure) for one in reversed(unloaded)},
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from typing import TYPE_CHECKING
 
 from tunefolio.bootstrap import adapters
 from tunefolio.bootstrap.runtime import build, configure_logs
@@ -11,6 +12,9 @@ from tunefolio.cli import Exit
 from tunefolio.cli.house import settings_of, show
 from tunefolio.settings import Profile, Settings
 from tunefolio.store import persons
+
+if TYPE_CHECKING:
+    from tunefolio.bootstrap.demo import Rehearsal
 
 
 def up(args: argparse.Namespace) -> int:
@@ -44,7 +48,7 @@ def demo(args: argparse.Namespace) -> int:
     if args.fresh:
         rehearsal.forget(settings)
     with rehearsal.opened(settings) as there:
-        value, text = _told(settings, there.email, there.password.reveal())
+        value, text = _told(settings, there)
         done = serve(application(there.runtime), settings, lambda: show(args, value, text))
     return Exit.OK if done else Exit.TRY_AGAIN
 
@@ -78,9 +82,11 @@ def _text(number: int | None) -> str | None:
     return None if number is None else str(number)
 
 
-def _told(settings: Settings, email: str, password: str) -> tuple[dict[str, str], str]:
+def _told(settings: Settings, there: Rehearsal) -> tuple[dict[str, str], str]:
     """Where the demo is and how to sign in, for a program and for a person."""
-    value = {"url": settings.public_url, "email": email, "password": password, "home": str(settings.home)}
+    email, password, control = there.email, there.password.reveal(), there.sandbox.control_url
+    value = {"url": settings.public_url, "email": email, "password": password}
+    value |= {"home": str(settings.home), "control": control}
     text = f"""
   TuneFolio rehearsal: simulated market, simulated broker, nothing is real.
 
@@ -88,7 +94,10 @@ def _told(settings: Settings, email: str, password: str) -> tuple[dict[str, str]
     e-mail    {email}
     password  {password}
 
-  Press Connect Zerodha there; the broker's page says what to type. Stop with Ctrl-C.
+    brokers   {control}
+
+  Press Connect there: Zerodha's page says what to type; for the others, and for what can happen or go
+  wrong at the simulated exchange, open the address of the brokers. Stop with Ctrl-C.
 """
     return value, text
 

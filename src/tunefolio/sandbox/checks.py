@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import time, timedelta
-from typing import TYPE_CHECKING, assert_never
+from typing import Protocol, assert_never
 
 from tunefolio.core.errors import Misuse
 from tunefolio.core.time import Instant, TradingDay
 from tunefolio.sandbox import corporate
-from tunefolio.sandbox.accounts import DELIVERY, EVENT_SERIALS, INTRADAY
+from tunefolio.sandbox.accounts import DELIVERY, EVENT_SERIALS, INTRADAY, Books, Line
 from tunefolio.sandbox.events import (
     Bonus,
     Cancellation,
@@ -24,12 +24,11 @@ from tunefolio.sandbox.events import (
     Trade,
     Transfer,
 )
+from tunefolio.sandbox.market import Market
 from tunefolio.sandbox.noise import pick
 from tunefolio.sandbox.orderbook import OPEN, Order, order_number
+from tunefolio.sandbox.people import Trader
 from tunefolio.sandbox.universe import Kind, Listed
-
-if TYPE_CHECKING:
-    from tunefolio.sandbox.depot import Depot
 
 _MOST_UNITS = 10_000_000
 _MOST_PAISE = 10**13
@@ -37,7 +36,24 @@ _MESSAGE_CHARACTERS = 300
 _HOURS_CURE = "Give `at` within a session, wait for one, or serve with hours always"
 
 
-def checked(depot: Depot, event: Event, now: Instant, number: int) -> Happened:
+class Accounts(Protocol):
+    """What a check must see of the exchange."""
+
+    @property
+    def market(self) -> Market: ...
+
+    def trader(self, broker: str, user: str) -> Trader | None: ...
+
+    def lines(self, broker: str, user: str) -> list[Line]: ...
+
+    def orders(self, broker: str, user: str) -> list[Order]: ...
+
+    def books(self, broker: str, user: str) -> Books: ...
+
+    def holders(self, event: Event) -> list[tuple[str, str]]: ...
+
+
+def checked(depot: Accounts, event: Event, now: Instant, number: int) -> Happened:
     """The event with its moment and price filled in. Raises Misuse."""
     _known(depot, event)
     match event:
@@ -69,7 +85,7 @@ def checked(depot: Depot, event: Event, now: Instant, number: int) -> Happened:
             assert_never(event)
 
 
-def _known(depot: Depot, event: Event) -> None:
+def _known(depot: Accounts, event: Event) -> None:
     for broker, user in depot.holders(event):
         if depot.trader(broker, user) is None:
             cure = "GET /control/accounts lists them"
@@ -87,7 +103,7 @@ def order_of(one: Happened) -> int:
             return 0
 
 
-def _trade(depot: Depot, event: Trade, now: Instant, number: int) -> Happened:
+def _trade(depot: Accounts, event: Trade, now: Instant, number: int) -> Happened:
     listed = _order(depot, event)
     at = event.at or now
     if at > now:
@@ -98,7 +114,7 @@ def _trade(depot: Depot, event: Trade, now: Instant, number: int) -> Happened:
     return Happened(number, at, event, _priced(depot, listed, event.price, at))
 
 
-def _missed(depot: Depot, event: MissedTrade, now: Instant, number: int) -> Happened:
+def _missed(depot: Accounts, event: MissedTrade, now: Instant, number: int) -> Happened:
     """Some minute of that session."""
     listed = _order(depot, event)
     sessions = depot.market.sessions
@@ -114,14 +130,14 @@ def _missed(depot: Depot, event: MissedTrade, now: Instant, number: int) -> Happ
     return Happened(number, at, event, price)
 
 
-def _some_minute(depot: Depot, listed: Listed, day: TradingDay, number: int) -> Instant:
+def _some_minute(depot: Accounts, listed: Listed, day: TradingDay, number: int) -> Instant:
     """In office hours, whatever the hours of this exchange."""
     window = depot.market.window(listed, day)
     start = Instant.at(day, time(9, 15)) if window.minutes > 600 else window.open
     return start + timedelta(minutes=pick(number, 0, min(345, window.minutes)), seconds=23)
 
 
-def _partial(depot: Depot, event: PartialFill, now: Instant, number: int) -> Happened:
+def _partial(depot: Accounts, event: PartialFill, now: Instant, number: int) -> Happened:
     listed = _order(depot, event)
     if not 0 <= event.filled < event.quantity:
         raise Misuse("filled", f"{event.filled} is not part of {event.quantity}", cure="Use a trade for all")
@@ -131,7 +147,7 @@ def _partial(depot: Depot, event: PartialFill, now: Instant, number: int) -> Hap
     return Happened(number, now, event, _priced(depot, listed, event.price, now))
 
 
-def _further(depot: Depot, event: Fill, now: Instant, number: int) -> Happened:
+def _further(depot: Accounts, event: Fill, now: Instant, number: int) -> Happened:
     order = _open(depot, event.order_no)
     if not 0 < event.quantity <= order.pending:
         raise Misuse("quantity", f"{event.quantity} is not among the {order.pending} units still open")
@@ -139,7 +155,7 @@ def _further(depot: Depot, event: Fill, now: Instant, number: int) -> Happened:
     return Happened(number, now, event, _priced(depot, order.listed, price, now))
 
 
-def _transfer(depot: Depot, event: Transfer, now: Instant, number: int) -> Happened:
+def _transfer(depot: Accounts, event: Transfer, now: Instant, number: int) -> Happened:
     listed = _security(depot, event.key)
     _units(event.quantity, "quantity")
     if (event.broker, event.user) == (event.to_broker, event.to_user):
@@ -161,7 +177,7 @@ def _transfer(depot: Depot, event: Transfer, now: Instant, number: int) -> Happe
     return Happened(number, now, replace(event, average=average))
 
 
-def _order(depot: Depot, event: Trade | MissedTrade | PartialFill | Rejection) -> Listed:
+def _order(depot: Accounts, event: Trade | MissedTrade | PartialFill | Rejection) -> Listed:
     listed = _security(depot, event.key)
     _units(event.quantity, "quantity")
     if event.side not in ("BUY", "SELL"):
@@ -174,7 +190,7 @@ def _order(depot: Depot, event: Trade | MissedTrade | PartialFill | Rejection) -
     return listed
 
 
-def _held(depot: Depot, event: Trade | MissedTrade | PartialFill, listed: Listed) -> None:
+def _held(depot: Accounts, event: Trade | MissedTrade | PartialFill, listed: Listed) -> None:
     """Nobody sells for delivery what is not there."""
     if event.side != "SELL" or (not isinstance(event, MissedTrade) and event.product != DELIVERY):
         return
@@ -188,7 +204,7 @@ def _held(depot: Depot, event: Trade | MissedTrade | PartialFill, listed: Listed
         raise Misuse("quantity", f"only {max(0, held)} units of {event.key} are held", cure="Buy first")
 
 
-def _open(depot: Depot, order_no: int) -> Order:
+def _open(depot: Accounts, order_no: int) -> Order:
     (holder,) = depot.holders(Cancellation(order_no))
     order = next((one for one in depot.orders(*holder) if one.order_no == order_no), None)
     if order is None:
@@ -198,7 +214,7 @@ def _open(depot: Depot, order_no: int) -> Order:
     return order
 
 
-def _ahead(depot: Depot, event: Split | Bonus, now: Instant) -> None:
+def _ahead(depot: Accounts, event: Split | Bonus, now: Instant) -> None:
     parts = {"new": event.new, "old" if isinstance(event, Split) else "held": _base(event)}
     for field, value in parts.items():
         if not 1 <= value <= 1_000:
@@ -219,14 +235,14 @@ def _base(event: Split | Bonus) -> int:
     return event.old if isinstance(event, Split) else event.held
 
 
-def _security(depot: Depot, key: str) -> Listed:
+def _security(depot: Accounts, key: str) -> Listed:
     listed = depot.market.universe.find(key)
     if listed is None or listed.company.kind not in (Kind.SHARE, Kind.ETF):
         raise Misuse("key", f"{key!r} cannot be held", cure="Write EXCHANGE:SYMBOL, as NSE:INFY")
     return listed
 
 
-def _priced(depot: Depot, listed: Listed, price: int | None, at: Instant) -> int:
+def _priced(depot: Accounts, listed: Listed, price: int | None, at: Instant) -> int:
     """Paise: as given, or the market's."""
     if price is None:
         return depot.market.price(listed, at)

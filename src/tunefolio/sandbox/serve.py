@@ -309,10 +309,11 @@ class Sandbox:
 
     def _faces(self) -> tuple[Face, ...]:
         """As the control panel names them: brokers as the product does."""
+        app, angel, neo = self.config.app.api_key, self.angel, self.kotak
         return (
-            Face("zerodha", "Zerodha", lambda: self.kite_url, self.kite_faults, self.grants),
-            Face("angelone", "Angel One", lambda: self.angel_url, self.angel.faults, self.angel.grants),
-            Face("kotakneo", "Kotak Neo", lambda: self.kotak_url, self.kotak.faults, self.kotak.grants),
+            Face("zerodha", "Zerodha", lambda: self.kite_url, self.kite_faults, self.grants, app),
+            Face("angelone", "Angel One", lambda: self.angel_url, angel.faults, angel.grants, angel.api_key),
+            Face("kotakneo", "Kotak Neo", lambda: self.kotak_url, neo.faults, neo.grants, neo.consumer_key),
             Face("yahoo", "Yahoo Finance", lambda: self.yahoo_url, self.yahoo_faults),
             Face("world", "The world", lambda: self.world_url, self.world_faults),
         )

@@ -35,13 +35,17 @@ class Sessions(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Face:
-    """One simulated counterpart. name: a broker's, or yahoo or world. sessions: None where nobody logs in."""
+    """One simulated counterpart. name: a broker's, or yahoo or world. sessions: None where nobody logs in.
+
+    application: the key of the one application it knows; "" where it asks for none.
+    """
 
     name: str
     title: str
     address: Callable[[], str]
     faults: Faults
     sessions: Sessions | None = None
+    application: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +118,7 @@ class Panel:
             "name": one.name,
             "title": one.title,
             "address": one.address(),
+            "application": one.application,
             "latency_seconds": one.faults.latency_seconds,
             "faults": [_fault(fault) for fault in one.faults.standing()],
             "has_sessions": one.sessions is not None,
@@ -194,8 +199,10 @@ class Panel:
 
     def _credentials(self, trader: Trader) -> dict[str, Any]:
         code = totp.code(trader.totp_secret, self.clock.now()) if trader.totp_secret else ""
+        face = self.faces.get(trader.broker)
         return {
             "broker": trader.broker, "user": trader.user_id, "name": trader.name,
+            "application": "" if face is None else face.application,
             "password": trader.password, "pin": trader.pin, "mobile": trader.mobile,
             "totp_secret": trader.totp_secret, "totp_code": code,
         }  # fmt: skip
