@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
+
+from tests.adapters.cas_pdfs import Folio, Row, Scheme, cams
 
 pytestmark = pytest.mark.journey
 
@@ -98,10 +102,74 @@ def test_a_file_of_no_known_kind_names_what_was_found_and_changes_nothing(
 ) -> None:
     page = person("asha")
     account(page)
-    choose(page, "wrong.csv", "date,what,how much\n2024-05-02,INFY,10\n")
+    choose(page, "wrong.csv", "Dear investor,\nplease find enclosed 10 things\n")
     expect(page.get_by_role("alert").first).to_be_visible()
     assert holdings(page) == []
     noises.clear()  # the browser notes the refused request
+
+
+def test_a_table_of_ones_own_is_explained_once_and_read_ever_after(person: Callable[[str], Page]) -> None:
+    page = person("asha")
+    account(page)
+    choose(page, "mine.csv", "When,Deal,Paper,Pieces,Each\n31-03-2025,Buy,INFY,10,1500\n")
+    expect(page.get_by_role("heading", name="What do the columns mean?")).to_be_visible()
+    for name, meaning in (
+        ("When", "Trade date"),
+        ("Deal", "Buy or sell"),
+        ("Paper", "Symbol"),
+        ("Pieces", "Quantity"),
+        ("Each", "Price per unit"),
+    ):
+        page.get_by_label(name, exact=True).select_option(label=meaning)
+    page.get_by_label("Dates look like").select_option(label="31-03-2025")
+    page.get_by_role("button", name="Check the rows").click()
+    expect(page.get_by_role("heading", name="Check before recording")).to_be_visible()
+    assert holdings(page) == []
+    record(page, "Record 1 transaction")
+    assert holdings(page) == [("INFY", 10, 15000.0)]
+
+    choose(
+        page, "next.csv", "When,Deal,Paper,Pieces,Each\n01-04-2025,Sell,INFY,4,1600\n01-04-2025,Swap,X,1,1\n"
+    )
+    expect(page.get_by_role("heading", name="Check before recording")).to_be_visible()
+    expect(page.get_by_role("heading", name="Rows left out")).to_be_visible()
+    page.get_by_role("button", name="Left out").click()
+    expect(page.locator("#rows tbody tr.line")).to_have_count(2)  # the row, and why
+    record(page, "Record 1 transaction")
+    assert holdings(page) == [("INFY", 6, 9000.0)]
+    expect(page.get_by_role("heading", name="Tables you explained")).to_be_visible()
+
+
+def test_a_statement_of_funds_comes_in_with_its_password(
+    person: Callable[[str], Page], noises: list[str]
+) -> None:
+    page = person("asha")
+    account(page)
+    choose_statement(page, "BBBBB1111B")
+    expect(page.get_by_role("alert").first).to_be_visible()
+    noises.clear()  # the browser notes the refused request
+    choose_statement(page, "AAAAA0000A")
+    expect(page.get_by_text("Every balance adds up.")).to_be_visible()
+    record(page, "Record 2 transactions")
+    assert holdings(page) == [("INF179K01608", 11, 5600.25)]
+
+
+def choose_statement(page: Page, password: str, into: str = "") -> None:
+    rows = (
+        Row(date(2024, 4, 5), "Purchase", Decimal(5000), Decimal(10), Decimal(500), Decimal(10)),
+        Row(date(2024, 4, 5), "*** Stamp Duty ***", Decimal("0.25")),
+        Row(date(2024, 5, 6), "Purchase", Decimal(600), Decimal(1), Decimal(600), Decimal(11)),
+    )
+    scheme = Scheme("HDFC Flexi Cap Fund - Growth", "INF179K01608", rows=rows)
+    content = cams([Folio("10000001 / 90", "HDFC Mutual Fund", (scheme,))], password="AAAAA0000A")
+    page.goto("/imports")
+    page.locator("input[type=file]").set_input_files(
+        {"name": "cas.pdf", "mimeType": "application/pdf", "buffer": content}
+    )
+    if into:
+        page.get_by_label("Into account").select_option(label=into)
+    page.get_by_label("Password of the PDF").fill(password)
+    page.get_by_role("button", name="Check the file").click()
 
 
 def _confirm(page: Page) -> None:
