@@ -14,6 +14,8 @@ from pathlib import Path
 from bench.bar_ways import INSTRUMENTS, NOW, Way, history, sqlite_house, ways
 from bench.figures import Figure
 from tunefolio.core.money import Price
+from tunefolio.core.time import TradingDay
+from tunefolio.market.daily import day_of
 from tunefolio.market.panel import Field
 from tunefolio.market.quotes import Quote
 from tunefolio.store import bars, quotes
@@ -26,7 +28,10 @@ _SIZES = (500_000, 1_000_000, 5_000_000)
 _ROW_RUNS_UP_TO = 1_000_000
 """Bars: rows of more are written once, which takes as long as it takes."""
 _RUNS, _READS, _OPENS, _LOOKS = 3, 60, 5, 30
-_PANEL = 500
+_SESSIONS = 250
+"""Of a year."""
+_PANELS = ((500, 20, (Field.CLOSE,)), (500, 20, tuple(Field)), (1_000, 2, tuple(Field)))
+"""Instruments, years, fields."""
 _OURS = "SQLite, chunks"
 
 
@@ -103,22 +108,28 @@ def _panels_and_quotes(folder: Path, batch: list[BarsOf]) -> list[Figure]:
     database = sqlite_house(folder / "panels.db")
     with database.writing() as db:
         bars.put_many(db, batch, NOW)
-    ids = [one.instrument for one in batch[:_PANEL]]
     found: list[Figure] = []
-    for fields in ((Field.CLOSE,), tuple(Field)):
+    for count, years, fields in _PANELS:
+        ids, since = [one.instrument for one in batch[:count]], _since(batch, years)
         built, mapped = [], []
         for _ in range(_OPENS):
             shutil.rmtree(folder / "panels", ignore_errors=True)
             with database.reading() as db:
-                opened = partial(open_panel, db, folder / "panels", ids, fields)
+                opened = partial(open_panel, db, folder / "panels", ids, fields, since=since)
                 built.append(_seconds(opened) * 1e3)
                 mapped.append(_seconds(opened) * 1e3)
-        name = f"panel of {_PANEL} instruments, 20 years, {len(fields)} fields"
+        name = f"panel of {count:,} instruments, {years} years, {len(fields)} fields"
         found.append(Figure(f"{name}, built from the database", "ms", tuple(built), "under 150 ms"))
         found.append(Figure(f"{name}, mapped", "ms", tuple(mapped), "about 1 ms"))
     found.append(_latest(database, batch))
     database.close()
     return found
+
+
+def _since(batch: list[BarsOf], years: int) -> TradingDay:
+    """So many years of sessions before the last day."""
+    days = batch[0].bars.days
+    return day_of(int(days[-min(years * _SESSIONS, len(days))]))
 
 
 def _latest(database: Database, batch: list[BarsOf]) -> Figure:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 from sqlalchemy import text
 
@@ -19,11 +22,13 @@ from tunefolio.core.errors import BrokenLaw
 from tunefolio.core.identity import InstrumentId
 from tunefolio.core.money import INR
 from tunefolio.market.bars import Bars, Part
-from tunefolio.market.panel import Field, aligned
+from tunefolio.market.daily import Days
+from tunefolio.market.panel import Field, Prices, aligned, aligned_ticks
 from tunefolio.store import bars, codec
 from tunefolio.store.bar_rows import year_places
-from tunefolio.store.codec import Chunk, compressor, opened_all, packed_chunk, unpacked_bars, unpacked_closes
+from tunefolio.store.codec import Chunk, compressor, packed_chunk, unpacked_bars, unpacked_closes
 from tunefolio.store.db import Database, WriteDb, open_database
+from tunefolio.store.panel_build import LAST_DAY, Wish, Write, build
 from tunefolio.store.panels import open_panel
 from tunefolio.store.tables import bar_chunks
 
@@ -87,31 +92,45 @@ def test_old_and_new_chunks_are_unpacked_together(one: Bars, other: Bars) -> Non
     assert unpacked_closes(chunks).ticks.tolist() == unpacked_closes(new).ticks.tolist()
 
 
-@given(many_bars())
-def test_compiled_loops_lay_new_streams_as_old_ones(given_bars: Bars) -> None:
-    """Up to a plane of zeros that folding might have needed."""
-    new, old = packed_chunk(given_bars), before(given_bars)
-    streams = [chunk.body for chunk in (new, old)]
-    if new.rest is not None and old.rest is not None:
-        streams += [new.rest, old.rest]
-    data, ends = opened_all(streams)
-    starts = [0, *ends.tolist()]
-    found = [data[starts[k] : starts[k + 1]].tobytes() for k in range(len(streams))]
-    for k in range(0, len(found), 2):
-        assert columns_of(found[k], 4 if k else 2, len(given_bars)) == columns_of(
-            found[k + 1], 4 if k else 2, len(given_bars)
-        )
+@given(many_bars(), st.booleans())
+def test_compiled_loops_read_new_streams_and_old_ones(given_bars: Bars, is_old: bool) -> None:
+    assert spread([(given_bars, before if is_old else packed_chunk)])
 
 
-def columns_of(payload: bytes, wide: int, count: int) -> list[object]:
-    """The folded numbers of each column, the step and what follows, whatever the widths."""
-    found: list[object] = [payload[wide]]
-    at = wide + 1
-    for width in payload[:wide]:
-        planes = np.frombuffer(payload, np.uint8, width * count, at).reshape(width, count)
-        found.append([int.from_bytes(planes[:, i].tobytes()) for i in range(count)])
-        at += width * count
-    return [*found, payload[at:]]
+@settings(max_examples=30)
+@given(many_bars(), many_bars())
+def test_compiled_loops_read_both_side_by_side(one: Bars, other: Bars) -> None:
+    one = replace(one, scale=other.scale)
+    assert spread([(one, before), (other, packed_chunk)])
+
+
+def spread(told_bars: list[tuple[Bars, Callable[[Bars], Chunk]]]) -> bool:
+    """Whether the bars, each packed in its way year by year, are in a panel of ticks what they were."""
+    rows = []
+    for number, (one, packed) in enumerate(told_bars):
+        for year, start, end in year_places(one.days):
+            chunk = packed(one.cut(slice(start, end)))
+            rows.append((InstrumentId(number), year, chunk.scale, chunk.length, chunk.body, chunk.rest))
+    series = {InstrumentId(number): one for number, (one, _) in enumerate(told_bars)}
+    expected = aligned_ticks(series, tuple(Field))
+    days, grid = built(rows, tuple(series))
+    same_ticks = [np.array_equal(grid[place], expected.fields[field]) for place, field in enumerate(Field)]
+    return days.tolist() == expected.days.tolist() and all(same_ticks)
+
+
+def built(rows: list[tuple[Any, ...]], ids: tuple[InstrumentId, ...]) -> tuple[Days, NDArray[np.int64]]:
+    """The days and [field, T, N] of exact ticks, in memory."""
+    found: list[Any] = []
+
+    def room(days: Days, _: int) -> Write:
+        found.extend((days, np.zeros((len(Field), len(days), len(ids)), np.int64)))
+        return write
+
+    def write(field: int, row: int, content: NDArray[np.int64]) -> None:
+        found[1][field, row : row + len(content)] = content
+
+    build(Wish(ids, tuple(Field), Prices.TICKS, None, 0, LAST_DAY), [rows] if rows else [], {}, room)
+    return found[0], found[1]
 
 
 def test_a_stream_whose_planes_have_not_one_length_is_refused() -> None:
@@ -121,8 +140,36 @@ def test_a_stream_whose_planes_have_not_one_length_is_refused() -> None:
         stream = compressor().compress(broken)
         with pytest.raises(BrokenLaw):
             unpacked_closes([chunk._replace(body=stream)])
-    with pytest.raises(BrokenLaw, match="one length"):
-        opened_all([compressor().compress(payload[:-1])])
+        row = (InstrumentId(1), FIRST.date.year, chunk.scale, chunk.length, stream, chunk.rest)
+        with pytest.raises(BrokenLaw, match="number of bars"):
+            built([row], (InstrumentId(1),))
+
+
+def test_a_frame_that_does_not_tell_its_length_is_refused() -> None:
+    """Not as an error of its reader, whichever way it is opened."""
+    frame = compressor().compressobj()
+    stream = frame.compress(bytes(range(200))) + frame.flush()
+    for streams in ([stream], [stream, stream[:10]]):
+        with pytest.raises(BrokenLaw, match="cannot be unpacked"):
+            codec.opened_all(streams)
+
+
+def test_a_rest_that_is_no_rest_is_refused_by_compiled_loops() -> None:
+    chunk = packed_chunk(told(*(bar(i, "10", "12", "9", str(10 + i % 2), volume=i) for i in range(4))))
+    assert chunk.rest is not None
+    payload = codec.body_payload(chunk.rest)
+    for broken in (payload[:-1], payload[:8], payload[:1], b"", bytes([0x1F]) * len(payload)):
+        stream = compressor().compress(broken)
+        row = (InstrumentId(1), FIRST.date.year, chunk.scale, chunk.length, chunk.body, stream)
+        with pytest.raises(BrokenLaw, match="number of bars"):
+            built([row], (InstrumentId(1),))
+
+
+def test_a_chunk_that_stands_in_another_year_is_refused_by_compiled_loops() -> None:
+    chunk = packed_chunk(told(bar(0, "10"), bar(9, "11")))
+    row = (InstrumentId(1), FIRST.date.year, chunk.scale, chunk.length, chunk.body, chunk.rest)
+    with pytest.raises(BrokenLaw, match="another year"):
+        built([row], (InstrumentId(1),))
 
 
 def test_noise_is_not_compressed_in_vain() -> None:

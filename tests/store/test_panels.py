@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
@@ -19,7 +20,8 @@ from tunefolio.market.actions import Action, ActionKind, Terms, adjustment
 from tunefolio.market.adjusted import AdjustedBars, adjusted
 from tunefolio.market.bars import Bars
 from tunefolio.market.panel import ABSENT, Field, Panel, Prices, aligned, aligned_ticks
-from tunefolio.store import actions, bars, codec, panels
+from tunefolio.store import actions, bars, codec, panel_build, panels
+from tunefolio.store.bars import BarsOf
 from tunefolio.store.db import Database
 from tunefolio.store.panels import open_panel
 from tunefolio.store.tables import bar_chunks
@@ -111,6 +113,49 @@ def test_a_period_and_given_days(
     cut = {id: one.between(since, until) for id, one in series.items()}
     assert alike(part, aligned(cut, (Field.CLOSE,)))
     assert alike(given_days, aligned(series, (Field.CLOSE,), days=days))
+
+
+def test_many_instruments_in_any_order_are_filled_in_parts(
+    database: Database, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nineteen of them in parts of eight columns, over three years, three rows at a time; one has nothing."""
+    monkeypatch.setattr(panel_build, "WIDE", 8)
+    monkeypatch.setattr(panels, "AT_ONCE", 3)
+    rng = np.random.default_rng(5)
+    with database.writing() as db:
+        ids = [instrument(db, f"S{number}") for number in range(19)]
+        held = {id: random_bars(rng, 20 + 25 * place) for place, id in enumerate(ids[:-1])}
+        bars.put_many(db, [BarsOf(id, INR, one) for id, one in held.items()], NOW)
+    series = {id: held.get(id, Bars.empty()) for id in reversed(ids)}
+    days = np.arange(-900, 900, 7).astype(np.int32) + np.int32(FIRST.date.toordinal())
+    since, until = FIRST.plus_days(3), FIRST.plus_days(300)
+    cut = {id: one.between(since, until) for id, one in series.items()}
+    with database.reading() as db:
+        assert alike(open_panel(db, folder, list(series), ALL), aligned(series, ALL))
+        given_days = open_panel(db, folder, list(series), ALL, days=days)
+        part = open_panel(db, folder, list(series), ALL, prices=Prices.TICKS, since=since, until=until)
+    assert alike(given_days, aligned(series, ALL, days=days))
+    assert alike(part, aligned_ticks(cut, ALL))
+
+
+def test_days_that_do_not_ascend_are_refused(database: Database, folder: Path) -> None:
+    with database.reading() as db, pytest.raises(Misuse, match="ascending"):
+        open_panel(db, folder, [], days=np.array([738_000, 738_000], np.int32))
+
+
+def test_a_full_disk_is_an_error_and_leaves_nothing(
+    database: Database, series: Mapping[InstrumentId, Bars], folder: Path
+) -> None:
+    """Where a file may not grow so far; a mapping of it would end the process."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    with database.reading() as db:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (2_000, limits[1]))
+        try:
+            with pytest.raises(OSError, match="File too large"):
+                open_panel(db, folder, list(series), ALL)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert list(folder.iterdir()) == []
 
 
 def test_of_nothing_it_is_empty(database: Database, folder: Path) -> None:

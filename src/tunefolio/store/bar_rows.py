@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date
 from functools import lru_cache
 from hashlib import blake2b
@@ -115,21 +115,32 @@ def rows_of(
 ) -> dict[InstrumentId, list[tuple[Any, ...]]]:
     """The rows of each instrument, ascending, of the years that [since, until) touches; absent where none.
 
-    instrument_id is the first of the columns. As the driver gives them: numbers, texts and bytes are already
-    what they are here, and one instrument's rows are read in less time than SQLAlchemy takes to wrap them.
+    instrument_id is the first of the columns.
     """
-    values = {
-        "ids": ids_value(db, ids),
-        "since": 0 if since is None else since.date.year,
-        "until": _LAST_YEAR if until is None else until.date.year,
-    }
+    years = (0 if since is None else since.date.year, _LAST_YEAR if until is None else until.date.year)
+    found: dict[InstrumentId, list[tuple[Any, ...]]] = {}
+    for row in _cursor(db, columns, ids, years):
+        found.setdefault(row[0], []).append(row)
+    return found
+
+
+def blocks_of(
+    db: ReadDb, columns: tuple[str, ...], ids: Iterable[InstrumentId], *, years: tuple[int, int], size: int
+) -> Iterator[list[tuple[Any, ...]]]:
+    """The rows of the first to the last of these years, `size` at a time, by instrument and year."""
+    cursor = _cursor(db, columns, ids, years)
+    while rows := cursor.fetchmany(size):
+        yield rows
+
+
+def _cursor(db: ReadDb, columns: tuple[str, ...], ids: Iterable[InstrumentId], years: tuple[int, int]) -> Any:
+    """Rows as the driver gives them: numbers, texts and bytes are already what they are here, and one
+    instrument's rows are read in less time than SQLAlchemy takes to wrap them."""
+    values = {"ids": ids_value(db, ids), "since": years[0], "until": years[1]}
     statement = _reading(db.connection.dialect, columns)
     given: Any = values if statement.positiontup is None else [values[name] for name in statement.positiontup]
     driver: Any = db.connection.connection.driver_connection
-    found: dict[InstrumentId, list[tuple[Any, ...]]] = {}
-    for row in driver.execute(str(statement), given):
-        found.setdefault(row[0], []).append(row)
-    return found
+    return driver.execute(str(statement), given)
 
 
 def of_years(db: ReadDb, instrument: InstrumentId, years: Collection[int]) -> dict[int, Row[Any]]:

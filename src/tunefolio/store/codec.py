@@ -35,6 +35,7 @@ NOISE = 64
 WIDEST_STEP = 255
 
 _ZSTD = b"\x28\xb5\x2f\xfd"
+_LEAST = 14  # bytes of a frame of something: many of nothing at once end the process in zstandard 0.25
 _END_OF_BLOCK = 1  # zstandard.COMPRESSOBJ_FLUSH_BLOCK, whose module is loaded late
 _WIDEST = 8
 _SHORT = 4  # bytes of a number that 32 bits hold
@@ -209,24 +210,21 @@ def body_payload(body: bytes) -> bytes:
     return body[:2] + b"\x01" + zlib.decompress(body[2:])
 
 
-def opened_all(streams: Sequence[bytes]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """What bodies and rests hold, one after the other, and where each ends; every plane in its place."""
-    from tunefolio.store import bar_kernels  # whoever opens thousands of streams has loaded numba
+def opened_all(streams: Sequence[bytes]) -> Sequence[Any]:
+    """What bodies and rests hold, as bytes or what can be read as bytes; without the interpreter's lock."""
+    if not streams or not all(stream[:4] == _ZSTD and len(stream) >= _LEAST for stream in streams):
+        return [body_payload(stream) for stream in streams]
+    try:
+        found = _decompressor().multi_decompress_to_buffer(list(streams), threads=1)
+    except (_refusal(), ValueError) as broken:  # ValueError: a frame without its length
+        raise BrokenLaw("bars", f"a chunk cannot be unpacked: {broken}") from None
+    return [found[place] for place in range(len(found))]
 
-    if all(stream[:4] == _ZSTD for stream in streams):
-        try:
-            found = _decompressor().multi_decompress_to_buffer(list(streams), threads=1)
-        except _refusal() as broken:
-            raise BrokenLaw("bars", f"a chunk cannot be unpacked: {broken}") from None
-        payloads: Sequence[Any] = [found[place] for place in range(len(found))]
-    else:
-        payloads = [body_payload(stream) for stream in streams]
+
+def joined(payloads: Sequence[Any]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """One after the other, and where each ends."""
     ends = np.cumsum(np.fromiter(map(len, payloads), np.int64, len(payloads)))
-    data = np.frombuffer(b"".join(payloads), np.uint8)
-    laid = np.empty(2 * len(data), np.uint8)
-    if not bar_kernels.lay_in_order(data, ends, laid):
-        raise BrokenLaw("bars", "the planes of a chunk have not one length")
-    return laid, ends
+    return np.frombuffer(b"".join(payloads), np.uint8), ends
 
 
 class _Head(NamedTuple):

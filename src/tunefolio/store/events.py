@@ -31,7 +31,7 @@ TOPICS = frozenset(
     {
         "quotes", "sync", "jobs", "snapshot", "transactions", "connection",
         "calendar", "instruments", "bars", "tracking", "health",
-        "watchlists", "alerts", "notices", "services",
+        "watchlists", "alerts", "notices", "services", "grants",
     }
 )  # fmt: skip
 MOST_IDS = 500

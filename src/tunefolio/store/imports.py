@@ -13,6 +13,7 @@ from tunefolio.core.people import Caretaker, Viewer
 from tunefolio.core.time import Instant
 from tunefolio.store.accounts import account_of
 from tunefolio.store.db import ReadDb, WriteDb
+from tunefolio.store.keysets import newest
 from tunefolio.store.tables import imports, uploads
 from tunefolio.store.viewers import owned
 
@@ -93,10 +94,7 @@ def import_of(db: ReadDb, viewer: Viewer, id: ImportId) -> Import:
 
 def listed(db: ReadDb, viewer: Viewer, before: ImportId | None, limit: int) -> list[Import]:
     """The viewer's imports, newest first, from the one after `before`; keyset on ix_imports_owner."""
-    query = select(imports).where(owned(imports, viewer)).order_by(imports.c.id.desc()).limit(limit)
-    if before is not None:
-        query = query.where(imports.c.id < before)
-    return [_import(row) for row in db.execute(query)]
+    return [_import(row) for row in newest(db, imports, owned(imports, viewer), before, limit)]
 
 
 def keep(db: WriteDb, viewer: Viewer, filename: str, sha256: str, content: bytes, now: Instant) -> None:

@@ -193,6 +193,13 @@ def due(db: ReadDb, caretaker: Caretaker, now: Instant, limit: int) -> list[JobI
     return [JobId(id) for id in db.execute(query).scalars()]
 
 
+def failed_since(db: ReadDb, caretaker: Caretaker, since: Instant, limit: int = 5_000) -> list[Job]:  # noqa: ARG001
+    """Everyone's jobs that failed for good at `since` or later, newest first."""
+    which = (jobs.c.state == JobState.FAILED, jobs.c.finished_at >= since)
+    query = select(jobs).where(*which).order_by(jobs.c.id.desc()).limit(limit)
+    return [of_row(row) for row in db.execute(query)]
+
+
 def counts(db: ReadDb, caretaker: Caretaker) -> dict[str, int]:  # noqa: ARG001 — leave, not input
     """How many jobs are kept in each state, everyone's."""
     query = select(jobs.c.state, func.count()).group_by(jobs.c.state)

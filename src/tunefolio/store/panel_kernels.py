@@ -1,6 +1,7 @@
 """Loops that spread the chunks of thousands of instrument years over a panel, compiled by numba.
 
-Import it inside the function that needs it, as bar_kernels. The format is that of store/codec.py.
+Import it inside the function that needs it, as bar_kernels. The format is that of store/codec.py: streams are
+read as they were written, whichever version did, without being put in order first.
 """
 
 from __future__ import annotations
@@ -10,128 +11,255 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tunefolio.store.bar_kernels import RANGE, VOLUME, Bytes, Days, Floats, Ints, Whole, compiled
+from tunefolio.store.bar_kernels import PLAIN, RANGE, VOLUME, Bytes, Floats, Ints, Whole, compiled
 
-_ABSENT = np.iinfo(np.int64).min
-_CLOSE, _VOLUME = 3, 4
+RIGHT, WRONG_LENGTH, WRONG_YEAR = 0, 1, 2
+"""What the loops answer. They look at no bounds: each chunk is compared with its head before it is read."""
+YEAR = 366
+"""Days of the longest year."""
+TILE = 8
+"""Columns that are filled together, as many as a line of the processor's cache holds: a column alone would
+fetch each line eight times, and where a row is as wide as a power of two they would drive each other out."""
+_CLOSE, _VOLUME, _DAY = 3, 4, 5
+_COLUMNS = 6
+_BODY, _REST = np.int64(2), np.int64(4)
+"""Columns of the two streams: day and close; open, high, low and volume, with a plane of parts."""
+_FIRST = np.int64(0)
+"""Not as bare numbers: for each of those numba would compile a loop of its own."""
+_NEW, _WIDTH, _WIDEST = 0x80, 0x0F, 8
+_MOST_PLANES = 4 * 8 + 1
 Grid = NDArray[Any]
 
 
 @compiled
-def _step(data: Bytes, place: Whole, count: Whole, width: Whole, i: Whole) -> Whole:
-    """The i-th folded number of a column whose planes begin at `place`."""
-    folded = np.uint64(0)
-    for plane in range(width):
-        folded = (folded << np.uint64(8)) | np.uint64(data[place + plane * count + i])
-    return np.int64(folded >> np.uint64(1)) ^ -np.int64(folded & np.uint64(1))
+def _find(data: Bytes, start: Whole, end: Whole, wide: Whole, count: Whole, planes: Ints) -> bool:
+    """Where each plane of a stream stands, the parts last; False where it does not hold `count` bars."""
+    is_new = end > start and data[start] >= _NEW
+    head = 2 * wide + 1 if is_new else wide + 1
+    if end - start < head:
+        return False
+    many, noise, loud = np.int64(0), np.uint64(0), np.int64(0)
+    for column in range(wide):
+        width = np.int64(data[start + column])
+        if is_new:
+            width &= _WIDTH
+            noise |= np.uint64(data[start + wide + 1 + column]) << np.uint64(8 * column)
+        if width > _WIDEST:
+            return False
+        many += width
+    if end - start != head + (many + (wide == _REST)) * count:
+        return False
+    for plane in range(many):
+        loud += np.int64((noise >> np.uint64(plane)) & np.uint64(1))
+    calm = start + head
+    wild = end - loud * count
+    for plane in range(many):
+        if (noise >> np.uint64(plane)) & np.uint64(1):
+            planes[plane] = wild
+            wild += count
+        else:
+            planes[plane] = calm
+            calm += count
+    planes[many] = calm
+    return True
 
 
 @compiled
-def unpack_days(data: Bytes, bodies: Ints, counts: Ints, out: Days, seen: Bytes) -> None:
-    """The days of all chunks, one after the other; seen[day] becomes 1, as far as `seen` goes."""
-    row = 0
-    for k in range(len(bodies)):
-        place, width, day = bodies[k] + 3, data[bodies[k]], np.int64(0)
-        for i in range(counts[k]):
-            day += _step(data, place, counts[k], width, i)
-            out[row] = day
-            if 0 <= day < len(seen):
-                seen[day] = 1
-            row += 1
+def _column(data: Bytes, head: Whole, first: Whole, planes: Ints, count: Whole, out: Ints) -> Whole:
+    """The numbers of the column whose head stands at `head` and whose planes begin with the first-th.
 
-
-@compiled
-def _decode(data: Bytes, body: Whole, rest: Whole, count: Whole, ticks: Ints, parts: Bytes) -> None:
-    """Open, high, low, close, volume of one chunk; rest < 0: closes alone."""
-    width, step, tick = data[body + 1], np.int64(data[body + 2]), np.int64(0)
-    place = body + 3 + np.int64(data[body]) * count
+    The plane after them. Plane by plane over views: so the loops take many numbers at a time.
+    """
+    told = np.int64(data[head])
+    width = told & _WIDTH
     for i in range(count):
-        tick += _step(data, place, count, width, i)
-        ticks[_CLOSE, i] = tick * step
+        out[i] = 0
+    for plane in range(first, first + width):
+        own = data[planes[plane] : planes[plane] + count]
+        for i in range(count):
+            out[i] = (out[i] << 8) | np.int64(own[i])
+    if not told & PLAIN:
+        for i in range(count):
+            out[i] = np.int64(np.uint64(out[i]) >> np.uint64(1)) ^ -(out[i] & 1)
+    return first + width
+
+
+@compiled
+def mark_days(data: Bytes, ends: Ints, counts: Ints, firsts: Ints, nexts: Ints, seen: Bytes) -> int:
+    """seen[day] becomes 1 for each day of these bodies; of body k, from firsts[k] until nexts[k]."""
+    steps, planes = np.empty(YEAR, np.int64), np.empty(_MOST_PLANES, np.int64)
+    start = np.int64(0)
+    for k in range(len(ends)):
+        count = counts[k]
+        if count > YEAR or not _find(data, start, ends[k], _BODY, count, planes):
+            return WRONG_LENGTH
+        _column(data, start, _FIRST, planes, count, steps)
+        day, year = -firsts[k], seen[firsts[k] : nexts[k]]
+        for i in range(count):
+            day += steps[i]
+            if day < 0 or day >= len(year):
+                return WRONG_YEAR
+            year[day] = 1
+        start = ends[k]
+    return RIGHT
+
+
+@compiled
+def _closes(data: Bytes, start: Whole, planes: Ints, count: Whole, numbers: Grid) -> None:
+    """Days and closes of a body."""
+    days, closes = numbers[_DAY], numbers[_CLOSE]
+    after = _column(data, start, _FIRST, planes, count, days)
+    _column(data, start + 1, after, planes, count, closes)
+    day, tick, step = np.int64(0), np.int64(0), np.int64(data[start + 2])
+    for i in range(count):
+        day += days[i]
+        days[i] = day
+    for i in range(count):
+        tick += closes[i]
+        closes[i] = tick * step
+
+
+@compiled
+def _ranges(data: Bytes, start: Whole, planes: Ints, count: Whole, numbers: Grid) -> Whole:
+    """Open, high, low and volume of a rest, beside the closes that are known; where the parts begin."""
+    opens, highs, lows, closes = numbers[0], numbers[1], numbers[2], numbers[_CLOSE]
+    plane = _column(data, start, _FIRST, planes, count, opens)
+    plane = _column(data, start + 1, plane, planes, count, highs)
+    plane = _column(data, start + 2, plane, planes, count, lows)
+    plane = _column(data, start + 3, plane, planes, count, numbers[_VOLUME])
+    step = np.int64(data[start + 4])
+    for i in range(count):
+        opens[i] = closes[max(i - 1, 0)] + opens[i] * step
+    for i in range(count):
+        highs[i] = max(opens[i], closes[i]) + highs[i] * step
+        lows[i] = min(opens[i], closes[i]) - lows[i] * step
+    return planes[plane]
+
+
+@compiled
+def _read(data: Bytes, ends: Ints, k: Whole, rest: Whole, count: Whole, planes: Ints, numbers: Grid) -> Whole:
+    """All numbers of body k and of its rest. Where the parts begin; −1: no rest; −2: a wrong length."""
+    start = ends[k - 1] if k > 0 else np.int64(0)
+    if count > YEAR or not _find(data, start, ends[k], _BODY, count, planes):
+        return -2
+    _closes(data, start, planes, count, numbers)
     if rest < 0:
-        parts[:count] = 0
-        return
-    step = np.int64(data[rest + 4])
-    opens = rest + 5
-    highs = opens + np.int64(data[rest]) * count
-    lows = highs + np.int64(data[rest + 1]) * count
-    volumes = lows + np.int64(data[rest + 2]) * count
-    told = volumes + np.int64(data[rest + 3]) * count
-    before = ticks[_CLOSE, 0]
-    for i in range(count):
-        close = ticks[_CLOSE, i]
-        open = before + _step(data, opens, count, data[rest], i) * step
-        ticks[0, i] = open
-        ticks[1, i] = max(open, close) + _step(data, highs, count, data[rest + 1], i) * step
-        ticks[2, i] = min(open, close) - _step(data, lows, count, data[rest + 2], i) * step
-        ticks[_VOLUME, i] = _step(data, volumes, count, data[rest + 3], i)
-        parts[i] = data[told + i]
-        before = close
+        return -1
+    if not _find(data, ends[rest - 1], ends[rest], _REST, count, planes):
+        return -2
+    return _ranges(data, ends[rest - 1], planes, count, numbers)
 
 
 @compiled
-def fill_floats(
-    data: Bytes, bodies: Ints, rests: Ints, counts: Ints, starts: Ints, columns: Ints, units: Floats,
-    days: Days, rows: Ints, fields: Ints,
-    ex_starts: Ints, ex_days: Ints, after: Floats, out: Floats,
-) -> None:  # fmt: skip
-    """Prices and volumes in today's units into out[field, day, instrument]; NaN where nothing was told.
+def _factors(days: Ints, count: Whole, ex_days: Ints, after: Floats, out: Floats) -> None:
+    """Of each day, the factor before the next ex-date; the last of them is after all."""
+    at, end = 0, len(ex_days) - 1
+    for i in range(count):
+        while at < end and ex_days[at] <= days[i]:
+            at += 1
+        out[i] = after[at]
 
-    starts[k]: where the days of chunk k begin in `days`; columns[k]: its instrument; units[k]: 10^scale.
-    rows[day]: the row of a day, below zero for a day that is not wanted. fields: which of the five.
+
+@compiled
+def _tell(
+    own: Ints, factors: Floats, unit: Whole, finer: Whole, is_raw: Whole, is_volume: Whole, bits: Ints
+) -> None:  # fmt: skip
+    """One column of a chunk as the panel tells it: in ticks where `finer` is above zero, else in floats."""
+    values = bits.view(np.float64)
+    if finer > 0:
+        for i in range(len(bits)):
+            bits[i] = own[i] if is_volume else own[i] * finer
+    elif is_volume:
+        for i in range(len(bits)):
+            values[i] = own[i] / factors[i]
+    elif is_raw:
+        for i in range(len(bits)):
+            values[i] = own[i] / unit
+    else:
+        for i in range(len(bits)):
+            values[i] = own[i] * (factors[i] / unit)
+
+
+@compiled
+def _hide(parts: Bytes, part: Whole, nothing: Whole, bits: Ints) -> None:
+    for i in range(len(bits)):
+        if not parts[i] & part:
+            bits[i] = nothing
+
+
+@compiled
+def _spread(bits: Ints, rows: Ints, nothing: Whole, out: Ints) -> None:
+    out[:] = nothing
+    for i in range(len(bits)):
+        if rows[i] >= 0:
+            out[rows[i]] = bits[i]
+
+
+@compiled
+def _leave(tile: Grid, is_told: Bytes, column: Whole, until: Whole, nothing: Whole, out: Grid) -> Whole:
+    """Put a tile of columns into its place; the column after it."""
+    wide = min(TILE, until - column)
+    for lane in range(wide):
+        if not is_told[lane]:
+            tile[lane] = nothing
+        is_told[lane] = 0
+    for place in range(out.shape[0]):
+        for row in range(out.shape[1]):
+            there = out[place, row, column : column + wide]
+            if wide == TILE:
+                for lane in range(TILE):
+                    there[lane] = tile[lane, place, row]
+            else:
+                for lane in range(wide):
+                    there[lane] = tile[lane, place, row]
+    return column + wide
+
+
+@compiled
+def fill(
+    data: Bytes, ends: Ints, counts: Ints, rests: Ints, columns: Ints, units: Floats, finer: Ints,
+    first: Whole, places: Ints, fields: Ints, ex_starts: Ints, ex_days: Ints, after: Floats,
+    since: Whole, until: Whole, nothing: Whole, out: Grid,
+) -> int:  # fmt: skip
+    """Chunks of one year into out[field, row, since:until]; `nothing` where nothing was told.
+
+    data, up to ends[k]: the bodies, then rests; rests[k]: which stream is that of chunk k, below zero for
+    none. columns[k]: its instrument, ascending; units[k]: 10^scale; finer[k]: 0, or what makes its ticks
+    those of the panel. places[day − first]: the row of a day, below zero for one that is not wanted. fields:
+    which of the five. out: the bits of floats in today's units, or of ticks.
     The splits of instrument j are ex_days[ex_starts[j]] and following; after: adjusted ÷ raw before each of
     them, with a last one of 1 after all. No splits at all: ex_starts is empty, and prices are raw.
     """
-    longest = counts.max()
-    ticks, parts = np.empty((5, longest), np.int64), np.empty(longest, np.uint8)
-    for k in range(len(bodies)):
-        count, column, unit = counts[k], columns[k], units[k]
-        _decode(data, bodies[k], rests[k], count, ticks, parts)
-        is_raw = len(ex_starts) == 0
-        at = end = np.int64(0)
-        if not is_raw:
-            at, end = ex_starts[column], ex_starts[column + 1] - 1
-        for i in range(count):
-            day = np.int64(days[starts[k] + i])
-            row = rows[day] if 0 <= day < len(rows) else -1
-            if row < 0:
-                continue
-            factor = 1.0
-            if not is_raw:
-                while at < end and ex_days[at] <= day:
-                    at += 1
-                factor = after[at]
-            for place in range(len(fields)):
-                field = fields[place]
-                value = np.nan
-                if field == _CLOSE or (field < _CLOSE and parts[i] & RANGE):
-                    value = ticks[field, i] / unit if is_raw else ticks[field, i] * (factor / unit)
-                elif field == _VOLUME and parts[i] & VOLUME:
-                    value = ticks[field, i] / factor
-                out[place, row, column] = value
-
-
-@compiled
-def fill_ticks(
-    data: Bytes, bodies: Ints, rests: Ints, counts: Ints, starts: Ints, columns: Ints, finer: Ints,
-    days: Days, rows: Ints, fields: Ints, out: Ints,
-) -> None:  # fmt: skip
-    """As fill_floats(), raw and exact; finer[k]: what makes the chunk's ticks those of the panel."""
-    longest = counts.max()
-    ticks, parts = np.empty((5, longest), np.int64), np.empty(longest, np.uint8)
-    for k in range(len(bodies)):
+    numbers, planes = np.empty((_COLUMNS, YEAR), np.int64), np.empty(_MOST_PLANES, np.int64)
+    rows, factors, spare = np.empty(YEAR, np.int64), np.ones(YEAR), np.empty(YEAR, np.int64)
+    tile, is_told = np.empty((TILE, len(fields), out.shape[1]), np.int64), np.zeros(TILE, np.uint8)
+    base, is_raw = np.int64(since), len(ex_starts) == 0
+    for k in range(len(counts)):
         count, column = counts[k], columns[k]
-        _decode(data, bodies[k], rests[k], count, ticks, parts)
+        parts = _read(data, ends, k, rests[k], count, planes, numbers)
+        if parts < -1:
+            return WRONG_LENGTH
+        while column >= base + TILE:
+            base = _leave(tile, is_told, base, until, nothing, out)
+        is_told[column - base] = 1
         for i in range(count):
-            day = np.int64(days[starts[k] + i])
-            row = rows[day] if 0 <= day < len(rows) else -1
-            if row < 0:
+            rows[i] = places[numbers[_DAY, i] - first]
+        is_whole = count == out.shape[1] and rows[0] == 0 and rows[count - 1] == count - 1
+        if not is_raw:
+            begin, end = ex_starts[column], ex_starts[column + 1]
+            _factors(numbers[_DAY], count, ex_days[begin:end], after[begin:end], factors)
+        for place in range(len(fields)):
+            field, own = fields[place], tile[column - base, place]
+            if field != _CLOSE and parts < 0:
+                own[:] = nothing
                 continue
-            for place in range(len(fields)):
-                field = fields[place]
-                value = _ABSENT
-                if field == _CLOSE or (field < _CLOSE and parts[i] & RANGE):
-                    value = ticks[field, i] * finer[k]
-                elif field == _VOLUME and parts[i] & VOLUME:
-                    value = ticks[field, i]
-                out[place, row, column] = value
+            bits = own if is_whole else spare[:count]
+            is_volume = field == _VOLUME
+            _tell(numbers[field], factors, units[k], finer[k], is_raw, is_volume, bits)
+            if field != _CLOSE:
+                _hide(data[parts : parts + count], VOLUME if is_volume else RANGE, nothing, bits)
+            if not is_whole:
+                _spread(bits, rows, nothing, own)
+    while base < until:
+        base = _leave(tile, is_told, base, until, nothing, out)
+    return RIGHT

@@ -10,7 +10,6 @@ import tempfile
 from collections.abc import Sequence
 from functools import cache
 from hashlib import blake2b
-from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -18,17 +17,17 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Select, func, select
 
-from tunefolio.core.errors import BrokenLaw
+from tunefolio.core.errors import BrokenLaw, Misuse
 from tunefolio.core.identity import InstrumentId
 from tunefolio.core.time import TradingDay
 from tunefolio.market.actions import Adjustment, adjustment, told_once
 from tunefolio.market.daily import Days
 from tunefolio.market.panel import Field, Panel, Prices
 from tunefolio.store import actions
-from tunefolio.store.bar_rows import among_ids, ids_value
+from tunefolio.store.bar_rows import among_ids, blocks_of, ids_value
 from tunefolio.store.batches import among
 from tunefolio.store.db import ReadDb
-from tunefolio.store.panel_build import Wish, build
+from tunefolio.store.panel_build import AT_ONCE, COLUMNS, LAST_DAY, Wish, Write, build
 from tunefolio.store.tables import actions as action_rows
 from tunefolio.store.tables import bar_chunks
 
@@ -57,10 +56,12 @@ def open_panel(
     Mapped from the folder where the file still stands, else built from the database and put there. Whoever
     holds an older panel keeps it unharmed.
     """
+    if days is not None and not (np.diff(days) > 0).all():
+        raise Misuse("days", "must be ascending, each once")
     wish = Wish(
         tuple(instruments), tuple(fields), prices, days,
         0 if since is None else since.date.toordinal(),
-        _LAST_DAY if until is None else until.date.toordinal() - 1,
+        LAST_DAY if until is None else until.date.toordinal() - 1,
     )  # fmt: skip
     path, version = folder / f"{_name(wish)}.panel", _version(db, wish)
     found = _mapped(path, version, wish)
@@ -70,9 +71,6 @@ def open_panel(
     made = _made(db, path, version, wish)
     _sweep(folder)
     return made
-
-
-_LAST_DAY = 3_652_059
 
 
 def _name(wish: Wish) -> str:
@@ -107,14 +105,6 @@ def _digests(dialect: str) -> Select[Any]:
     return query.where(among_ids(dialect)).group_by(chunks.instrument_id).order_by(chunks.instrument_id)
 
 
-@cache
-def _chunks(dialect: str, *columns: str) -> Select[Any]:
-    """The year and these columns, in the order of the key: a database that sorts by year copies them all."""
-    chunks = bar_chunks.c
-    query = select(chunks.year, *(chunks[name] for name in columns)).where(among_ids(dialect))
-    return query.order_by(chunks.instrument_id, chunks.year)
-
-
 # Files --------------------------------------------------------------------------------------------
 
 
@@ -145,47 +135,52 @@ def _mapped(path: Path, version: bytes, wish: Wish) -> Panel | None:
 
 def _made(db: ReadDb, path: Path, version: bytes, wish: Wish) -> Panel:
     """Build into a file beside it, map that, then put it in its place whole."""
-    columns = ("instrument_id", "scale", "count", "body", "rest")
-    if not wish.needs_rest:
-        columns = ("instrument_id", "scale", "count", "body", "codes")
-    found = db.execute(_chunks(db.dialect, *columns), {"ids": ids_value(db, wish.instruments)}).all()
-    rows = [row[1:] for row in sorted(found, key=itemgetter(0))]
     splits = _adjustments(db, wish) if wish.prices is Prices.ADJUSTED else {}
+    rows = blocks_of(db, _columns(wish), wish.instruments, years=wish.years, size=AT_ONCE)
     handle, name = tempfile.mkstemp(dir=path.parent, suffix=".part")
-    os.close(handle)
     try:
-        _fill(Path(name), version, wish, rows, splits)
+        build(wish, rows, splits, lambda days, scale: _begun(handle, version, wish, days, scale))
         made = _mapped(Path(name), version, wish)
         Path(name).replace(path)
     finally:
+        os.close(handle)
         Path(name).unlink(missing_ok=True)
     if made is None:
         raise BrokenLaw("panels", "a panel just written cannot be read")
     return made
 
 
-def _fill(
-    path: Path, version: bytes, wish: Wish, rows: Sequence[Any], splits: dict[InstrumentId, Adjustment]
-) -> None:
-    kind = np.int64 if wish.prices is Prices.TICKS else np.float64
-    head = len(_FORMAT) + _VERSION_BYTES
-    wide, many = len(wish.instruments), len(wish.fields)
-    made: list[np.memmap[Any, Any]] = []
+def _columns(wish: Wish) -> tuple[str, ...]:
+    """Those that build() takes; a column that is NULL or small in place of a rest that is not needed."""
+    return COLUMNS if wish.needs_rest else (*COLUMNS[:-1], "codes")
 
-    def room(length: int, scale: int) -> NDArray[Any]:
-        place = _edge(head + 24)
-        start = _edge(place + 4 * length)
-        end = start + 8 * length * wide * many
-        data = np.memmap(path, np.uint8, "w+", shape=(end,))
-        data[:head] = np.frombuffer(_FORMAT + version, np.uint8)
-        data[head : head + 24] = np.array([length, scale, end], np.int64).view(np.uint8)
-        made.append(data)
-        return data[start:end].view(kind).reshape(many, length, wide)
 
-    days = build(wish, rows, splits, room)
-    (data,) = made
-    place = _edge(head + 24)
-    data[place : place + 4 * len(days)] = days.astype(np.int32).view(np.uint8)
+def _begun(handle: int, version: bytes, wish: Wish, days: Days, scale: int) -> Write:
+    """Writes the head; how to write rows behind it.
+
+    By writing, not through a mapping: pages come cleared one fault at a time there, and a full disk would end
+    the process.
+    """
+    place = _edge(len(_FORMAT) + _VERSION_BYTES + 24)
+    start = _edge(place + 4 * len(days))
+    row = 8 * len(wish.instruments)
+    end = start + row * len(days) * len(wish.fields)
+    os.ftruncate(handle, end)
+    _write(handle, _FORMAT + version + np.array([len(days), scale, end], np.int64).tobytes(), 0)
+    _write(handle, days.astype(np.int32).tobytes(), place)
+
+    def write(field: int, first: int, rows: NDArray[np.int64]) -> None:
+        _write(handle, rows.data.cast("B") if rows.size else b"", start + row * (field * len(days) + first))
+
+    return write
+
+
+def _write(handle: int, content: bytes | memoryview, place: int) -> None:
+    """All of it: a system may write less than it was given."""
+    left = memoryview(content)
+    while len(left):
+        done = os.pwrite(handle, left, place)
+        left, place = left[done:], place + done
 
 
 def _adjustments(db: ReadDb, wish: Wish) -> dict[InstrumentId, Adjustment]:

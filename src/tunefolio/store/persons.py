@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Row, func, insert, select, update
 
 from tunefolio.core.errors import NotFound
 from tunefolio.core.identity import PersonId
-from tunefolio.core.people import Person, Role, Viewer
+from tunefolio.core.people import Caretaker, Person, Role, Viewer
 from tunefolio.core.time import Instant
 from tunefolio.store.db import ReadDb, WriteDb
 from tunefolio.store.tables import persons
@@ -104,6 +104,14 @@ def listed(db: ReadDb, admin: Viewer, after: PersonId | None, limit: int) -> lis
     if after is not None:
         query = query.where(persons.c.id > after)
     return [person(row) for row in db.execute(query)]
+
+
+def admins(db: ReadDb, caretaker: Caretaker) -> list[PersonId]:  # noqa: ARG001 — leave, not input
+    """Who runs the house and may sign in, oldest first."""
+    which = (persons.c.role == Role.ADMIN, persons.c.disabled_at.is_(None))
+    return [
+        PersonId(id) for id in db.execute(select(persons.c.id).where(*which).order_by(persons.c.id)).scalars()
+    ]
 
 
 def person(row: Row[Any]) -> Person:

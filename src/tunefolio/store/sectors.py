@@ -11,10 +11,11 @@ from tunefolio.core.identity import InstrumentId
 from tunefolio.core.people import Viewer
 from tunefolio.core.time import Instant
 from tunefolio.market.provider import SectorClaim
+from tunefolio.market.sectors import HOUSE_TAXONOMY
 from tunefolio.store import revisions
 from tunefolio.store.batches import among
 from tunefolio.store.db import ReadDb, WriteDb
-from tunefolio.store.tables import classifications, sector_overrides
+from tunefolio.store.tables import classifications, corrections, sector_overrides
 from tunefolio.store.viewers import owned
 
 OWN_TAXONOMY = "own"
@@ -37,6 +38,20 @@ def overrides(db: ReadDb, viewer: Viewer) -> dict[InstrumentId, SectorClaim]:
         InstrumentId(row.instrument_id): SectorClaim(row.sector, row.industry, OWN_TAXONOMY)
         for row in db.execute(query)
     }
+
+
+def of_house(db: ReadDb) -> dict[InstrumentId, SectorClaim]:
+    """Every sector that an admin corrected for everyone; a handful."""
+    query = select(corrections.c.instrument_id, corrections.c.sector, corrections.c.industry)
+    return {
+        InstrumentId(row.instrument_id): SectorClaim(row.sector, row.industry, HOUSE_TAXONOMY)
+        for row in db.execute(query.where(corrections.c.sector != ""))
+    }
+
+
+def in_force(db: ReadDb, viewer: Viewer) -> dict[InstrumentId, SectorClaim]:
+    """What goes before every source: the viewer's own word, else what an admin corrected for everyone."""
+    return of_house(db) | overrides(db, viewer)
 
 
 def set_override(

@@ -14,6 +14,10 @@ from tunefolio.store.alert_tables import deliveries as deliveries
 from tunefolio.store.alert_tables import notices as notices
 from tunefolio.store.alert_tables import watchlist_items as watchlist_items
 from tunefolio.store.alert_tables import watchlists as watchlists
+from tunefolio.store.audit_tables import audit as audit
+from tunefolio.store.audit_tables import broker_standings as broker_standings
+from tunefolio.store.audit_tables import corrections as corrections
+from tunefolio.store.audit_tables import proofs as proofs
 from tunefolio.store.bar_tables import bar_chunks as bar_chunks
 from tunefolio.store.calendar_tables import calendar_overrides as calendar_overrides
 from tunefolio.store.columns import MONEY, PRICE, QUANTITY, At, Bytes, Day, Exact, Id, Json
@@ -25,6 +29,7 @@ from tunefolio.store.derived_tables import day_rows as day_rows
 from tunefolio.store.derived_tables import day_states as day_states
 from tunefolio.store.derived_tables import snapshot_lines as snapshot_lines
 from tunefolio.store.derived_tables import snapshots as snapshots
+from tunefolio.store.grant_tables import grants as grants
 from tunefolio.store.lease_tables import leases as leases
 from tunefolio.store.market_tables import COST_RATIO
 from tunefolio.store.market_tables import accrual_terms as accrual_terms
@@ -33,6 +38,7 @@ from tunefolio.store.market_tables import classifications as classifications
 from tunefolio.store.market_tables import instruments as instruments
 from tunefolio.store.market_tables import quotes as quotes
 from tunefolio.store.market_tables import rates as rates
+from tunefolio.store.mapping_tables import mappings as mappings
 from tunefolio.store.master_tables import instrument_spells as instrument_spells
 from tunefolio.store.master_tables import listing_changes as listing_changes
 from tunefolio.store.master_tables import listings as listings

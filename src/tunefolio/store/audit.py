@@ -1,0 +1,161 @@
+"""The audit log: who did what, when, from where. Rows are added, never changed; a refused sign-in alone
+counts up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, and_, insert, select, update
+
+from tunefolio.core.identity import AuditId, PersonId
+from tunefolio.core.people import Viewer
+from tunefolio.core.time import Instant
+from tunefolio.store.db import ReadDb, WriteDb
+from tunefolio.store.keysets import newest
+from tunefolio.store.tables import audit
+from tunefolio.store.viewers import owned
+
+REFUSED = "sign_in.failed"
+"""The one action that is counted instead of repeated; the trigger of migration 0013 knows it too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a request came from. address: of the network; device: as the browser names itself."""
+
+    address: str = ""
+    device: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """One deed. owner: in whose own part it stands; actor: who did it, None for a stranger or the house.
+
+    times, last: of a refused sign-in how often, and when last; else 1 and `at`.
+    """
+
+    id: AuditId
+    owner: PersonId | None
+    actor: PersonId | None
+    at: Instant
+    last: Instant
+    times: int
+    action: str
+    subject: str
+    details: Mapping[str, Any]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class AuditFilter:
+    """Which entries of everyone's: of one action, or of the deeds of that group (`sign_in.`); by one
+    actor."""
+
+    action: str = ""
+    actor: PersonId | None = None
+
+
+def add(
+    db: WriteDb,
+    viewer: Viewer,
+    action: str,
+    subject: str,
+    details: Mapping[str, Any],
+    *,
+    place: Place,
+    now: Instant,
+) -> AuditId:
+    """The viewer's own deed about what is her own."""
+    row = _row(viewer.person, viewer.person, action, subject, details, place, now)
+    return AuditId(db.execute(insert(audit).values(row).returning(audit.c.id)).scalar_one())
+
+
+def add_about(
+    db: WriteDb,
+    owner: PersonId,
+    actor: PersonId,
+    action: str,
+    subject: str,
+    details: Mapping[str, Any],
+    *,
+    place: Place,
+    now: Instant,
+) -> AuditId:
+    """A deed of one person that concerns another: it stands in the other's part."""
+    row = _row(owner, actor, action, subject, details, place, now)
+    return AuditId(db.execute(insert(audit).values(row).returning(audit.c.id)).scalar_one())
+
+
+def add_refused(db: WriteDb, owner: PersonId | None, place: Place, now: Instant, since: Instant) -> AuditId:
+    """A refused sign-in: counted on the entry of the same person and address that began after `since`, else a
+    new one. owner None: no such person; all such guesses of one address are one entry."""
+    mine = audit.c.owner_id.is_(None) if owner is None else audit.c.owner_id == owner
+    alike = and_(mine, audit.c.action == REFUSED, audit.c.address == place.address, audit.c.at > since)
+    query = select(audit.c.id).where(alike).order_by(audit.c.id.desc()).limit(1)
+    standing = db.execute(query).scalar_one_or_none()
+    if standing is None:
+        row = _row(owner, None, REFUSED, "sign-in", {}, place, now)
+        return AuditId(db.execute(insert(audit).values(row).returning(audit.c.id)).scalar_one())
+    counted = {"times": audit.c.times + 1, "last_at": now}
+    db.execute(update(audit).where(audit.c.id == standing).values(counted))
+    return AuditId(standing)
+
+
+def page(db: ReadDb, viewer: Viewer, before: AuditId | None, limit: int) -> list[AuditEntry]:
+    """What the viewer did and what was done to her, newest first; keyset on ix_audit_owner."""
+    return [_entry(row) for row in newest(db, audit, owned(audit, viewer), before, limit)]
+
+
+def page_all(
+    db: ReadDb, admin: Viewer, chosen: AuditFilter, before: AuditId | None, limit: int
+) -> list[AuditEntry]:
+    """Everyone's entries, newest first; raises Forbidden for all but admins. Keyset on the primary key, or on
+    ix_audit_action and ix_audit_actor."""
+    admin.must_administer()
+    which: ColumnElement[bool] = audit.c.id > 0
+    if chosen.action.endswith("."):
+        which = and_(which, audit.c.action.startswith(chosen.action, autoescape=True))
+    elif chosen.action:
+        which = and_(which, audit.c.action == chosen.action)
+    if chosen.actor is not None:
+        which = and_(which, audit.c.actor_id == chosen.actor)
+    return [_entry(row) for row in newest(db, audit, which, before, limit)]
+
+
+def _row(
+    owner: PersonId | None,
+    actor: PersonId | None,
+    action: str,
+    subject: str,
+    details: Mapping[str, Any],
+    place: Place,
+    now: Instant,
+) -> dict[str, Any]:
+    return {
+        "owner_id": owner,
+        "actor_id": actor,
+        "at": now,
+        "last_at": now,
+        "action": action,
+        "subject": subject,
+        "details": dict(details),
+        "address": place.address[:64],
+        "device": place.device[:200],
+    }
+
+
+def _entry(row: Row[Any]) -> AuditEntry:
+    return AuditEntry(
+        AuditId(row.id),
+        None if row.owner_id is None else PersonId(row.owner_id),
+        None if row.actor_id is None else PersonId(row.actor_id),
+        row.at,
+        row.last_at,
+        row.times,
+        row.action,
+        row.subject,
+        row.details,
+        Place(row.address, row.device),
+    )
