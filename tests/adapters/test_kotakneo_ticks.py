@@ -216,18 +216,18 @@ class TestClaims:
     }
 
     def test_a_frame_is_told_together(self) -> None:
-        found = stream.Claims(self.ASKED).of(packets(mini() + index() + mini(token=7), HUNDRED), NOW)
+        found = stream.Claims(self.ASKED).of(mini() + index() + mini(token=7), HUNDRED, NOW)
         assert len(found) == 3
         assert (found[self.TCS].last, found[self.TCS].as_of) == (Decimal("3150.5"), NOW)
         assert found[self.NIFTY].previous_close == Decimal("25352.95")
 
     def test_an_older_price_never_follows_a_newer_one(self) -> None:
         claims = stream.Claims(self.ASKED)
-        assert claims.of(packets(mini(), HUNDRED), NOW)
-        assert claims.of(packets(mini(second=SECOND - 1), HUNDRED), NOW) == {}
-        assert claims.of(packets(mini(), HUNDRED), NOW), "the same moment may say it again"
+        assert claims.of(mini(), HUNDRED, NOW)
+        assert claims.of(mini(second=SECOND - 1), HUNDRED, NOW) == {}
+        assert claims.of(mini(last=315_100), HUNDRED, NOW), "the same moment may say something else"
 
     def test_what_never_traded_is_left_out_and_a_price_without_a_time_is_of_now(self) -> None:
         claims = stream.Claims(self.ASKED)
-        assert claims.of(packets(mini(last=0), HUNDRED), NOW) == {}
-        assert claims.of(packets(mini(second=0), HUNDRED), NOW)[self.TCS].as_of == NOW
+        assert claims.of(mini(last=0), HUNDRED, NOW) == {}
+        assert claims.of(mini(second=0), HUNDRED, NOW)[self.TCS].as_of == NOW

@@ -37,5 +37,5 @@ def test_a_line_of_an_unknown_exchange_is_put_aside_with_its_place_and_reason() 
 
 
 def test_what_is_wrong_in_a_line_that_has_a_name_is_not_passed_over() -> None:
-    with pytest.raises(Rejected, match="holdings.0. lacks"):
+    with pytest.raises(Rejected, match=r"holdings.0. lacks"):
         sifted([{"exchange": "NSE"}], "holdings", claim, FIELDS)

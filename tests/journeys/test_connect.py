@@ -37,7 +37,8 @@ def connect(page: Page) -> None:
 
 
 def reported(sandbox: Sandbox) -> list[dict[str, Any]]:
-    """The broker's own holdings, over its own protocol, by a login that owes nothing to our adapter.
+    """What is owned by the broker's own books, with what was bought today, over its own protocol, by a login
+    that owes nothing to our adapter.
 
     It ends the session of the house: one user has one at a time.
     """
@@ -48,9 +49,10 @@ def reported(sandbox: Sandbox) -> list[dict[str, Any]]:
     with httpx2.Client(base_url=sandbox.kite_url, headers=version) as client:
         session = orjson.loads(client.post("/session/token", data=form).content)["data"]
         key = {"Authorization": f"token {APP.api_key}:{session['access_token']}"}
-        lines: list[dict[str, Any]] = orjson.loads(client.get("/portfolio/holdings", headers=key).content)[
-            "data"
-        ]
+        held = orjson.loads(client.get("/portfolio/holdings", headers=key).content)["data"]
+        day = orjson.loads(client.get("/portfolio/positions", headers=key).content)["data"]["net"]
+    bought = [{**line, "t1_quantity": 0} for line in day if line["product"] == "CNC" and line["quantity"] > 0]
+    lines: list[dict[str, Any]] = held + bought
     return lines
 
 
@@ -104,7 +106,7 @@ def test_holdings_agree_with_the_broker_to_the_paisa(
     )
     assert sum(row["invested_value"] for row in sectors["sectors"]) == cost
     assert re.sub(r"[^0-9]", "", shown) == rupees(value)
-    isins = {line["isin"] for line in lines}
+    isins = {line.get("isin", line["tradingsymbol"]) for line in lines}
     assert overview["total_stocks"] == len(isins) < len(lines), "a stock on two exchanges counts once"
 
 

@@ -32,7 +32,7 @@ from tunefolio.services import identity, jobs, passwords
 from tunefolio.services.house import House, HouseRules, SignUp
 from tunefolio.services.kept_calendars import KeptCalendars
 from tunefolio.services.sources import Sources
-from tunefolio.store import persons, sessions
+from tunefolio.store import persons, proofs, sessions
 from tunefolio.store.db import open_database
 from tunefolio.store.events import Bus
 from tunefolio.store.vault import KeyRing, Vault
@@ -174,7 +174,8 @@ def visitor(house: House, *, address: str = ADDRESS, config: WebConfig = CONFIG)
 
 
 def join(client: TestClient, email: str, name: str) -> TestClient:
-    """A person who signed up with PASSWORD, signed in here; the first is admin.
+    """A person who signed up with PASSWORD, signed in here; the first is admin, and has typed it again just
+    now, so that she may change things of the house (tests/web/test_admin.py has the door that asks for it).
 
     The rows are those of the doors themselves, which tests/web/test_entry.py walks through; but argon2 works
     once for all who join, and not four times for each.
@@ -187,7 +188,9 @@ def join(client: TestClient, email: str, name: str) -> TestClient:
         person = persons.add(db, email, name, _kept_password(), role, now)
         token = Secret(secrets.token_urlsafe(32))
         device, ends = client.headers["user-agent"], now + timedelta(days=house.rules.session_days)
-        sessions.add(db, person.viewer, identity.token_hash(token), device, "testclient", now, ends)
+        here = sessions.add(db, person.viewer, identity.token_hash(token), device, "testclient", now, ends)
+        if role is Role.ADMIN:
+            proofs.put(db, person.viewer, here, now)
     keep_cookie(client, token)
     return client
 

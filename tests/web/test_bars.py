@@ -23,10 +23,10 @@ from tunefolio.store.db import open_database
 
 
 @pytest.fixture
-def world(blank_sqlite: Path, tmp_path: Path) -> Iterator[tuple[TestClient, InstrumentId, InstrumentId, str]]:
+def world(migrated_sqlite: Path, tmp_path: Path) -> Iterator[tuple[TestClient, InstrumentId, InstrumentId, str]]:
     """A signed-in person, an instrument with bars, an instrument that is another's alone, the database."""
     url = f"sqlite:///{tmp_path / 'house.db'}"
-    shutil.copy(blank_sqlite, tmp_path / "house.db")
+    shutil.copy(migrated_sqlite, tmp_path / "house.db")
     with opened(url) as house:
         client = join(visitor(house), "asha@example.org", "Asha")
         database = open_database(url)

@@ -21,10 +21,10 @@ DRAWER = HTML | {"HX-Request": "true", "HX-Target": "div#explanation"}
 
 
 @pytest.fixture(scope="module")
-def home(blank_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Family]:
+def home(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Family]:
     """The family in a house of its own; tests leave its facts as they are."""
     path = tmp_path_factory.mktemp("family") / "house.db"
-    shutil.copy(blank_sqlite, path)
+    shutil.copy(migrated_sqlite, path)
     with opened(f"sqlite:///{path}") as house:
         yield family(house)
 

@@ -84,10 +84,15 @@ def by_refusal(answer: Answer) -> TunefolioError | None:
     return by_status(answer)
 
 
-class Pace:
-    """`per_second` calls on average, at most a second's worth at once, of all processes together.
+_ROOM = 0.9
+"""Of one call: calls do not travel evenly, and two of a second must not arrive within less."""
 
-    name: what the other side counts by: a broker's lane and account. Thread-safe.
+
+class Pace:
+    """At most `per_second` calls in any second that may be cut out, of all processes together.
+
+    A fifth of them may be made at once; so that those and the others together keep to it, the average is a
+    little lower. name: what the other side counts by: a broker's lane and account. Thread-safe.
     """
 
     def __init__(
@@ -95,7 +100,8 @@ class Pace:
     ) -> None:
         self._shared = shared
         self._name = name
-        self._rate = per_second
+        self._burst = max(1, int(per_second / 5))
+        self._rate = per_second - self._burst + _ROOM if per_second >= 1 else per_second * _ROOM
         self._longest = longest_wait_seconds
 
     def reserve(self) -> float:
@@ -105,7 +111,7 @@ class Pace:
         """
         if self._shared.get(f"full:{self._name}") is not None:
             raise Retry("too many calls are waiting already", after=timedelta(seconds=self._longest))
-        wait = self._shared.reserve(f"rate:{self._name}", self._rate, max(1, int(self._rate)))
+        wait = self._shared.reserve(f"rate:{self._name}", self._rate, self._burst)
         if wait > self._longest:
             surplus = timedelta(seconds=wait - self._longest)
             self._shared.put(f"full:{self._name}", b"1", surplus)

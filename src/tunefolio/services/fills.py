@@ -83,14 +83,16 @@ def owned(
 
     Most brokers' holdings stand still while a session runs; one whose holdings count the day's trades already
     says so. What was bought today is unsettled; what was sold is taken from that first, then from what is
-    settled. What was not held before gets a line of its own.
+    settled. What was not held before gets a line of its own, at the last price its position shows.
     """
     if statement.includes_today or not fills:
         return statement
     lines = {ids[line.instrument]: line for line in statement.holdings}
+    prices = {line.instrument.listing: line.last_price for line in statement.positions}
     for fill in sorted(fills, key=lambda one: one.kind is not Kind.BUY):
         one = ids[fill.instrument]
-        line = lines.get(one) or Holding(fill.instrument, Decimal(0), Decimal(0), fill.price, None, None)
+        last = prices.get(fill.instrument.listing)
+        line = lines.get(one) or Holding(fill.instrument, Decimal(0), Decimal(0), fill.price, last, None)
         if fill.kind is Kind.BUY:
             lines[one] = replace(line, unsettled=line.unsettled + fill.quantity)
         else:

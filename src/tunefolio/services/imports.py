@@ -6,16 +6,17 @@ fills are real. What a row may not do is said beside it, and the others go in (s
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Any
 
-from tunefolio.core.errors import Misuse, NotFound
-from tunefolio.core.identity import AccountId, ImportId
+from tunefolio.core.errors import Misuse
+from tunefolio.core.identity import AccountId, ImportId, JobId
 from tunefolio.core.people import Viewer
+from tunefolio.core.secret import Secret
 from tunefolio.core.time import TradingDay, calendar_date
 from tunefolio.ledger.accounts import Account, Book
-from tunefolio.ledger.files import FORMATS, FileFormat, ParsedFile, Progress
+from tunefolio.ledger.files import ParsedFile, Progress
 from tunefolio.ledger.positions import in_force
 from tunefolio.ledger.transactions import Transaction
 from tunefolio.market.instruments import InstrumentClaim
@@ -23,30 +24,73 @@ from tunefolio.services.changes import changed
 from tunefolio.services.groups import group_of, imagined_all
 from tunefolio.services.house import House
 from tunefolio.services.instruments import resolved
-from tunefolio.services.plans import Plan, Preview, PreviewRow, planned
+from tunefolio.services.jobs import Work, ask, deed
+from tunefolio.services.plans import Plan, Preview, RowFate, Verdict, planned, shown, verdicts
 from tunefolio.services.record import must_hold_without, writable
+from tunefolio.services.uploads import NO_PASSWORD, format_of, kept_of, opened, parsed, receive
 from tunefolio.store import imports, transactions
 from tunefolio.store.db import WriteDb
-from tunefolio.store.imports import Import
+from tunefolio.store.imports import Import, Upload
+
+__all__ = [
+    "COMMIT",
+    "LONG",
+    "SOURCE",
+    "ask_commit",
+    "commit",
+    "format_of",
+    "import_file",
+    "preview",
+    "preview_kept",
+    "preview_with_rows",
+    "undo",
+]  # fmt: skip
 
 SOURCE = "import"
+COMMIT = "import_file"
+LONG = 2_000
+"""A file of more rows is better committed in the background, with its progress shown."""
 _SAMPLE = 25
 _CHUNK = 1_000
-_GLANCE_BYTES = 1_000
 
 
 def preview(
-    db: WriteDb, house: House, viewer: Viewer, account: AccountId, filename: str, content: bytes
+    db: WriteDb,
+    house: House,
+    viewer: Viewer,
+    account: AccountId,
+    filename: str,
+    content: bytes,
+    password: Secret = NO_PASSWORD,
 ) -> Preview:
     """What committing this file now would do. Only the upload is kept, so that it need not come twice.
 
-    Raises Misuse for a file that is too large, of no known format, or damaged.
+    Raises Misuse for a file that is too large, of no known format, locked, or damaged; Misuse("columns") for
+    a table whose columns nobody has named yet.
     """
     home = writable(db, viewer, account)
-    sha256 = _keep(db, house, viewer, filename, content)
-    parsed = _parsed(filename, content, sha256)
-    with _rolled_back(db):
-        return _shown(home, filename, sha256, parsed, _plan(db, house, viewer, home, parsed))
+    found = receive(db, house, viewer, opened(house, viewer, filename, content, password))
+    return preview_kept(db, house, viewer, home.id, found.sha256)
+
+
+def preview_kept(db: WriteDb, house: House, viewer: Viewer, account: AccountId, sha256: str) -> Preview:
+    """The dry run of a file that was kept before; raises NotFound when it has been forgotten."""
+    return preview_with_rows(db, house, viewer, account, sha256)[0]
+
+
+def preview_with_rows(
+    db: WriteDb,
+    house: House,
+    viewer: Viewer,
+    account: AccountId,
+    sha256: str,
+    fate: RowFate | None = None,
+) -> tuple[Preview, list[Verdict]]:
+    """The dry run of a kept file with what would become of every row, in the file's order; of one fate
+    alone, if asked. Raises NotFound when the file has been forgotten."""
+    home = writable(db, viewer, account)
+    kept, read, plan = _dry_run(db, house, viewer, home, sha256)
+    return _shown(home, kept, read, plan), verdicts(plan, fate)
 
 
 def commit(
@@ -64,11 +108,9 @@ def commit(
     the upload has been forgotten.
     """
     home = writable(db, viewer, account)
-    kept = imports.find(db, viewer, sha256)
-    if kept is None:
-        raise NotFound("upload")
-    parsed = _parsed(kept.filename, kept.content, sha256)
-    plan = _plan(db, house, viewer, home, parsed)
+    kept = kept_of(db, viewer, sha256)
+    read = parsed(db, viewer, kept)
+    plan = _plan(db, house, viewer, home, read)
     now = house.clock.now()
     fresh = plan.fresh
     import_id = imports.add(
@@ -77,7 +119,7 @@ def commit(
         home.id,
         kept.filename,
         sha256,
-        parsed.format,
+        read.format,
         now,
         added=len(fresh),
         repeated=plan.repeated,
@@ -113,7 +155,35 @@ def import_file(
 ) -> Import:
     """Keep and commit a file in one go, as the command line does."""
     writable(db, viewer, account)
-    return commit(db, house, viewer, account, _keep(db, house, viewer, filename, content), progress)
+    found = receive(db, house, viewer, opened(house, viewer, filename, content))
+    return commit(db, house, viewer, account, found.sha256, progress)
+
+
+def ask_commit(db: WriteDb, house: House, viewer: Viewer, account: AccountId, sha256: str) -> JobId:
+    """Commit a long file in the background; asked twice, it is one job."""
+    home, kept = writable(db, viewer, account), kept_of(db, viewer, sha256)
+    args = {"account": int(home.id), "sha256": kept.sha256, "filename": kept.filename}
+    key = f"{COMMIT}:{home.id}:{kept.sha256}"
+    return ask(db, house, COMMIT, args, owner=viewer.person, dedupe_key=key)
+
+
+@deed(COMMIT, max_attempts=3)
+def commit_kept(house: House, work: Work) -> Mapping[str, Any]:
+    """Record a kept file, whole or not at all. Run twice, it changes nothing the second time."""
+    work.progress(0, None, "Reading the file")
+
+    def told(done: int, total: int) -> None:
+        work.progress(done, total, "Recording")
+
+    with house.database.writing() as db:
+        account = AccountId(int(work.args["account"]))
+        done = commit(db, house, work.owner, account, str(work.args["sha256"]), told)
+    return {
+        "import": int(done.id),
+        "added": done.added,
+        "repeated": done.repeated,
+        "refused": done.refused,
+    }
 
 
 def undo(db: WriteDb, house: House, viewer: Viewer, import_id: ImportId) -> int:
@@ -146,14 +216,24 @@ def undo(db: WriteDb, house: House, viewer: Viewer, import_id: ImportId) -> int:
     return taken_back
 
 
-def _plan(db: WriteDb, house: House, viewer: Viewer, home: Account, parsed: ParsedFile) -> Plan:
-    claims = list(dict.fromkeys(row.instrument for row in parsed.rows))
+def _dry_run(
+    db: WriteDb, house: House, viewer: Viewer, home: Account, sha256: str
+) -> tuple[Upload, ParsedFile, Plan]:
+    """The plan as a commit would make it; what it wrote on the way (instruments) is undone."""
+    kept = kept_of(db, viewer, sha256)
+    read = parsed(db, viewer, kept)
+    with _rolled_back(db):
+        return kept, read, _plan(db, house, viewer, home, read)
+
+
+def _plan(db: WriteDb, house: House, viewer: Viewer, home: Account, read: ParsedFile) -> Plan:
+    claims = list(dict.fromkeys(row.instrument for row in read.rows))
     days: dict[InstrumentClaim, TradingDay] = {}
-    for row in parsed.rows:
+    for row in read.rows:
         days[row.instrument] = min(row.day, days.get(row.instrument, row.day))
     ids = resolved(db, house, claims, days=days)
     history = in_force(transactions.of_account(db, viewer, home.id))
-    plan = planned(home, parsed, ids, history, TradingDay(calendar_date(house.clock.now())))
+    plan = planned(home, read, ids, history, TradingDay(calendar_date(house.clock.now())))
     _must_hold(db, viewer, home, plan)
     return plan
 
@@ -165,47 +245,6 @@ def _must_hold(db: WriteDb, viewer: Viewer, home: Account, plan: Plan) -> None:
     more = imagined_all((home, fact, key) for fact, key in zip(facts, keys, strict=True))
     group = group_of(db, viewer, [*facts, *(opening.fact for opening in plan.superseded)])
     group.without({opening.id for opening in plan.superseded}).with_facts(more).must_hold()
-
-
-def _keep(db: WriteDb, house: House, viewer: Viewer, filename: str, content: bytes) -> str:
-    limit = house.rules.upload_limit_bytes
-    if len(content) > limit:
-        size = len(content) / 1_048_576
-        raise Misuse(
-            "file", f"has {size:.1f} MiB; at most {limit / 1_048_576:g} are read", cure="Split it by year"
-        )
-    if not content:
-        raise Misuse("file", "is empty", cure="Download it again")
-    sha256 = hashlib.sha256(content).hexdigest()
-    imports.keep(db, viewer, _plain_name(filename), sha256, content, house.clock.now())
-    return sha256
-
-
-def _parsed(filename: str, content: bytes, sha256: str) -> ParsedFile:
-    parsed = format_of(filename, content).parse(content, sha256)
-    if not parsed.rows and not parsed.problems:
-        raise Misuse("file", "has no rows below its header", cure="Download it for another period")
-    return parsed
-
-
-def format_of(filename: str, content: bytes) -> FileFormat:
-    """The first known format that recognises the file; raises Misuse naming what is read."""
-    for _, known in FORMATS:
-        if known.recognises(filename, content):
-            return known
-    titles = "; ".join(known.title for _, known in FORMATS) or "none"
-    problem = f"{_plain_name(filename)} is of no known format ({_beginning(content)})"
-    raise Misuse("file", problem, cure=f"Known: {titles}")
-
-
-def _beginning(content: bytes) -> str:
-    """What a file begins with, so that its owner sees what the header is taken for."""
-    text = content[:_GLANCE_BYTES].decode("utf-8-sig", "replace")
-    if "\x00" in text or "\ufffd" in text.rstrip("\ufffd"):
-        return "it is neither text nor a spreadsheet"
-    first = next((line.strip() for line in text.splitlines() if line.strip()), "")
-    plain = "".join(c for c in first if c.isprintable())[:80]
-    return f"its first line is {plain!r}" if plain else "it has no text"
 
 
 @contextmanager
@@ -229,35 +268,23 @@ def _superseded_by(import_id: ImportId, history: Sequence[Transaction]) -> list[
     ]
 
 
-def _shown(home: Account, filename: str, sha256: str, parsed: ParsedFile, plan: Plan) -> Preview:
-    sample = tuple(
-        PreviewRow(
-            row.parsed.row,
-            row.parsed.kind,
-            row.parsed.day,
-            row.parsed.instrument,
-            row.parsed.quantity,
-            row.parsed.price,
-            (row.parsed.price * row.parsed.quantity).rounded(),
-            row.fate,
-            row.problem,
-        )
-        for row in plan.rows[:_SAMPLE]
-    )
+def _shown(home: Account, kept: Upload, read: ParsedFile, plan: Plan) -> Preview:
     return Preview(
         home,
-        _plain_name(filename),
-        parsed.format,
-        parsed.title,
-        sha256,
+        kept.filename,
+        read.format,
+        read.title,
+        kept.sha256,
         rows_total=len(plan.fresh) + plan.repeated + plan.refused,
         fresh=len(plan.fresh),
         repeated=plan.repeated,
         refused=plan.refused,
         problems=plan.problems,
-        sample=sample,
+        sample=tuple(shown(row) for row in plan.rows[:_SAMPLE]),
         supersedes=tuple(o.fact.instrument for o in plan.superseded if o.fact.instrument is not None),
         reduces=plan.reduced,
+        balances=read.balances,
+        warnings=read.warnings,
     )
 
 
@@ -269,9 +296,3 @@ def _by(import_id: ImportId) -> str:
 def _rest_of(import_id: ImportId) -> str:
     """The source of what an import left of a statement's opening; recognised as stated (plans.is_stated)."""
     return f"statement:{import_id}"
-
-
-def _plain_name(filename: str) -> str:
-    """The last part of what a browser sent, short and printable."""
-    name = filename.replace("\\", "/").rsplit("/", 1)[-1]
-    return "".join(c for c in name if c.isprintable())[:120] or "file"

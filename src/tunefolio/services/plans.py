@@ -18,16 +18,18 @@ from tunefolio.core.identity import InstrumentId, TransactionId
 from tunefolio.core.money import Money, Price, plain, quantized, total
 from tunefolio.core.time import TradingDay
 from tunefolio.ledger.accounts import Account
-from tunefolio.ledger.files import ParsedFile, ParsedRow, RowProblem
+from tunefolio.ledger.files import Balance, ParsedFile, ParsedRow, RowProblem
 from tunefolio.ledger.kinds import Kind
 from tunefolio.ledger.positions import fold, units_of
-from tunefolio.ledger.transactions import Fact, Transaction, trade
+from tunefolio.ledger.transactions import Fact, Transaction
 from tunefolio.market.instruments import InstrumentClaim
 from tunefolio.services.groups import held_after, imagined, shortfalls
 
 _PLACES = 8
 _FIRST = 2**61
 """Ids of imagined facts begin here: above all real ones, so that they sort as last, in file order."""
+_TAKES = frozenset({Kind.SELL, Kind.TRANSFER_OUT})
+"""Kinds a file can have that need units to be there."""
 _RESTS = 2**60
 """Ids of reduced openings, which count as the books' own."""
 
@@ -48,11 +50,15 @@ class PreviewRow:
     kind: Kind
     day: TradingDay
     instrument: InstrumentClaim
-    quantity: Decimal
-    price: Price
+    quantity: Decimal | None
+    price: Price | None
     amount: Money
     fate: RowFate
     problem: str = ""
+    cure: str = ""
+    fees: Money | None = None
+    tax: Money | None = None
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +66,8 @@ class Preview:
     """A dry run of an import: exactly what a commit of the same file would do now.
 
     rows_total = fresh + repeated + refused. problems: every row that would be left out, in row order.
-    sample: the first rows. supersedes: openings that the imported history replaces (see services.imports).
+    sample: the first rows; `verdicts` has all. balances: what a statement prints beside what its rows make.
+    warnings: what the file's reader doubts. supersedes: openings that the imported history replaces.
     reduces: of these, the openings that stay with fewer units, as they would be recorded.
     """
 
@@ -77,6 +84,23 @@ class Preview:
     sample: tuple[PreviewRow, ...]
     supersedes: tuple[InstrumentId, ...] = ()
     reduces: tuple[Fact, ...] = ()
+    balances: tuple[Balance, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def breaks(self) -> tuple[Balance, ...]:
+        """Balances that the statement's own rows do not make."""
+        return tuple(one for one in self.balances if one.difference)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What becomes of one row. what: None for a row that was not understood; then its problems say why."""
+
+    row: int
+    fate: RowFate
+    what: PreviewRow | None
+    problems: tuple[RowProblem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +162,28 @@ def planned(
     return Plan(tuple(rows), tuple(every), tuple(superseded), tuple(reduced))
 
 
+def verdicts(plan: Plan, fate: RowFate | None = None) -> list[Verdict]:
+    """What becomes of every row of the file, in its order; of one fate alone, if asked."""
+    wrong: dict[int, list[RowProblem]] = {}
+    for problem in plan.problems:
+        wrong.setdefault(problem.row, []).append(problem)
+    told = [
+        Verdict(row.parsed.row, row.fate, shown(row), tuple(wrong.pop(row.parsed.row, ())))
+        for row in plan.rows
+    ]
+    told += [Verdict(row, RowFate.REFUSED, None, tuple(some)) for row, some in wrong.items()]
+    return sorted((one for one in told if fate in (None, one.fate)), key=lambda one: one.row)
+
+
+def shown(row: PlannedRow) -> PreviewRow:
+    """An understood row as people see it."""
+    said = row.parsed
+    return PreviewRow(
+        said.row, said.kind, said.day, said.instrument, said.quantity, said.price, row.fact.amount,
+        row.fate, row.problem, row.cure, said.fees, said.tax, said.note,
+    )  # fmt: skip
+
+
 def _facts(
     parsed: ParsedFile, ids: Mapping[InstrumentClaim, InstrumentId], today: TradingDay
 ) -> tuple[list[PlannedRow], list[RowProblem]]:
@@ -156,11 +202,26 @@ def _fact(row: ParsedRow, instrument: InstrumentId, today: TradingDay) -> Fact:
         raise Misuse(
             "day", f"{row.day} has not come yet", cure=f"Today is {today}; correct the date in the file"
         )
-    for field, number in (("quantity", row.quantity), ("price", row.price.amount)):
-        exponent = number.normalize().as_tuple().exponent
+    for field, number in (("quantity", row.quantity), ("price", row.price.amount if row.price else None)):
+        exponent = number.normalize().as_tuple().exponent if number is not None else 0
         if isinstance(exponent, int) and -exponent > _PLACES:
             raise Misuse(field, f"{plain(number)} has more than {_PLACES} decimal places")
-    return trade(row.kind, row.day, instrument, row.quantity, row.price, at=row.at)
+    if row.quantity is not None and row.quantity <= 0:
+        raise Misuse("quantity", f"{plain(row.quantity)} must be above zero")
+    if row.price is not None and row.price.amount < 0:
+        raise Misuse("price", f"{plain(row.price.amount)} must not be negative")
+    return Fact(
+        row.kind,
+        row.day,
+        row.worth,
+        instrument,
+        row.quantity,
+        row.price,
+        row.fees,
+        row.note,
+        row.at,
+        row.tax,
+    )
 
 
 def _repeats_marked(rows: Sequence[PlannedRow], history: Sequence[Transaction]) -> list[PlannedRow]:
@@ -289,7 +350,7 @@ def _give_way(judged: list[PlannedRow], starved: Sequence[Transaction]) -> bool:
         place
         for place, row in enumerate(judged)
         if row.fate is RowFate.FRESH
-        and row.fact.kind is Kind.SELL
+        and row.fact.kind in _TAKES
         and row.fact.instrument in last
         and row.fact.day <= last[row.fact.instrument]
     ]
@@ -299,11 +360,12 @@ def _give_way(judged: list[PlannedRow], starved: Sequence[Transaction]) -> bool:
 
 
 def _refused(row: PlannedRow, held: Decimal) -> PlannedRow:
-    symbol = row.parsed.instrument.listing.symbol
+    what = f"{plain(row.parsed.quantity)} {row.parsed.instrument.listing.symbol} on {row.parsed.day}"
+    deed = "sells" if row.fact.kind is Kind.SELL else "gives away"
     return replace(
         row,
         fate=RowFate.REFUSED,
-        problem=f"sells {plain(row.parsed.quantity)} {symbol} on {row.parsed.day} but {plain(held)} are held",
+        problem=f"{deed} {what} but {plain(held)} are held",
         cure="Import the years before, or record the missing purchase or an opening position first",
     )
 

@@ -74,8 +74,8 @@ def add(
 
 def add_about(
     db: WriteDb,
-    owner: PersonId,
-    actor: PersonId,
+    owner: PersonId | None,
+    actor: PersonId | None,
     action: str,
     subject: str,
     details: Mapping[str, Any],
@@ -83,7 +83,8 @@ def add_about(
     place: Place,
     now: Instant,
 ) -> AuditId:
-    """A deed of one person that concerns another: it stands in the other's part."""
+    """A deed of one person, or of the operator's command line (None), that concerns another: it stands in the
+    other's part, or in nobody's."""
     row = _row(owner, actor, action, subject, details, place, now)
     return AuditId(db.execute(insert(audit).values(row).returning(audit.c.id)).scalar_one())
 

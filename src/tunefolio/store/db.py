@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 from typing import Any, cast
 
 from sqlalchemy import (
@@ -29,6 +30,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.pool import StaticPool
 
 from tunefolio.core.errors import Misuse
+
+_TURN_SECONDS = 30.0
 
 Values = Mapping[str, Any] | Sequence[Mapping[str, Any]]
 
@@ -91,6 +94,7 @@ class Database:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
+        self._turn = Lock() if engine.dialect.name == "sqlite" else None
 
     @property
     def dialect(self) -> str:
@@ -107,12 +111,25 @@ class Database:
 
     @contextmanager
     def writing(self) -> Iterator[WriteDb]:
-        """A transaction that is kept when the block ends well; BEGIN IMMEDIATE on SQLite."""
-        with self.engine.connect() as connection:
-            with connection.begin():
-                db = WriteDb(connection)
-                yield db
-            db.kept()
+        """A transaction that is kept when the block ends well; BEGIN IMMEDIATE on SQLite.
+
+        SQLite has one writer. Threads of one process take turns before they take a connection: waiting inside
+        SQLite they would sleep in growing steps, and hold all connections so that nobody could read.
+        """
+        with self._its_turn(), self.engine.connect() as connection, connection.begin():
+            db = WriteDb(connection)
+            yield db
+        db.kept()
+
+    @contextmanager
+    def _its_turn(self) -> Iterator[None]:
+        """Whoever waits too long goes on to SQLite, which waits for other processes and says what is up."""
+        is_ours = self._turn is not None and self._turn.acquire(timeout=_TURN_SECONDS)
+        try:
+            yield
+        finally:
+            if is_ours and self._turn is not None:
+                self._turn.release()
 
     def close(self) -> None:
         self.engine.dispose()

@@ -105,9 +105,7 @@ _TAKEN = {
 IMPORTS: Mapping[tuple[str, str], Mapping[str, Any]] = {
     ("GET", "/imports"): {"data": [_IMPORT], "next": "3"},
     ("GET", "/imports/{id}"): _IMPORT,
-    ("GET", "/imports/maps"): {
-        "data": [{"shape": _SHAPE, "title": "trades.xlsx", "updated_at": AT, **_MAP}]
-    },
+    ("GET", "/imports/maps"): {"data": [{"shape": _SHAPE, "title": "trades.xlsx", "updated_at": AT, **_MAP}]},
     ("POST", "/accounts/{id}/imports/upload"): _TAKEN,
     ("POST", "/accounts/{id}/imports/columns"): _TAKEN | {"needs": None, "next": "rows"},
     ("POST", "/accounts/{id}/imports/preview"): _PREVIEW,

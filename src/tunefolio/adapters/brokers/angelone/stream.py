@@ -11,7 +11,7 @@ from contextlib import aclosing
 from tunefolio.adapters.brokers.angelone.errors import BROKER
 from tunefolio.adapters.brokers.angelone.line import Line, Patience
 from tunefolio.adapters.brokers.angelone.smart import Leave
-from tunefolio.adapters.brokers.angelone.ticks import Mode, Tick, note, tick
+from tunefolio.adapters.brokers.angelone.ticks import Brief, Mode, brief, moment, note, rupees
 from tunefolio.adapters.brokers.angelone.tokens import EXCHANGE_TYPES, Tokens
 from tunefolio.core.errors import Misuse
 from tunefolio.core.time import Clock
@@ -63,9 +63,9 @@ class News:
     """Tells prices from repetitions: Angel One sends every snapshot again and again, some of them late."""
 
     def __init__(self, known: Known, clock: Clock) -> None:
-        self._known = known
+        self._known = {(exchange, token.encode()): listings for (exchange, token), listings in known.items()}
         self._clock = clock
-        self._told: dict[tuple[int, str], Tick] = {}
+        self._told: dict[tuple[int, bytes], Brief] = {}
 
     def read(self, message: bytes | str) -> Mapping[Listing, QuoteClaim] | None:
         """Quotes of one message; None for no news. Raises Rejected for a torn one."""
@@ -73,19 +73,23 @@ class News:
             if (problem := note(message)) is not None:
                 _log.warning("ticks.error", extra={"broker": BROKER, "code": problem.code})
             return None
-        packet = tick(message)
+        packet = brief(message)
+        if packet is None or packet.last <= 0:
+            return None
         key = packet.exchange, packet.token
-        listings, before = self._known.get(key, ()), self._told.get(key)
-        if not listings or packet.last <= 0:
+        listings, before = self._known.get(key), self._told.get(key)
+        if not listings:
             return None
         if before is not None and (packet.value == before.value or self._is_late(packet, before)):
             return None
         self._told[key] = packet
-        last, at = packet.rupees(packet.last), packet.at or self._clock.now()
-        close = packet.rupees(packet.close) if packet.close > 0 else None
+        last, at = rupees(packet.last, packet.exchange), moment(packet.at_ms) or self._clock.now()
+        close = rupees(packet.close, packet.exchange) if packet.close > 0 else None
         return {listing: QuoteClaim(listing, last, close, at) for listing in listings}
 
-    def _is_late(self, packet: Tick, before: Tick) -> bool:
+    def _is_late(self, packet: Brief, before: Brief) -> bool:
         """Overtaken by a newer one; a time that lay ahead of us must not silence all that follow."""
+        if packet.at_ms >= before.at_ms:
+            return False
         ours_ms = self._clock.now().utc.timestamp() * 1000
-        return packet.at_ms < before.at_ms <= ours_ms + AHEAD_MS
+        return before.at_ms <= ours_ms + AHEAD_MS

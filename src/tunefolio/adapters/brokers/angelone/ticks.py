@@ -20,8 +20,9 @@ _QUOTE = Struct("<BB25sqqqqqqddqqqq")
 _SNAP = Struct("<qqd" + 10 * "hqqh" + "qqqq")
 _DEPTH = Struct("<BB25sqq")
 _STEP = Struct("<iih")
-_CURRENCY = 13
+CURRENCY = 13
 _STEPS = 20
+_NO_MORE = bytes(6 * 8)
 
 
 class Mode(IntEnum):
@@ -31,6 +32,16 @@ class Mode(IntEnum):
     QUOTE = 2
     SNAP = 3
     DEPTH = 4
+
+
+SIZES = {
+    Mode.LTP: _HEAD.size,
+    Mode.QUOTE: _QUOTE.size,
+    Mode.SNAP: _QUOTE.size + _SNAP.size,
+    Mode.DEPTH: _DEPTH.size + 2 * _STEPS * _STEP.size,
+}
+"""Bytes of a packet; more are ignored."""
+_PRICED = {int(mode): size for mode, size in SIZES.items() if mode != Mode.DEPTH}
 
 
 class Level(NamedTuple):
@@ -76,19 +87,30 @@ class Tick(NamedTuple):
     @property
     def at(self) -> Instant | None:
         """When the exchange said so; None for none, or one beyond all calendars."""
-        try:
-            return Instant(datetime.fromtimestamp(self.at_ms / 1000, UTC)) if self.at_ms > 0 else None
-        except (OverflowError, ValueError, OSError):
-            return None
+        return moment(self.at_ms)
 
     def rupees(self, scaled: int) -> Decimal:
         """A price of this packet in its currency."""
-        return Decimal(scaled).scaleb(-7 if self.exchange == _CURRENCY else -2)
+        return rupees(scaled, self.exchange)
 
     @property
     def value(self) -> tuple[int, ...]:
         """What makes it news: all that is told of trades, nothing of when or how often it was sent."""
         return (self.last, self.last_quantity, self.volume, self.open, self.high, self.low, self.close)
+
+
+class Brief(NamedTuple):
+    """What of a packet makes a quote, or none. value: as Tick's, in bytes of eight."""
+
+    exchange: int
+    token: bytes
+    at_ms: int
+    last: int
+    value: bytes
+
+    @property
+    def close(self) -> int:
+        return int.from_bytes(self.value[-8:], "little", signed=True)
 
 
 class Note(NamedTuple):
@@ -115,6 +137,30 @@ def tick(frame: bytes) -> Tick:
                 raise Rejected(f"Angel One: a tick packet of mode {mode} is unknown", code="unknown_packet")
     except error:
         raise Rejected("Angel One: a tick frame breaks off", code="torn_frame") from None
+
+
+def brief(frame: bytes) -> Brief | None:
+    """The same in short; None for one without a last price. Rejected as by tick."""
+    mode = frame[0] if frame else 0
+    if mode not in _PRICED or len(frame) < _PRICED[mode]:
+        tick(frame)  # says what is wrong with it, if anything
+        return None
+    _, exchange, token, _, at_ms, last = _HEAD.unpack_from(frame)
+    more = _NO_MORE if mode == Mode.LTP else frame[51:59] + frame[67:75] + frame[91:123]
+    return Brief(exchange, token.partition(b"\0")[0], at_ms, last, frame[43:51] + more)
+
+
+def rupees(scaled: int, exchange: int) -> Decimal:
+    """A price of a packet of that exchange, in its currency."""
+    return Decimal(scaled).scaleb(-7 if exchange == CURRENCY else -2)
+
+
+def moment(at_ms: int) -> Instant | None:
+    """Milliseconds since 1970; None for none, or one beyond all calendars."""
+    try:
+        return Instant(datetime.fromtimestamp(at_ms / 1000, UTC)) if at_ms > 0 else None
+    except (OverflowError, ValueError, OSError):
+        return None
 
 
 def note(message: str) -> Note | None:

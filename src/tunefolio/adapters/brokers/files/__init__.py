@@ -1,5 +1,5 @@
 """Files that brokers let their users download; each module registers its formats."""
 
-from tunefolio.adapters.brokers.files import holdings, tradebook
+from tunefolio.adapters.brokers.files import angel_trades, holdings, mapped, own, tradebook
 
-__all__ = ["holdings", "tradebook"]
+__all__ = ["angel_trades", "holdings", "mapped", "own", "tradebook"]

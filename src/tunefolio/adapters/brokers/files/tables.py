@@ -22,6 +22,8 @@ UNPACKED_CAP = 100 * 1024 * 1024
 MOST_MEMBERS = 2_000
 MOST_ROWS = 200_000
 MOST_COLUMNS = 64
+MOST_CSV_COLUMNS = 1_000
+_LONGEST_LINE = 1_000_000
 
 _ZIP = b"PK\x03\x04"
 _OLD_EXCEL = b"\xd0\xcf\x11\xe0"
@@ -32,12 +34,17 @@ def is_workbook(content: bytes) -> bool:
     return content.startswith(_ZIP)
 
 
+def is_spreadsheet(content: bytes) -> bool:
+    """A workbook, or what only a spreadsheet program opens: an old or a protected one."""
+    return content.startswith((_ZIP, _OLD_EXCEL))
+
+
 def csv_rows(content: bytes) -> Iterator[tuple[int, Cells]]:
     """(row as a spreadsheet counts, cells), without empty rows; streams. Misuse when it is no text table."""
     if is_workbook(content) or content.startswith(_OLD_EXCEL):
         raise Misuse("file", "is a spreadsheet, not a CSV", cure="Import it as XLSX, or export a CSV")
     text = _decoded(content)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text))
+    reader = csv.reader(_bounded(text, _delimiter(text)), delimiter=_delimiter(text))
     number = 0
     try:
         for cells in reader:
@@ -49,6 +56,16 @@ def csv_rows(content: bytes) -> Iterator[tuple[int, Cells]]:
                 yield number, row
     except csv.Error as error:
         raise Misuse("file", f"is damaged at row {number + 1} ({error})") from None
+
+
+def _bounded(text: str, delimiter: str) -> Iterator[str]:
+    """Its lines; one with millions of cells is refused before a list is made of them."""
+    for number, line in enumerate(io.StringIO(text, newline=""), 1):
+        if line.count(delimiter) >= MOST_CSV_COLUMNS or len(line) > _LONGEST_LINE:
+            raise Misuse(
+                "file", f"has more than {MOST_CSV_COLUMNS:,} columns at line {number}", cure="It is no table"
+            )
+        yield line
 
 
 def xlsx_rows(content: bytes) -> Iterator[tuple[str, int, Cells]]:

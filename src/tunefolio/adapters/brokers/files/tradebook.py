@@ -163,7 +163,7 @@ class TradebookXlsx:
     title = "Zerodha tradebook (XLSX)"
 
     def recognises(self, filename: str, content: bytes) -> bool:  # noqa: ARG002  a name proves nothing
-        """By the header among the first rows of a sheet; a damaged one, so that `parse` says so."""
+        """By the header among the first rows of a sheet."""
         if not tables.is_workbook(content):
             return False
         try:
@@ -172,7 +172,7 @@ class TradebookXlsx:
                 for _, number, cells in _opening(tables.xlsx_rows(content))
             )
         except Misuse:
-            return True
+            return False
 
     def parse(self, content: bytes, sha256: str) -> ParsedFile:
         """The sheet whose header it is; the others are summaries."""

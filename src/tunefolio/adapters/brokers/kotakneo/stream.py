@@ -7,12 +7,21 @@ import json
 import logging
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from contextlib import aclosing
+from decimal import Decimal
 
 from tunefolio.adapters import jsons
 from tunefolio.adapters.brokers.kotakneo.neo import Pass
 from tunefolio.adapters.brokers.kotakneo.quotes import Asked
 from tunefolio.adapters.brokers.kotakneo.scrips import INDICES, Symbol
-from tunefolio.adapters.brokers.kotakneo.ticks import Packet, Tick, packets
+from tunefolio.adapters.brokers.kotakneo.ticks import (
+    LAST_SECOND,
+    USUAL_DIVIDER,
+    Brief,
+    Dividers,
+    briefs,
+    instant,
+    micros,
+)
 from tunefolio.adapters.brokers.kotakneo.wire import ANSWER_SECONDS, Line, Refused, Socket
 from tunefolio.core.time import Clock, Instant
 from tunefolio.market.instruments import Listing
@@ -22,6 +31,8 @@ _log = logging.getLogger(__name__)
 
 MOST_TOKENS = 3_000
 _MOST_AT_ONCE = 500
+_MANY_BYTES = 5_000
+"""From here on a frame is read as columns: some hundred packets, where that begins to pay."""
 _WELCOMES = frozenset({1117, 1119})
 _NAMES = frozenset(INDICES.values())
 
@@ -93,26 +104,60 @@ def subscriptions(symbols: Sequence[Symbol]) -> Iterable[str]:
 
 
 class Claims:
-    """Packets as quotes: the newest of each listing, never an older one after it."""
+    """Frames as quotes: what changed of what was asked for, and what stands a minute later; never a price
+    that is older than the newest.
+
+    Packets are compared as whole numbers, those of a large frame as columns; a quote is made of what is left.
+    """
 
     def __init__(self, asked: Asked) -> None:
-        self._asked = asked
-        self._newest: dict[Symbol, Instant] = {}
+        # numpy takes a while to load, and few need a stream
+        from tunefolio.adapters.brokers.kotakneo.frames import Slots
+        from tunefolio.adapters.standing import Newest, Standing
 
-    def of(self, told: Iterable[Packet], now: Instant) -> dict[Listing, QuoteClaim]:
+        self._listings = list(asked.values())
+        self._slots = Slots(list(asked))
+        self._standing, self._newest = Standing(len(asked)), Newest(len(asked))
+        self._dividers: Dividers = {}
+
+    def of(self, frame: bytes, dividers: Dividers, now: Instant) -> dict[Listing, QuoteClaim]:
         """Prices without a time are as of now; one that was never traded (0) is left out."""
+        if dividers != self._dividers:
+            self._dividers = dict(dividers)
+            self._standing.forget()
+        if len(frame) < _MANY_BYTES:
+            return self._one_by_one(briefs(frame), now)
+        return self._at_once(frame, now)
+
+    def _one_by_one(self, told: Iterable[Brief], now: Instant) -> dict[Listing, QuoteClaim]:
         found: dict[Listing, QuoteClaim] = {}
-        for tick in told:
-            if not isinstance(tick, Tick) or tick.last <= 0:
+        now_us = micros(now)
+        for brief in told:
+            slot = self._slots.find(brief)
+            if slot is None or brief.last <= 0:
                 continue
-            symbol = Symbol(tick.segment, tick.name or tick.token)
-            at = tick.last_trade or now
-            if symbol not in self._asked or at < self._newest.get(symbol, at):
-                continue
-            self._newest[symbol] = at
-            close = tick.close if tick.close > 0 else None
-            found |= {one: QuoteClaim(one, tick.last, close, at) for one in self._asked[symbol]}
+            at = brief.traded * 1_000_000 if 0 < brief.traded <= LAST_SECOND else now_us
+            if self._newest.admits(slot, at) and self._standing.is_news(slot, brief.last, brief.close, at):
+                self._tell(found, slot, brief, now)
         return found
+
+    def _at_once(self, frame: bytes, now: Instant) -> dict[Listing, QuoteClaim]:
+        there = self._slots.of(frame, micros(now))
+        if self._standing.repeats(there.slots):
+            return self._one_by_one(briefs(frame), now)
+        there = there.rows(self._newest.admitted(there.slots, there.at))
+        there = there.rows(self._standing.news(there.slots, there.last, there.close, there.at))
+        found: dict[Listing, QuoteClaim] = {}
+        for slot, brief in there.briefs():
+            self._tell(found, slot, brief, now)
+        return found
+
+    def _tell(self, found: dict[Listing, QuoteClaim], slot: int, brief: Brief, now: Instant) -> None:
+        divider = self._dividers.get(brief.exchange) or USUAL_DIVIDER
+        last, at = Decimal(brief.last) / divider, instant(brief.traded) or now
+        close = Decimal(brief.close) / divider if brief.close > 0 else None
+        for one in self._listings[slot]:
+            found[one] = QuoteClaim(one, last, close, at)
 
 
 async def quotes(
@@ -124,7 +169,7 @@ async def quotes(
         async for message in messages:
             if isinstance(message, str):
                 _log.debug("ticks.note", extra={"text": message[:200]})
-            elif found := claims.of(packets(message, greeting.dividers), clock.now()):
+            elif found := claims.of(message, greeting.dividers, clock.now()):
                 yield found
 
 

@@ -37,9 +37,14 @@ STATUS: Mapping[int, str] = {
 }
 _BODILESS = {6511: 1, 6521: 2}
 """Codes that say by themselves what the market does."""
-_CODE_INDEX, _CODE_STATUS, _CODE_AUCTION = 7207, 105, 104
-_LEVEL_MINI, _LEVEL_TOUCH = 1, 4
-_PICTURES = frozenset({2, _LEVEL_TOUCH, 8, 16})
+CODE_INDEX, _CODE_STATUS, _CODE_AUCTION = 7207, 105, 104
+LEVEL_MINI, LEVEL_TOUCH = 1, 4
+PICTURES = frozenset({2, LEVEL_TOUCH, 8, 16})
+PRICELESS = frozenset({*_BODILESS, _CODE_STATUS, _CODE_AUCTION})
+"""Codes of packets that tell no price, whatever their level."""
+
+LAST_SECOND = 253_402_300_799
+"""Of the last year that there is in a calendar; what is beyond says nothing."""
 
 _HEADER = struct.Struct("<HHbBBBB")
 _LENGTH = struct.Struct("<H")
@@ -49,6 +54,9 @@ _ROW = struct.Struct("<qii")
 _INDEX = struct.Struct("<IiiiiiQiiidBi21s")
 _STATUS = struct.Struct("<H5s")
 _CAS = struct.Struct("<IIqq")
+_BRIEF_MINI = struct.Struct("<IqI8xi17x")
+_BRIEF_PICTURE = struct.Struct("<I24xq12xI8xI71x")
+_BRIEF_INDEX = struct.Struct("<I4xi8xiQ25x21s")
 
 
 class Level(NamedTuple):
@@ -115,6 +123,18 @@ class AuctionState:
     imbalance_at_market: int
 
 
+class Brief(NamedTuple):
+    """What of a price makes a quote. last, close: whole numbers over the exchange's divider; traded: seconds
+    since 1970, 0 or below for none; name: of an index."""
+
+    exchange: int
+    token: int
+    last: int
+    close: int
+    traded: int
+    name: str = ""
+
+
 Packet = Tick | MarketStatus | AuctionState
 Dividers = Mapping[int, int]
 """By exchange, as the feed tells them after the login; 100 for one that it leaves out."""
@@ -123,14 +143,40 @@ Dividers = Mapping[int, int]
 def packets(frame: bytes, dividers: Dividers) -> Iterator[Packet]:
     """What one binary message says. A tail that breaks off is left out, what came before it stands; kinds of
     packets that we do not know are passed over."""
+    for place, length in _packets(frame):
+        found = packet(frame[place : place + length], dividers)
+        if found is not None:
+            yield found
+
+
+def briefs(frame: bytes) -> Iterator[Brief]:
+    """The prices of it in short."""
+    for place, length in _packets(frame):
+        _, code, exchange, level, _, _, _ = _HEADER.unpack_from(frame, place)
+        body, place = length - _HEADER.size, place + _HEADER.size
+        if code == CODE_INDEX:
+            if body >= _BRIEF_INDEX.size:
+                token, close, last, traded, name = _BRIEF_INDEX.unpack_from(frame, place)
+                yield Brief(exchange, token, last, close, traded, name_of(name))
+        elif code in PRICELESS:
+            continue
+        elif level == LEVEL_MINI:
+            if body >= _BRIEF_MINI.size:
+                token, traded, last, close = _BRIEF_MINI.unpack_from(frame, place)
+                yield Brief(exchange, token, last, close, traded)
+        elif level in PICTURES and body >= _BRIEF_PICTURE.size:
+            token, traded, close, last = _BRIEF_PICTURE.unpack_from(frame, place)
+            yield Brief(exchange, token, last, close, traded)
+
+
+def _packets(frame: bytes) -> Iterator[tuple[int, int]]:
+    """Where each packet begins, and its length."""
     place, size = 0, len(frame)
     while place + _LENGTH.size <= size:
         (length,) = _LENGTH.unpack_from(frame, place)
         if length < _HEADER.size or place + length > size:
             return
-        found = packet(frame[place : place + length], dividers)
-        if found is not None:
-            yield found
+        yield place, length
         place += length
 
 
@@ -142,15 +188,15 @@ def packet(data: bytes, dividers: Dividers) -> Packet | None:
     try:
         if code in _BODILESS:
             return MarketStatus(segment, _BODILESS[code])
-        if code == _CODE_INDEX:
+        if code == CODE_INDEX:
             return _index(data, segment, divider)
         if code == _CODE_STATUS:
             return MarketStatus(segment, _STATUS.unpack_from(data, _HEADER.size)[0])
         if code == _CODE_AUCTION:
             return _auction(data, segment, divider)
-        if level == _LEVEL_MINI:
+        if level == LEVEL_MINI:
             return _mini(data, segment, divider)
-        return _picture(data, segment, divider, level, auction) if level in _PICTURES else None
+        return _picture(data, segment, divider, level, auction) if level in PICTURES else None
     except struct.error:
         return None
 
@@ -162,7 +208,7 @@ def _mini(data: bytes, segment: str, divider: int) -> Tick:
         str(token),
         Decimal(last) / divider,
         Decimal(close) / divider,
-        _instant(traded),
+        instant(traded),
         Decimal(percent) / 100,
         last_quantity=quantity,
     )
@@ -173,7 +219,7 @@ def _picture(data: bytes, segment: str, divider: int, level: int, auction: int) 
         token, buying, selling, volume, traded, updated, first, close, high, low, last, quantity, average,
         _, bids, asks, _, percent, interest, _, _, upper, lower, year_high, year_low, _, _, _,
     ) = _PICTURE.unpack_from(data, _HEADER.size)  # fmt: skip
-    if level == _LEVEL_TOUCH:
+    if level == LEVEL_TOUCH:
         bids = asks = 1
     book = _rows(data, bids + asks, divider)
     return Tick(
@@ -181,7 +227,7 @@ def _picture(data: bytes, segment: str, divider: int, level: int, auction: int) 
         str(token),
         Decimal(last) / divider,
         Decimal(close) / divider,
-        _instant(traded),
+        instant(traded),
         Decimal(percent) / 100,
         last_quantity=quantity,
         open=Decimal(first) / divider,
@@ -196,7 +242,7 @@ def _picture(data: bytes, segment: str, divider: int, level: int, auction: int) 
         lower_circuit=Decimal(lower) / divider,
         year_high=Decimal(year_high) / divider,
         year_low=Decimal(year_low) / divider,
-        updated=_instant(updated),
+        updated=instant(updated),
         is_auction=auction > 0,
         bids=tuple(book[:bids]),
         asks=tuple(book[bids:]),
@@ -220,9 +266,9 @@ def _index(data: bytes, segment: str, divider: int) -> Tick:
         str(token),
         Decimal(value) / divider,
         Decimal(close) / divider,
-        _instant(traded),
+        instant(traded),
         Decimal(percent) / 100,
-        name=name.split(b"\x00", 1)[0].decode("utf-8", "replace").strip(),
+        name=name_of(name),
         open=Decimal(first) / divider,
         high=Decimal(high) / divider,
         low=Decimal(low) / divider,
@@ -239,12 +285,17 @@ def _auction(data: bytes, segment: str, divider: int) -> AuctionState | None:
     return AuctionState(segment, str(token), Decimal(reference) / divider, imbalance, at_market)
 
 
+def name_of(told: bytes) -> str:
+    """Of an index; zeros fill it up."""
+    return told.split(b"\x00", 1)[0].decode("utf-8", "replace").strip()
+
+
 @lru_cache(1024)  # prices of one second are many
-def _instant(second: int) -> Instant | None:
-    """0 and below: there is none (Kotak writes the year 1900)."""
-    if second <= 0:
-        return None
-    try:
-        return Instant(datetime.fromtimestamp(second, UTC))
-    except (OverflowError, ValueError, OSError):
-        return None
+def instant(second: int) -> Instant | None:
+    """Seconds since 1970. 0 and below: there is none (Kotak writes the year 1900)."""
+    return Instant(datetime.fromtimestamp(second, UTC)) if 0 < second <= LAST_SECOND else None
+
+
+def micros(moment: Instant) -> int:
+    """Microseconds since 1970."""
+    return round(moment.utc.timestamp() * 1e6)

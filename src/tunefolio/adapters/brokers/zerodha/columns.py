@@ -10,15 +10,13 @@ import struct
 import numpy as np
 
 from tunefolio.adapters.brokers.zerodha.ticks import DIVISORS, USUAL_DIVISOR, torn, unknown
-from tunefolio.adapters.packed import Ints, Layout, Packets, Places
+from tunefolio.adapters.packed import Ints, Layout, Packets, even, mixed
 
-LENGTHS = (8, 28, 32, 44, 184)
-"""Of packets; the place here is the kind in the columns."""
-FULL = 4
+FULL = 184
 STEPS = 10
+"""Of the book: five bids, then five asks."""
 _STEP_BYTES = 12
 
-_WORD = ">u4"
 _LTP = {"token": 0, "last": 4}
 _INDEX = {**_LTP, "high": 8, "low": 12, "open": 16, "close": 20}
 _QUOTE = {
@@ -26,14 +24,13 @@ _QUOTE = {
     "open": 28, "high": 32, "low": 36, "close": 40,
 }  # fmt: skip
 _FULL = {**_QUOTE, "last_trade": 44, "open_interest": 48, "at": 60}
-LAYOUTS: tuple[Layout, ...] = tuple(
-    {name: (_WORD, offset) for name, offset in layout.items()}
-    for layout in (_LTP, _INDEX, {**_INDEX, "at": 28}, _QUOTE, _FULL)
-)
+LAYOUTS = {
+    length: Layout.of(length, {name: (">u4", offset) for name, offset in cells.items()})
+    for length, cells in ((8, _LTP), (28, _INDEX), (32, {**_INDEX, "at": 28}), (44, _QUOTE), (FULL, _FULL))
+}
+"""By the packet's length, which is its kind here."""
 PRICES = ("last", "open", "high", "low", "close", "average")
 
-_KINDS = np.full(1 << 16, -1, np.int64)
-_KINDS[list(LENGTHS)] = range(len(LENGTHS))
 _DIVISORS = np.full(256, USUAL_DIVISOR, np.int64)
 _DIVISORS[list(DIVISORS)] = list(DIVISORS.values())
 
@@ -44,12 +41,13 @@ def columns(frame: bytes) -> Packets:
     Names as Tick's fields; prices over `divisors`, times in seconds since 1970, 0 for none.
     """
     if len(frame) < 2:
-        return Packets(frame, range(0), LAYOUTS, 0)
+        return Packets(0, {})
     (count,) = struct.unpack_from(">H", frame)
-    if (even := _evenly(frame, count)) is not None:
-        return Packets(frame, even[0], LAYOUTS, even[1])
-    places, lengths = _walked(frame, count)
-    return Packets(frame, np.array(places, np.int64), LAYOUTS, _KINDS[lengths])
+    if (all_alike := _evenly(frame, count)) is not None:
+        return all_alike
+    lengths = np.array(_lengths(frame, count), np.int64)
+    places = np.cumsum(lengths + 2) - lengths + 2
+    return mixed(frame, places, lengths, LAYOUTS)
 
 
 def divisors(packets: Packets) -> Ints:
@@ -60,15 +58,19 @@ def divisors(packets: Packets) -> Ints:
 
 def book(packets: Packets) -> tuple[Ints, Ints, Ints]:
     """Prices, quantities and orders, each int64[full packets, 10]: five bids, then five asks."""
+    full = packets.groups.get(FULL)
+    if full is None:
+        none = np.zeros((0, STEPS), np.int64)
+        return none, none, none
     price, quantity, orders = (
-        packets.table(FULL, (word, 64 + offset), count=STEPS, step=_STEP_BYTES)
-        for word, offset in ((_WORD, 4), (_WORD, 0), (">u2", 8))
+        full.table(word, 64 + offset, several=STEPS, step=_STEP_BYTES)
+        for word, offset in ((">u4", 4), (">u4", 0), (">u2", 8))
     )
     return price, quantity, orders
 
 
-def _evenly(frame: bytes, count: int) -> tuple[Places, int] | None:
-    """Where the packets begin and of which kind they are, if all are as long as the first."""
+def _evenly(frame: bytes, count: int) -> Packets | None:
+    """If all packets are as long as the first."""
     if not count or len(frame) < 4:
         return None
     (length,) = struct.unpack_from(">H", frame, 2)
@@ -77,25 +79,29 @@ def _evenly(frame: bytes, count: int) -> tuple[Places, int] | None:
         return None
     if not (np.ndarray((count,), ">u2", frame, 2, (stride,)) == length).all():
         return None
-    if length not in LENGTHS:
+    if length not in LAYOUTS:
         raise unknown(length)
-    return range(4, 4 + count * stride, stride), LENGTHS.index(length)
+    return even(frame, range(4, 4 + count * stride, stride), kind=length, layout=LAYOUTS[length])
 
 
-def _walked(frame: bytes, count: int) -> tuple[list[int], list[int]]:
-    """From length to length; the first packet that is wrong is told of."""
-    places, lengths = [], []
-    place, size = 2, len(frame)
+def _lengths(frame: bytes, count: int) -> list[int]:
+    """From length to length. The first packet that is wrong is told of."""
+    lengths: list[int] = []
+    place, size, add = 2, len(frame), lengths.append
+    is_torn = False
     for _ in range(count):
         if place + 2 > size:
-            raise torn()
+            is_torn = True
+            break
         length = frame[place] << 8 | frame[place + 1]
-        place += 2
-        if place + length > size:
-            raise torn()
-        if length not in LENGTHS:
+        place += 2 + length
+        if place > size:
+            is_torn = True
+            break
+        add(length)
+    for length in lengths if not LAYOUTS.keys() >= set(lengths) else ():
+        if length not in LAYOUTS:
             raise unknown(length)
-        places.append(place)
-        lengths.append(length)
-        place += length
-    return places, lengths
+    if is_torn:
+        raise torn()
+    return lengths

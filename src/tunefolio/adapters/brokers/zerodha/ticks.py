@@ -201,3 +201,8 @@ def price(scaled: int, token: int) -> Decimal:
 def instant(second: int) -> Instant | None:
     """Seconds since 1970; 0: there is none."""
     return Instant(datetime.fromtimestamp(second, UTC)) if second else None
+
+
+def micros(moment: Instant) -> int:
+    """Microseconds since 1970."""
+    return round(moment.utc.timestamp() * 1e6)
