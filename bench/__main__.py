@@ -10,6 +10,7 @@ from pathlib import Path
 from bench import (
     alerts,
     bars,
+    cas,
     decade,
     engines,
     facts,
@@ -19,7 +20,9 @@ from bench import (
     search,
     serves,
     starts,
+    sync,
     takes_in,
+    ticks,
 )
 from bench.figures import table
 
@@ -36,6 +39,9 @@ BENCHES = {
     "live": live.figures,
     "engines": engines.figures,
     "alerts": alerts.figures,
+    "cas": cas.figures,
+    "sync": sync.figures,
+    "ticks": ticks.figures,
 }
 PAGE = Path("docs/performance.md")
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import struct
 from collections.abc import Mapping
 from decimal import Decimal
+from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -123,3 +126,25 @@ def test_angels_news_refuses_what_the_parser_refuses(frame: bytes, kept: int) ->
     news = AngelNews(ANGEL_LISTINGS, FixedClock(NOW))
     expected = refusal(lambda: angel.tick(frame[:kept]))
     assert refusal(lambda: news.read(frame[:kept])) == expected
+
+
+def test_golden_packets() -> None:
+    head = struct.pack("<BB25sqqq", 2, 1, b"1594", 7, SECOND * 1000, 141_295)
+    quote = head + struct.pack(
+        "<qqqddqqqq", 12, 140_901, 5 * 10**9, 310.0, 290.0, 139_600, 142_175, 1, 138_965
+    )
+    rupee = struct.pack("<BB25sqqq", 1, 13, b"99", 8, 0, 841_234_500)
+    packets = angel_columns.columns([quote, rupee])
+    assert angel_columns.tokens(packets).tolist() == [b"1594", b"99"]
+    assert angel_columns.divisors(packets).tolist() == [100, 10_000_000]
+    assert packets.column("last").tolist() == [141_295, 841_234_500]
+    assert packets.column("close").tolist() == [138_965, 0]
+    assert packets.column("volume").tolist() == [5 * 10**9, 0]
+    assert packets.column("buying").tolist() == [310, 0]
+    assert packets.column("at_ms").tolist() == [SECOND * 1000, 0]
+
+
+def test_the_recorded_frame_too(recorded: Path) -> None:
+    frame = base64.b64decode(json.loads((recorded / "angel" / "ws_frame_ltp.json").read_text())["b64"])
+    angel_read([frame])
+    angel_read([frame, frame])

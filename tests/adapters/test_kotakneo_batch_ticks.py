@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import struct
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -174,9 +177,53 @@ def test_kotaks_news_is_what_changed(told: list[tuple[bytes, int]], many: int) -
             assert news.of(frame, DIVIDERS, now) == model.of(frame, now)
 
 
+@pytest.mark.parametrize("many", [0, 1 << 30], ids=["as columns", "one by one"])
+def test_a_price_that_goes_and_comes_back_within_a_frame_is_told_as_it_ends(
+    many: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kotak_stream, "_MANY_BYTES", many)
+    news = kotak_stream.Claims(KOTAK_ASKED)
+    one, other = (
+        packed_kotak(7208, 1, struct.pack("<IqIqIiiIBI", 1594, SECOND, price, 10, 9, -5, 1, 1, 2, 1), 1)
+        for price in (100, 200)
+    )
+    assert news.of(one, DIVIDERS, NOW)[INFY].last == 1
+    assert news.of(other + one, DIVIDERS, NOW)[INFY].last == 1
+    assert news.of(one + other, DIVIDERS, NOW)[INFY].last == 2
+    assert news.of(other, DIVIDERS, NOW) == {}
+
+
 def test_another_divider_is_another_price() -> None:
     body = struct.pack("<IqIqIiiIBI", 1594, SECOND, 143_000, 10, 140_000, -5, 150, 1, 2, 1)
     frame, news = packed_kotak(7208, 1, body, 1), kotak_stream.Claims(KOTAK_ASKED)
     assert news.of(frame, {1: 100}, NOW)[INFY].last == 1430
     assert news.of(frame, {1: 100}, NOW) == {}
     assert news.of(frame, {1: 1000}, NOW)[INFY].last == 143
+
+
+def test_a_golden_frame() -> None:
+    mini = struct.pack("<IqIqIiiIBI", 7, SECOND, 912_345_678, 10, 910_000_000, -5, 150, 1, 2, 1)
+    picture = struct.pack(
+        "<IqqqqqIIIIIqIIIIhiIdiIIIIIBI",
+        1594, 900, 1_100, 52_000, SECOND - 1, -1, 142_500, 143_785, 143_100, 142_000, 143_000, 25, 142_650,
+        0, 1, 5, 2, -55, 44, 1e9, -785, 158_160, 129_405, 179_700, 107_800, 1, 2, 1,
+    )  # fmt: skip
+    rows = struct.pack("<qiiqii", 10, 142_995, 1, 20, 143_005, 2)
+    prices = kotak_columns.columns(packed_kotak(7208, 1, mini, 3) + packed_kotak(7208, 8, picture + rows, 1))
+    packets, book = prices.packets, prices.book()
+    assert kotak_columns.dividers_of(prices, DIVIDERS).tolist() == [10_000_000, 100]
+    assert packets.column("last").tolist() == [912_345_678, 143_000]
+    assert packets.column("close").tolist() == [910_000_000, 143_785]
+    assert packets.column("volume").tolist() == [0, 52_000]
+    assert packets.column("last_trade").tolist() == [SECOND, SECOND - 1]
+    assert packets.column("year_low").tolist() == [0, 107_800]
+    assert (book.starts.tolist(), book.bids.tolist()) == ([0, 2], [1])
+    assert (book.prices.tolist(), book.quantities.tolist(), book.orders.tolist()) == (
+        [142_995, 143_005], [10, 20], [1, 2],
+    )  # fmt: skip
+
+
+def test_the_recorded_packet_too(recorded: Path) -> None:
+    data = base64.b64decode(json.loads((recorded / "kotak" / "feed_binary_mini.json").read_bytes())["b64"])
+    for count in (1, 3):
+        kotak_read(data * count)

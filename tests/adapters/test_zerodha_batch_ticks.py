@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import struct
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -137,6 +140,20 @@ def test_kite_news_is_what_changed(told: list[tuple[bytes, int]], many: int) -> 
             assert news.of(frame, now) == model.of(frame, now)
 
 
+@pytest.mark.parametrize("many", [0, 1 << 30], ids=["as columns", "one by one"])
+def test_a_price_that_goes_and_comes_back_within_a_frame_is_told_as_it_ends(
+    many: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kite_stream, "_MANY", many)
+    token, listing = next(iter(KITE_LISTINGS.items()))
+    news = kite_stream.News(KITE_LISTINGS)
+    one, other = (struct.pack(">II", token, price) for price in (100, 200))
+    assert news.of(kite_frame([one]), NOW)[listing].last == 1
+    assert news.of(kite_frame([other, one]), NOW)[listing].last == 1
+    assert news.of(kite_frame([one, other]), NOW)[listing].last == 2
+    assert news.of(kite_frame([other]), NOW) == {}
+
+
 def test_kite_news_of_a_torn_frame_is_none_of_it() -> None:
     token = next(iter(KITE_LISTINGS))
     packets = [struct.pack(">II", token, price) for price in range(1, 100)]
@@ -163,3 +180,31 @@ def test_a_heartbeat_has_empty_columns() -> None:
         assert len(packets) == 0
         assert packets.column("last").tolist() == []
         assert packets.carried("last").tolist() == []
+
+
+def test_a_golden_frame() -> None:
+    day = struct.pack(">7I", 1, 2, 3, 4, 156_500, 154_000, 155_510)
+    quote = struct.pack(">IIII", 408065, 156_040, 7, 156_001) + day
+    rest = struct.pack(">5I", SECOND - 5, 900, 950, 850, SECOND)
+    book = b"".join(struct.pack(">IIHxx", 10 * step, 156_040 - step, 60_000 + step) for step in range(10))
+    rupee = struct.pack(">II", 256 * 9 + 3, 912_345_678)
+    packets = kite_columns.columns(kite_frame([quote + rest + book, rupee]))
+    told = {name: packets.column(name).tolist() for name in packets.names}
+    assert told["last"] == [156_040, 912_345_678]
+    assert kite_columns.divisors(packets).tolist() == [100, 10_000_000]
+    assert (told["volume"][0], told["open"][0], told["high"][0]) == (1, 4, 156_500)
+    assert (told["close"], told["at"], told["last_trade"]) == ([155_510, 0], [SECOND, 0], [SECOND - 5, 0])
+    assert packets.carried("close").tolist() == [True, False]
+    prices, quantities, orders = kite_columns.book(packets)
+    assert (prices[0, 9], quantities[0, 9], orders[0, 9]) == (156_031, 90, 60_009)
+
+
+def test_recorded_frames_too(recorded: Path) -> None:
+    shape = json.loads((recorded / "kite" / "ws_frame_ltp_and_heartbeat.json").read_text())
+    full = base64.b64decode((recorded / "kite" / "ticker_full.packet").read_bytes())
+    for frame in (
+        base64.b64decode(shape["ltp_frame_b64"]),
+        kite_frame([full]),
+        kite_frame([full[:44], full]),
+    ):
+        kite_read(frame)

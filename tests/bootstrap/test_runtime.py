@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from importlib.metadata import EntryPoint
@@ -54,6 +55,83 @@ def test_an_adapter_of_others_comes_in_by_entry_point_and_a_broken_one_stays_out
     adapters.load()
     [told] = caplog.records
     assert "cannot be imported" in told.getMessage()
+
+
+BROKEN_FOLDERS = """
+import io, json, os, sys
+from contextlib import redirect_stdout
+import tunefolio.adapters.brokers as shelf
+
+shelf.__path__.append(sys.argv[1])
+from tunefolio import cli
+from tunefolio.bootstrap import adapters
+from tunefolio.bootstrap.runtime import build
+from tunefolio.core.errors import Rejected
+from tunefolio.core.secret import Secret
+from tunefolio.core.time import Instant
+from tunefolio.ledger.brokers import AppKeys, BrokerSession
+from tunefolio.settings import Settings
+
+failed = adapters.load()
+runtime = build(Settings.from_env({"TUNEFOLIO_HOME": sys.argv[2]}))
+broker = runtime.house.brokers["ruined"]
+session = BrokerSession("AB1", "", Secret("t"), Instant.parse("2026-11-20T10:00:00+05:30"))
+said = []
+for ask in (
+    lambda: broker.statements("", session).fetch(session.expires),
+    lambda: broker.quotes("", session).quotes([]),
+    lambda: broker.login_url("", ""),
+    lambda: broker.exchange(AppKeys("", Secret("")), {}, session.expires),
+    lambda: broker.logout("", session),
+):
+    try:
+        ask()
+    except Rejected as refusal:
+        said.append(str(refusal))
+known = sorted(runtime.house.brokers)
+runtime.close()
+os.environ["TUNEFOLIO_HOME"] = sys.argv[2]
+with redirect_stdout(io.StringIO()) as heard:
+    ended = cli.main(["doctor", "--json"])
+ill = [one["name"] for one in json.loads(heard.getvalue()) if not one["ok"]]
+failed = [[one.name, one.place, one.problem, one.cure] for one in failed]
+print(json.dumps({"ended": ended, "ill": ill, "failed": failed,
+                  "brokers": known, "said": said}))
+"""
+
+
+def test_a_broken_folder_is_reported_and_the_house_opens_without_it(tmp_path: Path) -> None:
+    """A broker's folder that fails is stood in for, one of file formats left out; the rest is there."""
+    for name, files in {
+        "ruined": {"__init__.py": "from tunefolio.adapters.brokers.ruined import broker", "broker.py": "1/0"},
+        "shut": {"__init__.py": "", "tables.py": "import a_module_that_is_nowhere", "last.py": "x ="},
+        "fine": {"__init__.py": ""},
+    }.items():
+        folder = tmp_path / "shelf" / name
+        folder.mkdir(parents=True)
+        for file, text in files.items():
+            (folder / file).write_text(text)
+    done = subprocess.run(
+        [sys.executable, "-c", BROKEN_FOLDERS, tmp_path / "shelf", tmp_path / "folio"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    told = json.loads(done.stdout.splitlines()[-1])
+    shelf = "tunefolio.adapters.brokers"
+    assert [(name, place) for name, place, _, _ in told["failed"]] == [
+        ("ruined", f"{shelf}.ruined"),
+        ("shut", f"{shelf}.shut.last"),
+        ("shut", f"{shelf}.shut.tables"),
+    ]
+    problems = [problem for _, _, problem, _ in told["failed"]]
+    assert problems[0] == "ZeroDivisionError: division by zero"
+    assert problems[1].startswith("SyntaxError")
+    assert "a_module_that_is_nowhere" in problems[2]
+    assert all("the house runs without it" in cure for *_, cure in told["failed"])
+    assert (told["ended"], {"adapter ruined", "adapter shut"} <= set(told["ill"])) == (1, True)
+    assert {"ruined", "zerodha"} <= set(told["brokers"])
+    assert not {"shut", "fine"} & set(told["brokers"])
+    assert len(told["said"]) == 5
+    assert all("Ruined: its adapter does not load" in words for words in told["said"])
 
 
 def test_a_house_is_built_twice_on_the_same_books(database_url: str, tmp_path: Path) -> None:

@@ -156,6 +156,8 @@ def _belongings(db: WriteDb, viewer: Viewer, name: str) -> dict[str, Any]:
         "days.replace_many.lines": {infy: [_day_row(account, infy)] * 2},
         "dimension": name,
         "shape": f"{name}-shape",
+        "mappings.put.title": "new title",
+        "mappings.put.columns": {"columns": {"day": ["When"]}},
         "transactions.of_instruments.instruments": [infy],
         "transactions.find_by_key.key": f"{name}-1",
         "transactions.tag_many.ids": [fact],

@@ -16,7 +16,7 @@ from tunefolio.settings import OPTIONS, VARIABLES
 
 ROOT = Path(__file__).parents[2]
 SETTING = re.compile(r"TUNEFOLIO_[A-Z]+(?:_[A-Z]+)*\b(?!_)")
-OF_THE_TESTS = ("TUNEFOLIO_TEST_", "TUNEFOLIO_DATA", "TUNEFOLIO_CHROMIUM")
+OF_THE_TESTS = ("TUNEFOLIO_TEST_", "TUNEFOLIO_DATA", "TUNEFOLIO_CHROMIUM", "TUNEFOLIO_TOYBROKER_")
 LINK = re.compile(r"\]\((?!https?:|mailto:|#)([^)#\s]+)")
 
 

@@ -82,8 +82,8 @@ FOR_GRANTEES = {
     "grants.leave": "she declines or gives it up",
     "grants.in_force": "whose books she may look at",
 }
-"""Functions that reach other people's grants because those name the viewer as grantee. Their clauses are removed
-one by one in tests/store/test_grants.py."""
+"""Functions that reach other people's grants because those name the viewer as grantee. Their clauses are
+removed one by one in tests/store/test_grants.py."""
 
 
 class Query(NamedTuple):

@@ -14,7 +14,7 @@ from tests.services.test_alerts import alert, history, listed, made, seen, told
 from tests.services.test_deliver import work
 from tests.services.test_performance import closed, worked_out
 from tunefolio.core.alerts import AlertId, AlertKind, AlertState, Repeat
-from tunefolio.core.errors import Retry
+from tunefolio.core.errors import Rejected, Retry
 from tunefolio.core.identity import AccountId, InstrumentId
 from tunefolio.core.secret import Secret
 from tunefolio.core.time import TradingDay
@@ -176,8 +176,8 @@ def test_a_new_high_across_a_split_is_one_of_todays_units(desk: Desk) -> None:
 # A sync that fails -------------------------------------------------------------------------------------
 
 
-def synced(desk: Desk, account: AccountId) -> None:
-    """The morning's login, and one run of a sync; what comes back later is left for later."""
+def synced(desk: Desk, account: AccountId, tries: int = 3) -> None:
+    """The morning's login, and a sync that is tried so often; what comes back later is left for later."""
     now, seal = desk.clock.now(), desk.house.vault.seal
     with desk.database.writing() as db:
         connections.put(
@@ -191,7 +191,10 @@ def synced(desk: Desk, account: AccountId) -> None:
             now=now,
         )
         job = sync.ask_sync(db, desk.house, desk.viewer, account)
-    jobs.run(desk.house, job)
+    for number in range(tries):
+        if number:
+            desk.clock.advance(timedelta(minutes=5))
+        jobs.run(desk.house, job)
 
 
 def failing(desk: Desk, repeat: Repeat, **asked: Any) -> tuple[AccountId, AlertId]:
@@ -211,6 +214,18 @@ def test_a_failed_sync_is_told_once_a_day_however_often_it_fails(desk: Desk) -> 
     desk.clock.advance(DAY)
     synced(desk, home)
     assert len(told(desk)) == alert(desk, id).fired_times == 2
+
+
+def test_what_heals_within_seconds_is_no_news(desk: Desk) -> None:
+    home, _ = failing(desk, Repeat.EVERY)
+    synced(desk, home, tries=2)
+    desk.broker.problem = None
+    desk.clock.advance(timedelta(minutes=5))
+    synced(desk, home, tries=1)
+    assert told(desk) == []
+    desk.broker.problem = Rejected("the broker knows no such user")
+    synced(desk, home, tries=1)
+    assert told(desk) == ["Desk AB1234 could not be synced"]
 
 
 def test_once_is_once_and_a_sync_that_works_says_nothing(desk: Desk) -> None:

@@ -137,7 +137,7 @@ def test_a_persons_own_application_goes_first_and_its_secret_is_sealed(desk: Des
     with desk.database.reading() as db:
         assert line(db, desk.house, desk.viewer, account).api_key == "mykey"
     with desk.database.writing() as db:
-        connect.forget_app(db, desk.viewer, "deskbroker")
+        connect.forget_app(db, desk.house, desk.viewer, "deskbroker")
         assert connect.status(db, desk.house, desk.viewer)[0].app is AppSource.OPERATOR
         with pytest.raises(Misuse, match="letters and digits"):
             connect.save_app(db, desk.house, desk.viewer, "deskbroker", "a b", Secret("x"))

@@ -17,10 +17,11 @@ from tunefolio.core.errors import Misuse
 from tunefolio.core.secret import Secret
 from tunefolio.core.time import FixedClock, Instant
 from tunefolio.market import calendars
+from tunefolio.services.checkups import CHECKS
 from tunefolio.services.doctor import Diagnosis, Installation, examine
-from tunefolio.store import jobs
+from tunefolio.store import connections, jobs
 from tunefolio.store.db import open_database
-from tunefolio.store.vault import KeyRing
+from tunefolio.store.vault import KeyRing, Vault
 
 NOW = Instant.parse("2026-11-20T05:00:00+00:00")
 
@@ -86,6 +87,10 @@ AILMENTS: dict[str, tuple[Callable[[Installation], Installation], str]] = {
     "assets": (lambda it: replace(it, assets=it.home), "make assets"),
     "demo": (lambda it: replace(it, is_rehearsal=True), "TUNEFOLIO_HOME"),
     "broker zerodha": (lambda it: replace(it, brokers={"zerodha": refuses}), "https://host"),
+    "adapter zerodha": (
+        lambda it: replace(it, unloaded={"zerodha": ("ImportError: no module kite", "Mend its folder")}),
+        "no module kite",
+    ),
 }
 
 
@@ -111,10 +116,38 @@ def test_secrets_of_another_key(desk: Desk, well: Installation) -> None:
     here = replace(well, database_url=desk.database.engine.url.render_as_string(hide_password=False))
     assert "secrets" not in ill(here)
     desk.broker_account()
+    here = replace(here, brokers={desk.broker.name: object})
     found = ill(here)["secrets"]
     assert "another key" in found.problem
     assert "backup" in found.cure
     assert "secrets" not in ill(replace(here, key=Secret(desk.house.vault.keys.text())))
+
+
+def test_credentials_of_another_key(desk: Desk, well: Installation) -> None:
+    """They are sealed beside the session, and looked at beside it."""
+    home = desk.broker_account()
+    other = Vault(KeyRing([b"o" * 32]))
+    with desk.database.writing() as db:
+        connections.keep_credentials(
+            db,
+            desk.viewer,
+            home.id,
+            lambda row: other.seal(Secret("{}"), "connections", row, "credentials"),
+            automatic_since=None,
+        )
+    here = replace(
+        well,
+        database_url=desk.database.engine.url.render_as_string(hide_password=False),
+        key=Secret(desk.house.vault.keys.text()),
+        brokers={desk.broker.name: object},
+    )
+    assert ill(here)["secrets"].problem.startswith("1 secrets")
+
+
+def test_an_account_whose_broker_is_gone_is_found_by_the_doctor(desk: Desk, well: Installation) -> None:
+    desk.broker_account()
+    here = replace(well, database_url=desk.database.engine.url.render_as_string(hide_password=False))
+    assert "not installed any more" in ill(here)["accounts"].problem
 
 
 def test_a_database_of_a_newer_release_and_one_that_is_none(well: Installation, tmp_path: Path) -> None:
@@ -148,7 +181,7 @@ def test_a_database_that_does_not_answer(well: Installation) -> None:
     found = ill(
         replace(well, database_url=f"postgresql://nobody@127.0.0.1:{free_port()}/folio?connect_timeout=2")
     )
-    assert {"database", "schema", "secrets", "jobs"} == set(found)
+    assert {"database", "schema", "secrets", "jobs", *CHECKS} == set(found)
     assert "does not answer" in found["database"].problem
 
 

@@ -49,6 +49,11 @@ def kinds(house: House) -> list[str]:
         ("snapshot_sod", "2026-11-23T12:00:00", "2026-11-25 09:00:00"),  # the 24th is a holiday
         ("snapshot_eod", "2026-11-20T12:00:00", "2026-11-20 16:05:00"),
         ("sync_close", "2026-11-20T12:00:00", "2026-11-20 16:00:00"),
+        ("sync_morning", "2026-11-20T12:00:00", "2026-11-23 08:30:00"),
+        ("login_due", "2026-11-23T08:30:00", "2026-11-23 08:50:00"),
+        ("sync_session", "2026-11-20T08:00:00", "2026-11-20 10:15:00"),  # an hour after the open
+        ("sync_session", "2026-11-20T12:00:00", "2026-11-20 13:00:00"),
+        ("sync_session", "2026-11-20T15:00:00", "2026-11-23 10:15:00"),  # the close comes sooner
         (
             "snapshot_eod",
             "2026-07-30T12:00:00",
@@ -81,6 +86,15 @@ def test_beyond_the_known_calendar_nothing_is_due_but_daily_duties(house: House)
 def test_rehearsal_prices_are_refreshed_at_every_hour(house: House) -> None:
     rehearsal = replace(house, rules=HouseRules(rehearsal=True))
     assert following(rehearsal, "refresh_quotes", "2026-11-21T23:00:00") == "2026-11-21 23:00:20"
+
+
+def test_an_operator_may_want_no_syncs_during_the_session_or_more_of_them(house: House) -> None:
+    never = replace(house, rules=HouseRules(sync_every=timedelta(0)))
+    assert following(never, "sync_session", "2026-11-20T12:00:00") is None
+    often = replace(house, rules=HouseRules(sync_every=timedelta(minutes=5)))
+    assert following(often, "sync_session", "2026-11-20T12:00:00") == "2026-11-20 12:05:00"
+    longer = replace(house, rules=HouseRules(sync_every=timedelta(hours=20)))
+    assert following(longer, "sync_session", "2026-11-20T12:00:00") is None
 
 
 def test_a_new_house_owes_nothing(house: House) -> None:

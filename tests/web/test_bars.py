@@ -23,7 +23,9 @@ from tunefolio.store.db import open_database
 
 
 @pytest.fixture
-def world(migrated_sqlite: Path, tmp_path: Path) -> Iterator[tuple[TestClient, InstrumentId, InstrumentId, str]]:
+def world(
+    migrated_sqlite: Path, tmp_path: Path
+) -> Iterator[tuple[TestClient, InstrumentId, InstrumentId, str]]:
     """A signed-in person, an instrument with bars, an instrument that is another's alone, the database."""
     url = f"sqlite:///{tmp_path / 'house.db'}"
     shutil.copy(migrated_sqlite, tmp_path / "house.db")

@@ -62,8 +62,8 @@ def test_the_first_systems_routes_name_their_shapes(document: dict[str, Any]) ->
         answer = document["paths"][path][method.lower()]["responses"]["200"]
         assert answer["content"]["application/json"]["schema"]["$ref"].endswith(f"/{shape}")
         assert "example" in document["components"]["schemas"][shape]
-    assert "302" in document["paths"]["/auth/zerodha/login"]["get"]["responses"]
-    assert "302" in document["paths"]["/auth/zerodha/callback"]["get"]["responses"]
+    assert "302" in document["paths"]["/auth/{broker}/login"]["get"]["responses"]
+    assert "302" in document["paths"]["/auth/{broker}/callback"]["get"]["responses"]
 
 
 @pytest.mark.parametrize("path", [path for method, path in FIRST if method == "GET" and "{" not in path])

@@ -22,7 +22,7 @@ TICK = Decimal("0.00000001")
 
 
 class AlertKind(StrEnum):
-    """What is watched. The first five are judged with every quote, the next two by a job, the last two by
+    """What is watched. The first five are judged with every quote, the next two by a job, the others by
     whoever finds them."""
 
     PRICE = "price"
@@ -33,11 +33,12 @@ class AlertKind(StrEnum):
     DRAWDOWN = "drawdown"
     SYNC_FAILED = "sync_failed"
     DATA_STALE = "data_stale"
+    LOGIN_DUE = "login_due"
 
 
 QUOTED = frozenset({AlertKind.PRICE, AlertKind.MOVE, AlertKind.AVERAGE, AlertKind.YEAR_RANGE})
 HELD = frozenset({AlertKind.PNL, AlertKind.DRAWDOWN})
-HAPPENING = frozenset({AlertKind.SYNC_FAILED, AlertKind.DATA_STALE})
+HAPPENING = frozenset({AlertKind.SYNC_FAILED, AlertKind.DATA_STALE, AlertKind.LOGIN_DUE})
 
 
 class Direction(StrEnum):

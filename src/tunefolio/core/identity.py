@@ -19,6 +19,8 @@ JobId = NewType("JobId", int)
 SessionId = NewType("SessionId", int)
 InviteId = NewType("InviteId", int)
 TagId = NewType("TagId", int)
+AuditId = NewType("AuditId", int)
+GrantId = NewType("GrantId", int)
 
 Isin = NewType("Isin", str)
 

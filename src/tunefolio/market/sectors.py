@@ -1,6 +1,6 @@
 """Which sector an instrument belongs to, by whom, and in whose words.
 
-Precedence: user › exchange list (by ISIN) › provider › static map › asset class › Unclassified.
+Precedence: user › house › exchange list (by ISIN) › provider › static map › asset class › Unclassified.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from tunefolio.market.provider import SectorClaim
 
 UNCLASSIFIED = "Unclassified"
 FUNDS = "Exchange-traded funds"
+HOUSE_TAXONOMY = "house"
 ISIN_TAXONOMY = "ISIN"
 CLASS_TAXONOMY = "asset class"
 NSE_TAXONOMY = "NSE"
@@ -50,9 +51,11 @@ _SIZES = {
 
 
 class SectorSourceKind(StrEnum):
-    """Who said so. static: a packaged third-party map, or the asset class; none: nobody."""
+    """Who said so. house: an admin, for everyone; static: a packaged third-party map, or the asset class;
+    none: nobody."""
 
     USER = "user"
+    HOUSE = "house"
     EXCHANGE = "exchange"
     PROVIDER = "provider"
     STATIC = "static"
@@ -102,7 +105,8 @@ class SectorBook:
         """The classification in force; never raises, UNCLASSIFIED when nobody knows."""
         row = self.company(instrument)
         if override is not None:
-            return _claimed(override, SectorSourceKind.USER)
+            is_house = override.taxonomy == HOUSE_TAXONOMY
+            return _claimed(override, SectorSourceKind.HOUSE if is_house else SectorSourceKind.USER)
         if row is not None and row.sector:
             return Classification(row.sector, "", NSE_TAXONOMY, SectorSourceKind.EXCHANGE)
         if provider is not None and provider.sector:

@@ -93,7 +93,7 @@ def terms_of(kind: AlertKind, given: Mapping[str, str]) -> Terms:
             if ratio >= 1:
                 raise Misuse("ratio", "a fall of 100 % or more leaves nothing", cure="Give less than 100 %")
             return DrawdownTerms(ratio)
-        case AlertKind.SYNC_FAILED | AlertKind.DATA_STALE:
+        case AlertKind.SYNC_FAILED | AlertKind.DATA_STALE | AlertKind.LOGIN_DUE:
             return HappeningTerms(kind)
         case _:
             assert_never(kind)
@@ -142,11 +142,16 @@ def words(terms: Terms, currency: str = "") -> str:
         case DrawdownTerms(ratio):
             return f"{_per_cent(ratio)} or more below its peak"
         case HappeningTerms(_):
-            return "a sync fails" if terms.kind is AlertKind.SYNC_FAILED else "prices stay away"
+            return _HAPPENS[terms.kind]
         case _:
             assert_never(terms)
 
 
+_HAPPENS = {
+    AlertKind.SYNC_FAILED: "a sync fails",
+    AlertKind.DATA_STALE: "prices stay away",
+    AlertKind.LOGIN_DUE: "a broker waits for a login",
+}
 _AT = {Direction.UP: "at or above", Direction.DOWN: "at or below", Direction.EITHER: "at"}
 _MOVES = {Direction.UP: "up", Direction.DOWN: "down", Direction.EITHER: "up or down"}
 _OVER = {Direction.UP: "above", Direction.DOWN: "below", Direction.EITHER: "through"}

@@ -177,6 +177,11 @@ def _title(alert: Alert, listed: Instrument | None, names: _Names) -> str:
         return f"{listed.symbol} in {home}" if home else listed.symbol
     if home:
         return home
-    return {AlertKind.SYNC_FAILED: "Any account", AlertKind.DATA_STALE: "Anything followed"}.get(
-        alert.kind, "All portfolios"
-    )
+    return _ANYTHING.get(alert.kind, "All portfolios")
+
+
+_ANYTHING = {
+    AlertKind.SYNC_FAILED: "Any account",
+    AlertKind.LOGIN_DUE: "Any account",
+    AlertKind.DATA_STALE: "Anything followed",
+}

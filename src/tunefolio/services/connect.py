@@ -17,7 +17,8 @@ from tunefolio.core.people import Viewer
 from tunefolio.core.secret import Secret
 from tunefolio.ledger.accounts import Account, AccountKind
 from tunefolio.ledger.brokers import RedirectLogin
-from tunefolio.services import links
+from tunefolio.services import audit, links, standings
+from tunefolio.services.audit import Act
 from tunefolio.services.brokers import (
     AppSource,
     BrokerStatus,
@@ -57,6 +58,7 @@ def begin(
 ) -> str:
     """The broker's login address for this browser session. Raises Misuse without an API application."""
     viewer.must_write()
+    standings.must_serve(db, house, broker)
     there = _by_redirect(house, broker)
     app = app_keys(db, house, viewer, broker)
     if portfolio is not None:
@@ -90,6 +92,7 @@ def complete(
     with house.database.writing() as db:
         account = links.account_for(db, house, viewer, broker, opened, begun.portfolio)
         links.keep_session(db, house, viewer, account, app.api_key, opened)
+        links.note_linked(db, house, viewer, account)
         links.ask_first_sync(db, house, viewer, account.id)
     _log.info("broker connected", extra={"account": account.id, "broker": broker})
     return account
@@ -112,6 +115,7 @@ def disconnect(house: House, viewer: Viewer, account: AccountId) -> None:
     with house.database.writing() as db:
         if connections.of_account(db, viewer, account) is not None:
             connections.unlink(db, viewer, account)
+            audit.note(db, house, viewer, Act.BROKER_UNLINKED, f"account:{account}", {"broker": home.broker})
             events.emit(db, house.bus, events.Event("connection", viewer.person, (account,)))
 
 
@@ -141,12 +145,14 @@ def save_app(
         lambda row: house.vault.seal(secret, "broker_apps", row, "api_secret"),
         house.clock.now(),
     )
+    audit.note(db, house, viewer, Act.APP_KEPT, f"broker:{broker}")
 
 
-def forget_app(db: WriteDb, viewer: Viewer, broker: str) -> None:
+def forget_app(db: WriteDb, house: House, viewer: Viewer, broker: str) -> None:
     """Forget the person's own API application; sessions made with it live on until they expire."""
     viewer.must_write()
     broker_apps.delete(db, viewer, broker)
+    audit.note(db, house, viewer, Act.APP_FORGOTTEN, f"broker:{broker}")
 
 
 def status(db: ReadDb, house: House, viewer: Viewer) -> list[BrokerStatus]:
@@ -172,6 +178,7 @@ def status(db: ReadDb, house: House, viewer: Viewer) -> list[BrokerStatus]:
         ]
         if not mine:
             lines.append(_never(house, name, there.title, app))
+    lines += [_gone(home) for home in homes if home.broker not in house.brokers]
     return lines
 
 
@@ -237,6 +244,21 @@ def _line_of(
         connection.automatic_since,
         unread,
         login_path(house, home.broker, home.id),
+    )
+
+
+def _gone(home: Account) -> BrokerStatus:
+    """An account whose broker this installation no longer has: its books stand, nothing renews them."""
+    problem = f"The adapter of {home.broker} is not installed any more; what is recorded stays"
+    cure = "Ask who runs this house: `tunefolio doctor` says more"
+    return BrokerStatus(
+        home.broker,
+        home.broker,
+        home,
+        ConnectionState.DISCONNECTED,
+        AppSource.NONE,
+        problem=problem,
+        cure=cure,
     )
 
 

@@ -21,7 +21,8 @@ from tunefolio.core.people import Viewer
 from tunefolio.core.secret import Secret
 from tunefolio.ledger.accounts import Account
 from tunefolio.ledger.brokers import BrokerSession, CredentialForm, FormLogin, Keeping, Renewal
-from tunefolio.services import brokers, links
+from tunefolio.services import audit, brokers, links, standings
+from tunefolio.services.audit import Act
 from tunefolio.services.house import House
 from tunefolio.services.throttle import Allowance
 from tunefolio.store import accounts, connections
@@ -61,11 +62,14 @@ def log_in(
     viewer.must_write()
     there = _by_form(house, broker)
     given = checked(there.form, typed, relogin)
+    with house.database.reading() as db:
+        standings.must_serve(db, house, broker)
     house.throttle.hit(LOGINS, f"{viewer.person}:{broker}")
     opened = there.login(given, house.clock.now())
     with house.database.writing() as db:
         account = links.account_for(db, house, viewer, broker, opened, portfolio)
         _keep(db, house, viewer, account, opened, given, relogin)
+        links.note_linked(db, house, viewer, account)
         links.ask_first_sync(db, house, viewer, account.id)
     _log.info("broker connected", extra={"account": account.id, "broker": broker})
     return account
@@ -81,6 +85,7 @@ def log_in_again(
     viewer.must_write()
     with house.database.reading() as db:
         home = accounts.account_of(db, viewer, account)
+        standings.must_serve(db, house, home.broker)
         kept = credentials(db, house, viewer, home)
     there = _by_form(house, home.broker)
     given = checked(there.form, {**kept, **{name: text for name, text in typed.items() if text}}, relogin)
@@ -89,6 +94,7 @@ def log_in_again(
     _must_be_of(home, opened)
     with house.database.writing() as db:
         _keep(db, house, viewer, home, opened, given, relogin)
+        links.note_linked(db, house, viewer, home)
         links.ask_first_sync(db, house, viewer, home.id)
     return home
 
@@ -197,6 +203,8 @@ def _keep(
         lambda row: house.vault.seal(text, "connections", row, "credentials"),
         automatic_since=now if relogin is Relogin.AUTOMATIC else None,
     )
+    told = {"fields": ", ".join(sorted(kept)), "relogin": relogin.value}
+    audit.note(db, house, viewer, Act.CREDENTIALS_KEPT, f"account:{account.id}", told)
 
 
 def _session(db: ReadDb, house: House, viewer: Viewer, home: Account) -> BrokerSession | None:
@@ -227,6 +235,8 @@ def _logged_in(
         reason = f"Logging in by itself was refused and is switched off: {refused}. Log in by hand."
         with house.database.writing() as db:
             connections.stop_automatic(db, viewer, home.id)
+            told = {"broker": home.broker}
+            audit.note(db, house, viewer, Act.AUTOMATIC_STOPPED, f"account:{home.id}", told)
         brokers.needs_login(house, viewer, home.id, reason)
         _log.warning("automatic login refused", extra={"account": home.id, "broker": home.broker})
         return None

@@ -9,18 +9,20 @@ import stat
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 from sqlalchemy.exc import DBAPIError
 
-from tunefolio.core.errors import Misuse, TunefolioError
+from tunefolio.core.errors import Misuse
 from tunefolio.core.people import Caretaker, Viewer
 from tunefolio.core.secret import Secret
 from tunefolio.core.time import Clock, Instant, TradingDay, calendar_date
 from tunefolio.market.calendars import Calendar
+from tunefolio.services import checkups
+from tunefolio.services.checkups import Ailment, Look, Ward
 from tunefolio.store import accounts, broker_apps, connections, jobs, schema
 from tunefolio.store.db import Database, ReadDb, open_database
 from tunefolio.store.vault import KeyRing, Vault
@@ -45,6 +47,7 @@ class Installation:
     """What there is to look at.
 
     brokers:  by name, what building it says (raises Misuse for wrong options).
+    unloaded: by name, why an adapter cannot be imported, and the cure.
     assets:   the folder of the built front-end. is_rehearsal: the demo's installation.
     """
 
@@ -59,15 +62,7 @@ class Installation:
     brokers: Mapping[str, Callable[[], object]]
     assets: Path
     is_rehearsal: bool
-
-
-class Ailment(TunefolioError):
-    """A problem and its cure."""
-
-    def __init__(self, problem: str, cure: str) -> None:
-        super().__init__(problem)
-        self.problem = problem
-        self.cure = cure
+    unloaded: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
 
 def examine(there: Installation) -> list[Diagnosis]:
@@ -87,8 +82,13 @@ def _checks(there: Installation) -> Iterator[tuple[str, Callable[[Installation],
     yield "port", port
     yield "assets", assets
     yield "demo", separation
+    for name in there.unloaded:
+        yield f"adapter {name}", lambda one, name=name: adapter(one, name)  # type: ignore[misc]
     for name in there.brokers:
-        yield f"broker {name}", lambda one, name=name: broker(one, name)  # type: ignore[misc]
+        if name not in there.unloaded:
+            yield f"broker {name}", lambda one, name=name: broker(one, name)  # type: ignore[misc]
+    for name, look in checkups.CHECKS.items():
+        yield name, lambda one, look=look: asked(one, look)  # type: ignore[misc]
 
 
 def _diagnosis(name: str, there: Installation, look: Callable[[Installation], None]) -> Diagnosis:
@@ -148,7 +148,7 @@ def key(there: Installation) -> None:
 
 
 def secrets_sealed(there: Installation) -> None:
-    """The key opens what was sealed for the people: sessions and API secrets."""
+    """The key opens what was sealed for the people: sessions, credentials of brokers and API secrets."""
     if _is_absent(there) or (there.key is None and not there.key_file.is_file()):
         return
     vault = Vault(KeyRing.load(there.key.reveal() if there.key is not None else there.key_file))
@@ -170,6 +170,9 @@ def _sealed(db: ReadDb, brokers: Iterable[str]) -> Iterator[tuple[bytes, str, in
         token = connections.sealed_token(db, viewer, home.id)
         if there is not None and token is not None:
             yield token, "connections", there.id, "token"
+        kept = connections.sealed_credentials(db, viewer, home.id)
+        if there is not None and kept is not None:
+            yield kept, "connections", there.id, "credentials"
     for owner in sorted({home.owner for home in homes}):
         for name in brokers:
             app = broker_apps.app_of(db, Viewer(owner), name)
@@ -301,6 +304,21 @@ def separation(there: Installation) -> None:
             f"{there.home} {'is a demo folder' if is_demo_folder else 'holds real books'}",
             "Set TUNEFOLIO_HOME to another folder",
         )
+
+
+def adapter(there: Installation, name: str) -> None:
+    """The adapter can be imported."""
+    problem, cure = there.unloaded[name]
+    raise Ailment(f"does not import: {problem}", cure)
+
+
+def asked(there: Installation, look: Look) -> None:
+    """The links to brokers are well, in one respect."""
+    if _is_absent(there):
+        return
+    ward = Ward(frozenset(there.brokers), frozenset(there.unloaded), there.clock.now())
+    with closing(open_database(there.database_url)) as base, base.reading() as db:
+        look(db, ward)
 
 
 def broker(there: Installation, name: str) -> None:

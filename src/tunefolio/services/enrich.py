@@ -26,7 +26,7 @@ from tunefolio.store.db import ReadDb, WriteDb
 ASK_AGAIN_AFTER = timedelta(days=30)
 _BATCH = 20
 """Answers kept together, so that a killed job loses at most these."""
-_SURE = frozenset({SectorSourceKind.USER, SectorSourceKind.EXCHANGE})
+_SURE = frozenset({SectorSourceKind.USER, SectorSourceKind.HOUSE, SectorSourceKind.EXCHANGE})
 _CLASSED = frozenset({AssetClass.EQUITY, AssetClass.ETF, AssetClass.FUND})
 
 
@@ -60,7 +60,7 @@ def lacking(db: ReadDb, house: House, viewer: Viewer) -> list[Instrument]:
     has not been asked about within thirty days; by id."""
     folds = books.folded(db, viewer, active_accounts(db, viewer))
     ids = {p.instrument for fold in folds.values() for p in fold.holdings.open()}
-    own, asked = sectors.overrides(db, viewer), sectors.provided(db, list(ids))
+    own, asked = sectors.in_force(db, viewer), sectors.provided(db, list(ids))
     since = house.clock.now() - ASK_AGAIN_AFTER
     return [
         instrument

@@ -12,7 +12,8 @@ from tunefolio.market.gaps import Stretch
 from tunefolio.market.instruments import Instrument
 from tunefolio.market.provider import BarsClaim, BarSource
 from tunefolio.market.validation import Reason, in_currency
-from tunefolio.services import sifting
+from tunefolio.services import audit, sifting
+from tunefolio.services.audit import Act
 from tunefolio.services.house import House
 from tunefolio.services.sources import first_answer
 from tunefolio.services.tracking import ask_backfills
@@ -64,6 +65,8 @@ def replace_from_another(
         settled = [suspect for suspect in heap if suspect.bar.day in fresh]
         if not settled:
             raise Misuse("source", f"{other.name} tells nothing better", cure="Accept or drop them")
+        told = {"source": source, "replaced_by": other.name, "days": len(settled)}
+        audit.note(db, house, admin, Act.ADMIN_DEED, f"quarantine:{instrument}", told)
         return _settled(db, house, admin, settled, Verdict.REPLACED)
 
 

@@ -16,6 +16,7 @@ from tunefolio.ledger.brokers import AppKeys, Broker
 from tunefolio.market.calendars import Calendar
 from tunefolio.market.sectors import SectorBook
 from tunefolio.services.kept_calendars import KeptCalendars
+from tunefolio.services.lanes import Lanes
 from tunefolio.services.sources import Sources
 from tunefolio.services.throttle import Throttle
 from tunefolio.store.db import Database
@@ -46,6 +47,9 @@ class HouseRules:
     public_url:    where browsers reach the house, without a trailing slash.
     job_lease:     how long a job may be silent before another worker takes it over.
     refresh_every: how often the prices of everything tracked are fetched while its market is open.
+    sync_every:    how often brokers are asked for statements while their exchange trades; zero: only in the
+                   morning and after the close.
+    syncs_per_broker: accounts of one broker that one process syncs at the same time.
     backfill_days: how long before the first fact of an instrument its bars begin.
     """
 
@@ -59,6 +63,8 @@ class HouseRules:
     job_lease: timedelta = timedelta(seconds=30)
     refresh_every: timedelta = timedelta(minutes=15)
     backfill_days: int = 365
+    sync_every: timedelta = timedelta(hours=1)
+    syncs_per_broker: int = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +85,7 @@ class House:
     sources: Sources
     rules: HouseRules = HouseRules()
     notifiers: Mapping[str, Notifier] = field(default_factory=dict)
+    lanes: Lanes = field(default_factory=Lanes)
 
     @property
     def calendar(self) -> Calendar:

@@ -19,7 +19,8 @@ from tunefolio.core.people import Person, Role, Viewer, email_of
 from tunefolio.core.secret import Secret
 from tunefolio.core.time import Instant
 from tunefolio.ledger.accounts import name_of
-from tunefolio.services import passwords
+from tunefolio.services import audit, passwords
+from tunefolio.services.audit import Act
 from tunefolio.services.house import House, SignUp
 from tunefolio.services.throttle import Allowance
 from tunefolio.store import invites, persons, sessions
@@ -86,6 +87,7 @@ def add_person(db: WriteDb, house: House, email: str, name: str, password: Secre
     shown = name_of(name)
     kept = passwords.hashed(passwords.checked(password, address))
     person = persons.add(db, address, shown, kept, role, house.clock.now())
+    audit.note(db, house, person.viewer, Act.JOINED, f"person:{person.id}", {"role": role.value})
     _log.info("a person joined", extra={"person": person.id, "role": role.value})
     return person
 
@@ -103,6 +105,8 @@ def log_in(house: House, email: str, password: Secret, device: str, address: str
     is_right, newer = passwords.matches(password, found[1] if found else None)
     if found is None or not is_right or found[0].disabled is not None:
         _log.info("a log-in was refused", extra={"address": address})
+        with house.database.writing() as db:
+            audit.note_refused(db, house, found[0].id if found else None, address)
         raise Rejected(_WRONG, code="credentials")
     person = found[0]
     house.throttle.forget(BY_EMAIL, claimed)
@@ -117,6 +121,7 @@ def _open_session(db: WriteDb, house: House, person: Person, device: str, addres
     now = house.clock.now()
     expires = now + timedelta(days=house.rules.session_days)
     sessions.add(db, person.viewer, token_hash(token), device[:200], address[:64], now, expires)
+    audit.note(db, house, person.viewer, Act.SIGNED_IN, "sign-in")
     return SignedIn(person, token, expires)
 
 
@@ -143,7 +148,8 @@ def mark_seen(db: WriteDb, house: House, viewer: Viewer, session: SessionId) -> 
 
 def log_out(db: WriteDb, house: House, viewer: Viewer, session: SessionId) -> None:
     """End this session; an ended one is no error."""
-    sessions.end(db, viewer, session, house.clock.now())
+    if sessions.end(db, viewer, session, house.clock.now()):
+        audit.note(db, house, viewer, Act.SIGNED_OUT, f"session:{session}")
 
 
 def devices(db: ReadDb, house: House, viewer: Viewer) -> list[Session]:
@@ -153,12 +159,16 @@ def devices(db: ReadDb, house: House, viewer: Viewer) -> list[Session]:
 
 def end_session(db: WriteDb, house: House, viewer: Viewer, session: SessionId) -> bool:
     """Sign one of the viewer's own devices out; False when it was not signed in."""
-    return sessions.end(db, viewer, session, house.clock.now())
+    was_open = sessions.end(db, viewer, session, house.clock.now())
+    if was_open:
+        audit.note(db, house, viewer, Act.DEVICES_ENDED, f"session:{session}")
+    return was_open
 
 
 def end_other_sessions(db: WriteDb, house: House, viewer: Viewer, session: SessionId) -> None:
     """Sign every device out but this one."""
-    sessions.end_all(db, viewer, house.clock.now(), but=session)
+    ended = sessions.end_all(db, viewer, house.clock.now(), but=session)
+    audit.note(db, house, viewer, Act.DEVICES_ENDED, f"person:{viewer.person}", {"ended": ended})
 
 
 def change_password(
@@ -173,6 +183,7 @@ def change_password(
     _set_password(db, person, new)
     house.throttle.forget(BY_EMAIL, person.email)
     sessions.end_all(db, viewer, house.clock.now(), but=session)
+    audit.note(db, house, viewer, Act.PASSWORD_CHANGED, f"person:{viewer.person}")
 
 
 def reset_password(db: WriteDb, house: House, admin: Viewer, person_id: PersonId, new: Secret) -> None:
@@ -181,6 +192,7 @@ def reset_password(db: WriteDb, house: House, admin: Viewer, person_id: PersonId
     person = persons.person_of(db, person_id)
     _set_password(db, person, new)
     sessions.end_all(db, person.viewer, house.clock.now(), but=None)
+    audit.note(db, house, admin, Act.PASSWORD_RESET, f"person:{person_id}", about=person_id)
 
 
 def _set_password(db: WriteDb, person: Person, new: Secret) -> None:
@@ -194,17 +206,20 @@ def invite(db: WriteDb, house: House, admin: Viewer, *, email: str = "", role: R
     code = Secret(secrets.token_urlsafe(32))
     now = house.clock.now()
     address = email_of(email) if email.strip() else ""
-    invites.add(db, admin, token_hash(code), address, role, now, now + timedelta(days=INVITE_DAYS))
+    made = invites.add(db, admin, token_hash(code), address, role, now, now + timedelta(days=INVITE_DAYS))
+    audit.note(db, house, admin, Act.INVITED, f"invite:{made}", {"email": address, "role": role.value})
     return code
 
 
-def set_role(db: WriteDb, _house: House, admin: Viewer, person_id: PersonId, role: Role) -> None:
+def set_role(db: WriteDb, house: House, admin: Viewer, person_id: PersonId, role: Role) -> None:
     """Give a person another role; the house keeps at least one admin. Raises Forbidden, NotFound, Misuse."""
     admin.must_administer()
     person = persons.person_of(db, person_id)
     if role is not Role.ADMIN:
         _keep_an_admin(db, admin, person)
     persons.set_role(db, admin, person_id, role)
+    told = {"before": person.role.value, "after": role.value}
+    audit.note(db, house, admin, Act.ROLE_CHANGED, f"person:{person_id}", told, about=person_id)
     _log.info("a role changed", extra={"person": person_id, "role": role.value, "by": admin.person})
 
 
@@ -216,14 +231,16 @@ def disable(db: WriteDb, house: House, admin: Viewer, person_id: PersonId) -> No
     now = house.clock.now()
     persons.set_disabled(db, admin, person_id, now)
     sessions.end_all(db, person.viewer, now, but=None)
+    audit.note(db, house, admin, Act.DISABLED, f"person:{person_id}", about=person_id)
     _log.info("a person was disabled", extra={"person": person_id, "by": admin.person})
 
 
-def enable(db: WriteDb, _house: House, admin: Viewer, person_id: PersonId) -> None:
+def enable(db: WriteDb, house: House, admin: Viewer, person_id: PersonId) -> None:
     """Let a disabled person in again."""
     admin.must_administer()
     persons.person_of(db, person_id)
     persons.set_disabled(db, admin, person_id, None)
+    audit.note(db, house, admin, Act.ENABLED, f"person:{person_id}", about=person_id)
 
 
 def iter_people(db: ReadDb, admin: Viewer) -> Iterator[Person]:

@@ -12,7 +12,8 @@ import random
 import secrets
 import socket
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -26,7 +27,7 @@ from tunefolio.services.house import Doorbell, House
 from tunefolio.services.pulse import Pulse
 from tunefolio.store import events, persons
 from tunefolio.store import jobs as rows
-from tunefolio.store.db import WriteDb
+from tunefolio.store.db import ReadDb, WriteDb
 from tunefolio.store.jobs import Job
 from tunefolio.telemetry import metrics, tagged
 
@@ -37,7 +38,7 @@ _chance = random.Random()
 _HOLDER = f"{socket.gethostname()}:{os.getpid()}"
 _FIRST_WAIT = timedelta(seconds=2)
 _LONGEST_WAIT = timedelta(minutes=15)
-_SWEEP_LIMIT = 200
+_SWEEP_LIMIT = 2_000
 
 
 class Cancelled(TunefolioError):
@@ -46,6 +47,10 @@ class Cancelled(TunefolioError):
 
 class _LeaseLost(TunefolioError):
     """Another worker has taken the job over; this one stops without a word."""
+
+
+class _LaneFull(TunefolioError):
+    """As many jobs of this lane run here as may: the lease is given back as if it had never been taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,29 +80,50 @@ class Work:
         if self.pulse.beat is rows.Beat.LOST:
             raise _LeaseLost()
 
+    def must_hold(self, db: WriteDb) -> None:
+        """Make the lease a condition of what `db` has written: call it last in the transaction.
+
+        A process that stood still beyond its lease has been replaced without knowing it. Here it learns so
+        and raises, and what it wrote is rolled back.
+        """
+        if self.pulse.hold(db) is rows.Beat.LOST:
+            raise _LeaseLost()
+
+    def finish(self, db: WriteDb, result: Mapping[str, Any]) -> None:
+        """Done, in the very transaction that keeps the work: killed at any moment the job is either all to do
+        or all done. Call it last; raises where another worker has the job, and all is rolled back."""
+        if not self.pulse.settle(db, result):
+            raise _LeaseLost()
+
 
 Run = Callable[[House, Work], Mapping[str, Any] | None]
+LaneOf = Callable[[ReadDb, Job], str]
+"""Whom a job will ask outside, by name; "" for nobody. Must not raise."""
 
 
 @dataclass(frozen=True, slots=True)
 class Deed:
     """What a kind of job does. run returns what the history keeps as its result (JSON), opens its own
-    transactions, and comes to the same end when run twice. lease None: the house's own."""
+    transactions, and comes to the same end when run twice. lease None: the house's own. lane: of jobs with
+    one name only some run at once in a process (HouseRules.syncs_per_broker)."""
 
     kind: str
     run: Run
     max_attempts: int = 5
     lease: timedelta | None = None
+    lane: LaneOf | None = None
 
 
 DEEDS: Registry[Deed] = Registry("kind of job")
 
 
-def deed(kind: str, *, max_attempts: int = 5, lease: timedelta | None = None) -> Callable[[Run], Run]:
+def deed(
+    kind: str, *, max_attempts: int = 5, lease: timedelta | None = None, lane: LaneOf | None = None
+) -> Callable[[Run], Run]:
     """Decorator: this function is what jobs of `kind` do."""
 
     def put(run: Run) -> Run:
-        DEEDS.register(kind)(Deed(kind, run, max_attempts, lease))
+        DEEDS.register(kind)(Deed(kind, run, max_attempts, lease, lane))
         return run
 
     return put
@@ -145,7 +171,8 @@ def ask_cancel(db: WriteDb, house: House, viewer: Viewer, job_id: JobId) -> None
 def sweep(house: House) -> int:
     """Ring for every job that is due or whose lease has run out; how many."""
     with house.database.reading() as db:
-        due = rows.due(db, Caretaker("sweep"), house.clock.now(), _SWEEP_LIMIT)
+        limit = _SWEEP_LIMIT + house.lanes.waiting()  # who stands in line must not hide who could run
+        due = rows.due(db, Caretaker("sweep"), house.clock.now(), limit)
     for job_id in due:
         house.doorbell.ring(job_id)
     return len(due)
@@ -154,38 +181,46 @@ def sweep(house: House) -> int:
 def run(house: House, job_id: JobId, *, chance: random.Random = _chance) -> None:
     """Do one job now, if it is due and nobody else does: the only thing an engine ever calls.
 
-    Steps: 1 lease the row, or leave; 2 run its deed under a heartbeat; 3 write how it ended. What the deed
-    raises decides: Retry and the unknown come back after a wait, everything else named is final.
+    Steps: 1 lease the row, or leave; where its lane is full it waits in line and holds nothing; 2 run its
+    deed under a heartbeat; 3 write how it ended; 4 ring for who waits in line behind it.
     """
+    if house.lanes.must_wait(job_id):
+        return
     holder = f"{_HOLDER}:{secrets.token_hex(4)}"
-    with tagged(job=job_id):
-        job = _lease(house, job_id, holder)
-        if job is None:
-            return
-        begun = time.perf_counter()
-        outcome = "failed"
-        try:
-            result = _perform(house, job, holder)
-        except _LeaseLost:
-            outcome = "lost"
-            _log.warning("the lease was lost; another worker has the job", extra={"kind": job.kind})
-        except Cancelled:
-            outcome = "cancelled"
-            _end(house, job, lambda db, now: rows.cancelled(db, job.id, holder, now), "cancelled")
-        except Retry as busy:
-            outcome = "retried"
-            _again(house, job, holder, busy.reason, max(busy.after or _NO_WAIT, wait(job.attempts, chance)))
-        except TunefolioError as problem:
-            _fail(house, job, holder, str(problem))
-        except Exception as problem:  # noqa: BLE001 — the job door: no fault of ours may end the engine
-            outcome = "broke"
-            _log.exception("job broke", extra={"kind": job.kind, "attempt": job.attempts})
-            _again(house, job, holder, f"unexpected: {type(problem).__name__}", wait(job.attempts, chance))
-        else:
-            outcome = "done"
+    with tagged(job=job_id), _place(house, job_id) as place:
+        job = _lease(house, job_id, holder, place)
+        if job is not None:
+            _run(house, job, holder, chance)
+
+
+def _run(house: House, job: Job, holder: str, chance: random.Random) -> None:
+    """What the deed raises decides: Retry and the unknown come back after a wait, everything else named is
+    final."""
+    begun = time.perf_counter()
+    outcome = "failed"
+    try:
+        result, is_settled = _perform(house, job, holder)
+    except _LeaseLost:
+        outcome = "lost"
+        _log.warning("the lease was lost; another worker has the job", extra={"kind": job.kind})
+    except Cancelled:
+        outcome = "cancelled"
+        _end(house, job, lambda db, now: rows.cancelled(db, job.id, holder, now), "cancelled")
+    except Retry as busy:
+        outcome = "retried"
+        _again(house, job, holder, busy.reason, max(busy.after or _NO_WAIT, wait(job.attempts, chance)))
+    except TunefolioError as problem:
+        _fail(house, job, holder, str(problem))
+    except Exception as problem:  # noqa: BLE001 — the job door: no fault of ours may end the engine
+        outcome = "broke"
+        _log.exception("job broke", extra={"kind": job.kind, "attempt": job.attempts})
+        _again(house, job, holder, f"unexpected: {type(problem).__name__}", wait(job.attempts, chance))
+    else:
+        outcome = "done"
+        if not is_settled:
             _end(house, job, lambda db, now: rows.finish(db, job.id, holder, result, now), "done")
-        finally:
-            metrics.ran(job.kind, outcome, time.perf_counter() - begun)
+    finally:
+        metrics.ran(job.kind, outcome, time.perf_counter() - begun)
 
 
 _NO_WAIT = timedelta(0)
@@ -198,24 +233,61 @@ def wait(attempt: int, chance: random.Random) -> timedelta:
     return full * chance.uniform(0.8, 1.2)
 
 
-def _lease(house: House, job_id: JobId, holder: str) -> Job | None:
+@dataclass(slots=True)
+class _Place:
+    """The place this run has taken in a lane, if it has."""
+
+    is_taken: bool = False
+
+
+@contextmanager
+def _place(house: House, job_id: JobId) -> Iterator[_Place]:
+    """Gives the place back at the end, however it comes, and rings for who waits for it."""
+    place = _Place()
+    try:
+        yield place
+    finally:
+        following = house.lanes.leave(job_id) if place.is_taken else None
+        if following is not None:
+            house.doorbell.ring(following)
+
+
+def _lease(house: House, job_id: JobId, holder: str, place: _Place) -> Job | None:
     now = house.clock.now()
-    with house.database.writing() as db:
-        job = rows.lease(db, job_id, holder, now, now + house.rules.job_lease)
-        if job is not None:
-            _tell(db, house, job.owner, job.id)
+    try:
+        with house.database.writing() as db:
+            job = rows.lease(db, job_id, holder, now, now + house.rules.job_lease)
+            if job is None:
+                house.lanes.forget(job_id)
+            else:
+                _enter(db, house, job, place)
+                _tell(db, house, job.owner, job.id)
+    except _LaneFull:
+        return None
     if job is not None and job.attempts > job.max_attempts:
         _fail(house, job, holder, f"given up: the process ended {job.max_attempts} times while it ran")
         return None
     return job
 
 
-def _perform(house: House, job: Job, holder: str) -> Mapping[str, Any] | None:
+def _enter(db: ReadDb, house: House, job: Job, place: _Place) -> None:
+    """Take a place in the job's lane; raises _LaneFull, which undoes the lease and its attempt."""
+    chosen = DEEDS.of(job.kind) if job.kind in DEEDS else None
+    lane = "" if chosen is None or chosen.lane is None else chosen.lane(db, job)
+    if not lane:
+        return
+    if not house.lanes.enter(f"{job.kind}:{lane}", job.id, house.rules.syncs_per_broker):
+        raise _LaneFull()
+    place.is_taken = True
+
+
+def _perform(house: House, job: Job, holder: str) -> tuple[Mapping[str, Any] | None, bool]:
+    """What the deed returns, and whether it has written its end itself."""
     chosen = DEEDS.of(job.kind)
     viewer = None if job.owner is None else _viewer(house, job.owner)
     lease = chosen.lease or house.rules.job_lease
     with Pulse(house, job, holder, lease) as pulse:
-        return chosen.run(house, Work(job, job.args, viewer, pulse))
+        return chosen.run(house, Work(job, job.args, viewer, pulse)), pulse.is_settled
 
 
 def _viewer(house: House, owner: PersonId) -> Viewer:
@@ -250,5 +322,5 @@ def _end(
 
 
 def _tell(db: WriteDb, house: House, owner: PersonId | None, job_id: JobId) -> None:
-    """A person's jobs are told to her alone; the house's own are news of its services, which few pages show."""
+    """A person's jobs are told to her alone; the house's own are news of its services."""
     events.emit(db, house.bus, events.Event("jobs" if owner else "services", owner, (job_id,)))

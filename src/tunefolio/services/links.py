@@ -6,7 +6,9 @@ from tunefolio.core.identity import AccountId, JobId, PortfolioId
 from tunefolio.core.people import Viewer
 from tunefolio.ledger.accounts import Account, AccountKind
 from tunefolio.ledger.brokers import BrokerSession
+from tunefolio.services import audit, standings
 from tunefolio.services import portfolios as shelves
+from tunefolio.services.audit import Act
 from tunefolio.services.house import House
 from tunefolio.services.jobs import ask
 from tunefolio.store import accounts, connections, events, portfolios
@@ -27,6 +29,7 @@ def account_for(
         if not found.is_active:
             accounts.restore(db, viewer, found.id)
         return accounts.account_of(db, viewer, found.id)
+    standings.must_take_links(db, house, broker)
     home = (
         portfolios.portfolio_of(db, viewer, portfolio)
         if portfolio
@@ -61,6 +64,11 @@ def keep_session(
         now=house.clock.now(),
     )
     events.emit(db, house.bus, events.Event("connection", viewer.person, (account.id,)))
+
+
+def note_linked(db: WriteDb, house: House, viewer: Viewer, account: Account) -> None:
+    """Into the audit log: a person has connected this account, the first time or again."""
+    audit.note(db, house, viewer, Act.BROKER_LINKED, f"account:{account.id}", {"broker": account.broker})
 
 
 def ask_first_sync(db: WriteDb, house: House, viewer: Viewer, account: AccountId) -> JobId:

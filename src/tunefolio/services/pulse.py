@@ -6,10 +6,11 @@ A thread of its own, because a deed may sit for minutes inside one transaction a
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from datetime import timedelta
 from threading import Event, Lock, Thread
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from sqlalchemy.exc import OperationalError
 
@@ -17,6 +18,7 @@ from tunefolio.core.identity import PersonId
 from tunefolio.services.house import House
 from tunefolio.store import events
 from tunefolio.store import jobs as rows
+from tunefolio.store.db import WriteDb
 from tunefolio.store.jobs import Beat, Job
 
 _log = logging.getLogger(__name__)
@@ -37,6 +39,7 @@ class Pulse:
         self._news: tuple[int, int | None, str] | None = None
         self._thread = Thread(target=self._beat, name=f"pulse-{job.id}", daemon=True)
         self.beat = Beat.KEPT
+        self.is_settled = False
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -47,6 +50,19 @@ class Pulse:
     ) -> None:
         self._ended.set()
         self._thread.join()
+
+    def hold(self, db: WriteDb) -> Beat:
+        """Beat within that transaction: what it wrote is kept under a lease that is ours, or not at all."""
+        return rows.heartbeat(db, self._job.id, self._holder, self._house.clock.now() + self._lease)
+
+    def settle(self, db: WriteDb, result: Mapping[str, Any]) -> bool:
+        """Done, within that transaction; False when the lease has gone to another."""
+        with self._lock:
+            news, self._news = self._news, None
+        if news is not None:
+            rows.progress(db, self._job.id, self._holder, *news)
+        self.is_settled = rows.finish(db, self._job.id, self._holder, result, self._house.clock.now())
+        return self.is_settled
 
     def report(self, done: int, total: int | None, stage: str) -> None:
         """Remember the newest progress; the heartbeat writes it at most twice a second."""

@@ -11,10 +11,10 @@ from decimal import Decimal
 from typing import Any
 
 from tunefolio.core.alerts import AlertKind
-from tunefolio.core.errors import BrokenLaw, Misuse, Reauth, Rejected, Retry
+from tunefolio.core.errors import BrokenLaw, Misuse, NotFound, Reauth, Rejected, Retry
 from tunefolio.core.identity import AccountId, InstrumentId, JobId, StatementId
 from tunefolio.core.money import Price, quantized
-from tunefolio.core.people import Viewer
+from tunefolio.core.people import Role, Viewer
 from tunefolio.core.time import Instant, TradingDay, calendar_date
 from tunefolio.ledger.accounts import Account, AccountKind, Book
 from tunefolio.ledger.fills import Fill, FillSource
@@ -25,22 +25,24 @@ from tunefolio.ledger.transactions import Fact, Transaction
 from tunefolio.market.calendars import Calendar
 from tunefolio.market.instruments import InstrumentClaim
 from tunefolio.market.quotes import Quote
-from tunefolio.services import enrich, quotes
+from tunefolio.services import enrich, mornings, quotes, standings
 from tunefolio.services.alerts import happened
 from tunefolio.services.books import folded, kin_of
 from tunefolio.services.brokers import Line, line, needs_login
 from tunefolio.services.changes import changed
 from tunefolio.services.credentials import opened_again
 from tunefolio.services.fills import SOURCE as FILL
-from tunefolio.services.fills import holding, posting
+from tunefolio.services.fills import holding, owned, posting
 from tunefolio.services.house import House
 from tunefolio.services.instruments import resolved
 from tunefolio.services.jobs import Work, ask, deed
 from tunefolio.store import accounts, connections, events, statements, transactions, unread_rows
-from tunefolio.store.db import WriteDb
+from tunefolio.store.db import ReadDb, WriteDb
+from tunefolio.store.jobs import Job
 
 SOURCE = "statement"
 _TRIES = 3
+_PATIENCE = 3
 UNKNOWN_DAY = "Held before the records begin; acquired on an unknown day"
 
 
@@ -79,38 +81,61 @@ def ask_sync(db: WriteDb, house: House, viewer: Viewer, account: AccountId) -> J
     return ask(db, house, "sync", args, owner=viewer.person, dedupe_key=f"sync:{account}")
 
 
-@deed("sync")
+def broker_of(db: ReadDb, job: Job) -> str:
+    """Whom a sync asks: syncs of one broker share a lane, so that a slow one holds up nobody else's."""
+    if job.owner is None:
+        return ""
+    try:
+        return accounts.account_of(db, Viewer(job.owner, Role.READER), AccountId(job.args["account"])).broker
+    except NotFound:
+        return ""
+
+
+@deed("sync", max_attempts=8, lane=broker_of)
 def sync(house: House, work: Work) -> Mapping[str, Any]:
-    """One account's statement, fetched and recorded. An archived account is left alone. Raises Reauth
-    (recorded: the account then needs a login), Retry, Rejected."""
+    """One account's statement, fetched and recorded. An archived account, or one of a broker that the
+    operator has stopped, is left alone. Raises Reauth (recorded: a login is then due), Retry, Rejected.
+
+    Eight tries take some four minutes. What is recorded is kept in one transaction, and only under a lease
+    that is still ours, together with the job's end: a run that was replaced while it waited for its broker
+    keeps nothing, and one that was killed has kept all or nothing.
+    """
     viewer, account = work.owner, AccountId(work.args["account"])
     with house.database.reading() as db:
         home = accounts.account_of(db, viewer, account)
-    if not home.is_active:
-        return {"skipped": "archived"}
+        is_stopped = standings.is_stopped(db, home.broker)
+    if not home.is_active or is_stopped:
+        return {"skipped": "archived" if not home.is_active else "stopped"}
     work.progress(0, 3, "Asking the broker")
-    told = fetch(house, viewer, home)
+    try:
+        told = fetch(house, viewer, home)
+    except (Retry, Rejected) as problem:
+        _keep_problem(house, work, home, problem)
+        raise
     work.check()
     work.progress(1, 3, f"Recording {len(told.statement.holdings)} holdings and {len(told.fills)} trades")
     with house.database.writing() as db:
         done = record_statement(db, house, viewer, home, told.statement, told.fills)
-        work.progress(2, 3, "Classifying")
         enrich.ask_enrich(db, house, viewer)
-    work.progress(3, 3, "Done")
-    return {
-        "holdings": len(told.statement.holdings),
-        "trades": done.posted,
-        "unread": done.unread,
-        "opened": done.opened,
-        "taken_back": done.taken_back,
-        "breaks": len(done.breaks),
-    }
+        work.progress(3, 3, "Done")
+        result = {
+            "holdings": len(told.statement.holdings),
+            "trades": done.posted,
+            "unread": done.unread,
+            "opened": done.opened,
+            "taken_back": done.taken_back,
+            "breaks": len(done.breaks),
+        }
+        work.finish(db, result)
+        events.emit(db, house.bus, events.Event("jobs", viewer.person, (work.job.id,)))
+    return result
 
 
 def fetch(house: House, viewer: Viewer, home: Account) -> Told:
-    """All that the account's broker says, over its line; why there is nothing is recorded and passed on.
+    """All that the account's broker says, over its line. Raises Retry, Rejected, Reauth.
 
-    A session that has ended is opened again where its owner lets the house do so; once.
+    A session that has ended is opened again where its owner lets the house do so, once; else the account
+    needs a login, and its owner hears of it.
     """
     since: Instant | None = None
     try:
@@ -128,12 +153,8 @@ def fetch(house: House, viewer: Viewer, home: Account) -> Told:
         return _told(house, there)
     except Reauth as problem:
         needs_login(house, viewer, home.id, str(problem), since=since)
-        raise
-    except (Retry, Rejected) as problem:
         with house.database.writing() as db:
-            connections.set_problem(db, viewer, home.id, str(problem), house.clock.now())
-            _tell_failed(db, house, viewer, home, str(problem))
-            events.emit(db, house.bus, events.Event("connection", viewer.person, (home.id,)))
+            mornings.ask_announcement(db, house)
         raise
 
 
@@ -151,6 +172,16 @@ def _told(house: House, there: Line) -> Told:
             return Told(statement, after)
         before = after
     raise Retry(f"{there.broker.title}: trades are being made faster than they can be read")
+
+
+def _keep_problem(house: House, work: Work, home: Account, problem: Retry | Rejected) -> None:
+    """Shown at once; told when it is final or has lasted for some tries: what heals in seconds is no news."""
+    with house.database.writing() as db:
+        connections.set_problem(db, work.owner, home.id, str(problem), house.clock.now())
+        if isinstance(problem, Rejected) or work.job.attempts >= _PATIENCE:
+            _tell_failed(db, house, work.owner, home, str(problem))
+        events.emit(db, house.bus, events.Event("connection", work.owner.person, (home.id,)))
+        work.must_hold(db)
 
 
 def _tell_failed(db: WriteDb, house: House, viewer: Viewer, home: Account, problem: str) -> None:
@@ -179,9 +210,9 @@ def record_statement(
 ) -> Synced:
     """Keep a statement and do what it asks of the ledger, in the caller's transaction.
 
-    Steps: 1 give every line its instrument, lines of one as one; 2 keep the statement; 3 reconcile with all
-    facts of the live book; 4 take back openings it restates, record new ones; 5 post the day's new fills;
-    6 keep its prices and what could not be read; 7 tell.
+    Steps: 1 give every line its instrument, lines of one as one, with the day's fills on top; 2 keep the
+    statement; 3 reconcile with all facts of the live book; 4 take back openings it restates, record new ones;
+    5 post the day's new fills; 6 keep its prices and what could not be read; 7 tell.
     """
     if statement.broker_user != home.broker_user:
         raise Rejected(
@@ -190,13 +221,12 @@ def record_statement(
     now = house.clock.now()
     claimed = [holding.instrument for holding in statement.holdings] + [fill.instrument for fill in fills]
     ids = resolved(db, house, list(dict.fromkeys(claimed)))
-    statement = replace(statement, holdings=joined(statement.holdings, ids))
-    kept = statements.keep(db, viewer, home.id, statement, ids)
     accounts.account_for_change(db, viewer, home.id)
     history = list(transactions.of_account(db, viewer, home.id))
-    today = TradingDay(calendar_date(statement.at))
-    wanted = posting(fills, ids, history, today)
-    found = _compared(db, viewer, home, history, claims(statement, ids, fills, wanted.traded), statement)
+    wanted = posting(fills, ids, history)
+    statement = owned(replace(statement, holdings=joined(statement.holdings, ids)), wanted.believed, ids)
+    kept = statements.keep(db, viewer, home.id, statement, ids)
+    found = _compared(db, viewer, home, history, claims(statement, ids, wanted.moved), statement)
     taken_back = transactions.reverse(
         db, viewer, [former.id for former in found.reversals], source=SOURCE, now=now
     )
@@ -221,30 +251,17 @@ def record_statement(
 
 
 def claims(
-    statement: Statement,
-    ids: Mapping[InstrumentClaim, InstrumentId],
-    fills: Sequence[Fill],
-    traded: Mapping[InstrumentId, Decimal],
+    statement: Statement, ids: Mapping[InstrumentClaim, InstrumentId], coming: Mapping[InstrumentId, Decimal]
 ) -> list[Claim]:
-    """What the broker's holdings come to once the fills that are in the books are counted.
-
-    Most brokers' holdings stand still while a session runs, and the day's trades come on top; one whose
-    holdings count them already says so, and all of the day's fills are taken out first.
-    """
+    """What the broker says is owned, without the units that fills not yet in the books are about to move: so
+    that it can be laid beside the books as they are."""
     told = {
-        ids[h.instrument]: Claim(ids[h.instrument], h.quantity, kept_price(h.average_price))
-        for h in statement.holdings
+        ids[line.instrument]: Claim(ids[line.instrument], line.quantity, kept_price(line.average_price))
+        for line in statement.holdings
     }
-    moved = dict(traded)
-    if statement.includes_today:
-        for fill in fills:
-            one = ids[fill.instrument]
-            signed = fill.quantity if fill.kind is Kind.BUY else -fill.quantity
-            moved[one] = moved.get(one, Decimal(0)) - signed
-    for one, units in moved.items():
-        if units:
-            claim = told.get(one, Claim(one, Decimal(0), None))
-            told[one] = replace(claim, quantity=claim.quantity + units)
+    for one, units in coming.items():
+        claim = told.get(one, Claim(one, Decimal(0), None))
+        told[one] = replace(claim, quantity=claim.quantity - units)
     return list(told.values())
 
 

@@ -14,13 +14,16 @@ from datetime import time, timedelta
 from tunefolio.core.errors import Misuse
 from tunefolio.core.time import Instant, TradingDay, calendar_date
 from tunefolio.market.calendars import Calendar
-from tunefolio.services import jobs
+from tunefolio.services import jobs, mornings
 from tunefolio.services.house import House
 from tunefolio.store import duties
 
 _log = logging.getLogger(__name__)
 _SETTLING = timedelta(minutes=5)
 _PUBLISHING = timedelta(minutes=30)
+_FAILURES_EVERY = timedelta(minutes=15)
+_SESSIONS_AHEAD = 5
+"""How many sessions are looked at for one long enough: some are an hour long."""
 _SUNDAY = 6
 
 Next = Callable[[House, Instant], Instant | None]
@@ -102,6 +105,48 @@ def every_so_often(rehearsal: timedelta) -> Next:
     return following
 
 
+def while_trading(house: House, after: Instant) -> Instant | None:
+    """Again and again, as the operator says, while an exchange of the brokers trades: first one interval
+    after its open. None where the operator wants none, or beyond the known calendars."""
+    every = house.rules.sync_every
+    if not every:
+        return None
+    found = [
+        due
+        for exchange in sorted({mornings.exchange_of(one) for one in house.brokers.values()} or {"NSE"})
+        if (due := _within(house.calendars.of(exchange), after, every)) is not None
+    ]
+    return min(found, key=lambda moment: moment.utc, default=None)
+
+
+def _within(calendar: Calendar, after: Instant, every: timedelta) -> Instant | None:
+    """`every` later than `after`, or than the next open; within a session always."""
+    try:
+        day = calendar.trading_day(after)
+        for _ in range(_SESSIONS_AHEAD):
+            hours = calendar.hours(day)
+            if hours is not None:
+                due = max(hours.open, after, key=lambda moment: moment.utc) + every
+                if due < hours.close:
+                    return due
+            day = calendar.next(day)
+    except Misuse:
+        return None
+    return None
+
+
+def _morning(_calendar: Calendar, day: TradingDay) -> Instant:
+    return Instant.at(day, mornings.SYNC_AT)
+
+
+def _announcing(_calendar: Calendar, day: TradingDay) -> Instant:
+    return Instant.at(day, mornings.TELL_AT)
+
+
+def _failures(_house: House, after: Instant) -> Instant:
+    return after + _FAILURES_EVERY
+
+
 def _sod(_calendar: Calendar, day: TradingDay) -> Instant:
     return Instant.at(day, time(9, 0))
 
@@ -181,6 +226,34 @@ DUTIES: tuple[Entry, ...] = (
         "06:00 on Sundays",
         weekly(_SUNDAY, time(6, 0)),
         "compare_sources",
+    ),
+    Entry(
+        "sync_morning",
+        "Fetch every broker's statement before the session",
+        "08:30 on session days",
+        on_sessions(_morning),
+        "sync_all",
+    ),
+    Entry(
+        "login_due",
+        "Tell who has to log in at a broker",
+        "08:50 on session days",
+        on_sessions(_announcing),
+        mornings.ANNOUNCE,
+    ),
+    Entry(
+        "sync_session",
+        "Fetch brokers' statements while their exchange trades",
+        "every hour of a session, or as TUNEFOLIO_SYNC_MINUTES says",
+        while_trading,
+        "sync_trading",
+    ),
+    Entry(
+        "tell_failures",
+        "Tell admins which jobs failed for good",
+        "every 15 minutes",
+        _failures,
+        "tell_failures",
     ),
     Entry(
         "snapshot_sod",

@@ -55,6 +55,8 @@ class Settings:
     sources: tuple[str, ...]
     refresh_minutes: int
     backfill_days: int
+    sync_minutes: int
+    syncs_per_broker: int
     smtp_url: Secret | None
     mail_from: str
     telegram_token: Secret | None

@@ -214,6 +214,22 @@ VARIABLES: tuple[Variable, ...] = (
         _whole(0, 36500),
     ),
     Variable(
+        "TUNEFOLIO_SYNC_MINUTES",
+        "sync_minutes",
+        "60",
+        "How often brokers are asked for statements and trades while their exchange trades; "
+        "0: only in the morning and after the close.",
+        _whole(0, 1440),
+    ),
+    Variable(
+        "TUNEFOLIO_SYNCS_PER_BROKER",
+        "syncs_per_broker",
+        "2",
+        "Accounts of one broker that one process syncs at the same time, always fewer than its workers: so "
+        "that a slow broker leaves room for others.",
+        _whole(1, 64),
+    ),
+    Variable(
         "TUNEFOLIO_SMTP_URL",
         "smtp_url",
         "",
@@ -258,7 +274,7 @@ VARIABLES: tuple[Variable, ...] = (
         _switch,
     ),
     Variable(
-        "TUNEFOLIO_WORKERS", "workers", "4", "Jobs that run at the same time in this process.", _whole(1, 64)
+        "TUNEFOLIO_WORKERS", "workers", "8", "Jobs that run at the same time in this process.", _whole(1, 64)
     ),
     Variable(
         "TUNEFOLIO_JOB_LEASE_SECONDS",

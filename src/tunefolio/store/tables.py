@@ -31,6 +31,7 @@ from tunefolio.store.derived_tables import snapshot_lines as snapshot_lines
 from tunefolio.store.derived_tables import snapshots as snapshots
 from tunefolio.store.grant_tables import grants as grants
 from tunefolio.store.lease_tables import leases as leases
+from tunefolio.store.mapping_tables import mappings as mappings
 from tunefolio.store.market_tables import COST_RATIO
 from tunefolio.store.market_tables import accrual_terms as accrual_terms
 from tunefolio.store.market_tables import actions as actions
@@ -38,7 +39,6 @@ from tunefolio.store.market_tables import classifications as classifications
 from tunefolio.store.market_tables import instruments as instruments
 from tunefolio.store.market_tables import quotes as quotes
 from tunefolio.store.market_tables import rates as rates
-from tunefolio.store.mapping_tables import mappings as mappings
 from tunefolio.store.master_tables import instrument_spells as instrument_spells
 from tunefolio.store.master_tables import listing_changes as listing_changes
 from tunefolio.store.master_tables import listings as listings

@@ -1,7 +1,9 @@
 """What a route may ask for. One request, one transaction: Reading or Writing, never both.
 
 Secure unless it says otherwise: Reading and Writing need a signed-in person, and Writing one who may change
-things. OwnWriting lets a reader change the own sign-in; OpenReading and OpenWriting need nobody.
+things. OwnWriting lets a reader change the own sign-in; OpenReading and OpenWriting need nobody. AdminViewer
+needs an admin who, to change anything, has typed her password again; what she changes stands in the audit
+log.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated
 
+import anyio.to_thread
 from fastapi import Depends, Path, Query
 from starlette.requests import Request
 
@@ -18,12 +21,13 @@ from tunefolio.core.identity import PortfolioId
 from tunefolio.core.people import Person, Viewer
 from tunefolio.core.secret import Secret
 from tunefolio.core.time import Instant
-from tunefolio.services import identity
+from tunefolio.services import audit, identity, proofs
 from tunefolio.services.house import House
+from tunefolio.store.audit import Place
 from tunefolio.store.db import ReadDb, WriteDb
 from tunefolio.store.sessions import Session
 from tunefolio.web.errors import SignedOut
-from tunefolio.web.security import WebConfig, token_of
+from tunefolio.web.security import SAFE_METHODS, WebConfig, token_of
 
 MAX_ID = 2**63 - 1
 _READERS = 8
@@ -43,6 +47,12 @@ async def config_of(request: Request) -> WebConfig:
 
 HouseDep = Annotated[House, Depends(house_of)]
 ConfigDep = Annotated[WebConfig, Depends(config_of)]
+
+
+async def seen_from(request: Request) -> None:
+    """Says where the request came from, for whatever of it will stand in the audit log."""
+    address = request.client.host if request.client else ""
+    audit.request_from(Place(address, request.headers.get("user-agent", "")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +114,18 @@ async def _session(visit: CurrentVisit) -> Session:
     return visit.session
 
 
-async def admin_of(visit: CurrentVisit) -> Viewer:
+async def admin_of(request: Request, house: HouseDep, visit: CurrentVisit) -> Viewer:
+    """An admin; for what changes anything, one with a proof that holds. Raises Forbidden, ProofNeeded."""
     visit.person.viewer.must_administer()
+    if request.method not in SAFE_METHODS:
+        await anyio.to_thread.run_sync(_must_have_proved, house, visit)
+        request.state.admin_deed = True
     return visit.person.viewer
+
+
+def _must_have_proved(house: House, visit: Visit) -> None:
+    with house.database.reading() as db:
+        proofs.must_have_proved(db, house, visit.person.viewer, visit.session.id)
 
 
 async def _maybe_person(visit: MaybeVisit) -> Person | None:
@@ -135,15 +154,24 @@ def _open_writing(house: HouseDep) -> Iterator[WriteDb]:
         yield db
 
 
-def _own_writing(house: HouseDep, _visit: CurrentVisit) -> Iterator[WriteDb]:
+def _own_writing(request: Request, house: HouseDep, visit: CurrentVisit) -> Iterator[WriteDb]:
     with house.database.writing() as db:
         yield db
+        _note(db, request, house, visit)
 
 
-def _writing(house: HouseDep, visit: CurrentVisit) -> Iterator[WriteDb]:
+def _writing(request: Request, house: HouseDep, visit: CurrentVisit) -> Iterator[WriteDb]:
     visit.person.viewer.must_write()
     with house.database.writing() as db:
         yield db
+        _note(db, request, house, visit)
+
+
+def _note(db: WriteDb, request: Request, house: House, visit: Visit) -> None:
+    """An admin's deed that no service has noted stands in the log by its path, in the deed's own
+    transaction."""
+    if getattr(request.state, "admin_deed", False):
+        audit.note_unspoken(db, house, visit.person.viewer, request.method, request.url.path)
 
 
 OpenReading = Annotated[ReadDb, Depends(_open_reading, scope="function", max_concurrency=_READERS)]

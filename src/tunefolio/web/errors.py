@@ -34,12 +34,14 @@ from tunefolio.core.errors import (
     Retry,
     TunefolioError,
 )
+from tunefolio.services.proofs import ProofNeeded
 from tunefolio.services.throttle import TooMany as TooMany
 from tunefolio.web import render
 from tunefolio.web.security import HOME, safe_next
 
 _log = logging.getLogger(__name__)
 SIGN_IN = "/sign-in"
+UNLOCK = "/admin/unlock"
 
 
 class SignedOut(TunefolioError):
@@ -73,6 +75,7 @@ class Problem:
 TABLE: dict[type[Exception], tuple[int, str, str, int]] = {
     SignedOut: (401, "signed-out", "Please sign in", logging.INFO),
     Forbidden: (403, "forbidden", "Not yours to do", logging.INFO),
+    ProofNeeded: (403, "proof-needed", "Type your password again", logging.INFO),
     NotFound: (404, "not-found", "Not found", logging.INFO),
     Misuse: (422, "misuse", "That input does not work", logging.INFO),
     Reauth: (409, "broker-login-needed", "The broker asks you to log in again", logging.INFO),
@@ -130,6 +133,11 @@ def _known(error: Exception, status: int, kind: str, title: str, level: int) -> 
             field = FieldProblem(error.field, error.problem, error.cure)
             return Problem(
                 status, kind, title, f"{error.field}: {error.problem}", error.cure, (field,), level=level
+            )
+        case ProofNeeded():
+            detail = "What an admin changes needs her password again; it holds for 15 minutes."
+            return Problem(
+                status, kind, title, detail, "Unlock at /admin/unlock, then do it again.", level=level
             )
         case Rejected(code="credentials"):
             return Problem(401, "credentials", "Wrong e-mail or password", str(error), level=level)
@@ -224,7 +232,19 @@ def request_id(request: Request) -> str:
 
 
 def _context(request: Request, problem: Problem) -> dict[str, Any]:
-    return {"problem": problem, "request_id": request_id(request), "sign_in": sign_in_path(request)}
+    return {
+        "problem": problem,
+        "request_id": request_id(request),
+        "sign_in": sign_in_path(request),
+        "unlock": f"{UNLOCK}?{urlencode({'next': _came_from(request)})}",
+    }
+
+
+def _came_from(request: Request) -> str:
+    """The page a form was sent from, as a path of this house; the admin's own where that is not told."""
+    told = request.headers.get("hx-current-url") or request.headers.get("referer", "")
+    path = safe_next("/" + told.partition("://")[2].partition("/")[2])
+    return "/admin" if path in (HOME, "/") else path
 
 
 def _fragment(request: Request, problem: Problem) -> Response:

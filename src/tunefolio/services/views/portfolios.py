@@ -103,7 +103,7 @@ def classes_of(
     db: ReadDb, house: House, viewer: Viewer, known: Mapping[InstrumentId, Instrument]
 ) -> dict[InstrumentId, Classification]:
     """The classification in force of each instrument for this viewer, in two queries."""
-    return _classes(house, known, sectors.overrides(db, viewer), sectors.provided(db, list(known)))
+    return _classes(house, known, sectors.in_force(db, viewer), sectors.provided(db, list(known)))
 
 
 def _classes(
@@ -133,7 +133,7 @@ def _parts(db: ReadDb, house: House, viewer: Viewer, portfolio: PortfolioId | No
         folds,
         market.instruments,
         market.prices,
-        sectors.overrides(db, viewer),
+        sectors.in_force(db, viewer),
         market.provided,
         snapshot_counts(db, viewer, [account.id for account in accounts]),
         frozenset(id for id, quote in market.prices.items() if quote.as_of.utc < expected),

@@ -19,6 +19,7 @@ from tunefolio.web.api import (
     allocation,
     bars,
     breaks,
+    broker_logins,
     brokers,
     calendar,
     channels,
@@ -46,7 +47,6 @@ from tunefolio.web.api import (
     tracker,
     transactions,
     watchlists,
-    zerodha,
 )
 from tunefolio.web.api.shapes import ProblemJson
 from tunefolio.web.deps import seen_from
@@ -70,7 +70,7 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
 }
 
 router = APIRouter(responses=PROBLEMS, dependencies=[Depends(seen_from)])
-for first in (holdings, sectors, snapshots, sessions, zerodha, tracker, docs):
+for first in (holdings, sectors, snapshots, sessions, broker_logins, tracker, docs):
     router.include_router(first.router)
 for second in (
     sessions,

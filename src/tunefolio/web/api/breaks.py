@@ -16,7 +16,6 @@ from tunefolio.services.views.shapes_repairs import BreakView
 from tunefolio.store import accounts
 from tunefolio.web.api.answers import Text, ist, nothing, reply
 from tunefolio.web.deps import MAX_ID, CurrentViewer, HouseDep, PortfolioChoice, Reading, Writing
-from tunefolio.web.pages.entry import number
 
 v1 = APIRouter(prefix="/breaks", tags=["breaks"])
 
@@ -26,7 +25,7 @@ class Accepted(BaseModel):
 
     account: Annotated[int, Field(ge=1, le=MAX_ID)]
     key: Text
-    price: Annotated[str, Field(max_length=40)] = ""
+    price: Annotated[str, Field(pattern=r"^([0-9]{1,14}(\.[0-9]{1,8})?)?$")] = ""
     day: Annotated[str, Field(max_length=10)] = ""
 
 
@@ -41,7 +40,7 @@ def breaks(db: Reading, house: HouseDep, viewer: CurrentViewer, portfolio: Portf
 def repair(db: Writing, house: HouseDep, viewer: CurrentViewer, wish: Accepted) -> Response:
     """Record the facts that a repair proposes; they can be taken back like any others."""
     home = accounts.account_of(db, viewer, AccountId(wish.account))
-    answers = {"price": number(wish.price, "price")} if wish.price.strip() else {}
+    answers = {"price": wish.price} if wish.price else {}
     if wish.day.strip():
         answers["day"] = wish.day.strip()
     repairs.accept(db, house, viewer, home.id, wish.key, answers)

@@ -120,8 +120,8 @@ def save_app(db: Writing, house: HouseDep, viewer: CurrentViewer, broker: Broker
 
 
 @v1.delete("/{broker}/app", status_code=204)
-def forget_app(db: Writing, viewer: CurrentViewer, broker: BrokerName) -> Response:
-    connect.forget_app(db, viewer, broker)
+def forget_app(db: Writing, house: HouseDep, viewer: CurrentViewer, broker: BrokerName) -> Response:
+    connect.forget_app(db, house, viewer, broker)
     return nothing()
 
 

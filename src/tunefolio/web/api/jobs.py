@@ -13,7 +13,7 @@ from tunefolio.services import timetable
 from tunefolio.store import jobs
 from tunefolio.store.jobs import Job
 from tunefolio.web.api.answers import Cursor, Limit, after_id, ist, nothing, reply
-from tunefolio.web.deps import AdminViewer, CurrentViewer, HouseDep, Reading, RowId, Writing
+from tunefolio.web.deps import CurrentViewer, HouseDep, Reading, RowId, Writing
 
 v1 = APIRouter(tags=["jobs"])
 
@@ -22,12 +22,6 @@ v1 = APIRouter(tags=["jobs"])
 def listed(db: Reading, viewer: CurrentViewer, limit: Limit = 50, cursor: Cursor = "") -> Response:
     """The viewer's jobs, newest first."""
     return page(jobs.page(db, viewer, _before(cursor), limit + 1), limit)
-
-
-@v1.get("/admin/jobs")
-def everyones(db: Reading, admin: AdminViewer, limit: Limit = 50, cursor: Cursor = "") -> Response:
-    """Everyone's jobs without what they were about, newest first; admins only."""
-    return page(jobs.page_all(db, admin, _before(cursor), limit + 1), limit)
 
 
 @v1.get("/jobs/{id}")

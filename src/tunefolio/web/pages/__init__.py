@@ -1,9 +1,17 @@
 """The pages: one file a noun, each route a few lines that authorise, ask a view or a service, and render."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 
+from tunefolio.web.deps import seen_from
 from tunefolio.web.pages import (
     actions,
+    admin,
+    admin_accounts,
+    admin_audit,
+    admin_brokers,
+    admin_instruments,
+    admin_jobs,
+    admin_users,
     alerts,
     allocation,
     breaks,
@@ -13,6 +21,7 @@ from tunefolio.web.pages import (
     deposits,
     entry,
     explain,
+    family,
     find,
     health,
     holding,
@@ -32,7 +41,7 @@ from tunefolio.web.pages import (
     watchlists,
 )
 
-router = APIRouter()
+router = APIRouter(dependencies=[Depends(seen_from)])
 for room in (
     people,
     dashboard,
@@ -61,5 +70,13 @@ for room in (
     notices,
     settings,
     house,
+    family,
+    admin,
+    admin_users,
+    admin_accounts,
+    admin_brokers,
+    admin_jobs,
+    admin_instruments,
+    admin_audit,
 ):
     router.include_router(room.router)

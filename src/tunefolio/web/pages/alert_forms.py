@@ -28,6 +28,7 @@ KINDS = {
     AlertKind.DRAWDOWN: "Portfolio falls from its peak",
     AlertKind.SYNC_FAILED: "A broker sync fails",
     AlertKind.DATA_STALE: "Prices stay away",
+    AlertKind.LOGIN_DUE: "A broker waits for a login",
 }
 REPEATS = {
     Repeat.ONCE: "Once",

@@ -139,6 +139,6 @@ def save_app(
 
 
 @router.post("/brokers/{broker}/app/forget")
-def forget_app(db: Writing, viewer: CurrentViewer, broker: BrokerName) -> Response:
-    connect.forget_app(db, viewer, broker)
+def forget_app(db: Writing, house: HouseDep, viewer: CurrentViewer, broker: BrokerName) -> Response:
+    connect.forget_app(db, house, viewer, broker)
     return go("/brokers")

@@ -1,0 +1,159 @@
+"""The family view for programs, and the grants behind it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+from starlette.responses import Response
+
+from tunefolio.core.identity import GrantId, PersonId, PortfolioId
+from tunefolio.core.missing import Missing
+from tunefolio.services import family as views
+from tunefolio.services import grants
+from tunefolio.services.family import Share, Sums
+from tunefolio.services.grants import GrantLine
+from tunefolio.services.views import HoldingRow
+from tunefolio.web.api.answers import Text, amount, day_of, ist, nothing, plain, put, reply
+from tunefolio.web.deps import MAX_ID, CurrentViewer, HouseDep, OwnWriting, Reading, RowId, Writing
+
+v1 = APIRouter(tags=["family"])
+
+
+class Offer(BaseModel):
+    """email: of an existing user. portfolio_id: the only one to be seen, null for all. last_day: the last on
+    which it holds, null for until it is taken back."""
+
+    email: Text
+    portfolio_id: Annotated[int, Field(ge=1, le=MAX_ID)] | None = None
+    last_day: Annotated[str, Field(max_length=10)] | None = None
+
+
+@v1.get("/family")
+def family(db: Reading, house: HouseDep, viewer: CurrentViewer) -> Response:
+    """The viewer's own books and those she was given to see: the sum, and each person's share."""
+    view = views.family(db, house, viewer)
+    return reply(
+        {
+            "currency": view.currency,
+            "as_of": ist(view.freshness.as_of),
+            "is_stale": view.freshness.is_stale,
+            **sums(view.sums),
+            "data": [share(one) for one in view.shares],
+        }
+    )
+
+
+@v1.get("/family/people/{id}")
+def person(db: Reading, house: HouseDep, viewer: CurrentViewer, id: RowId) -> Response:
+    """What one of them holds, as far as she lets it be seen; 404 for anyone else."""
+    found = views.share_of(db, house, viewer, PersonId(id))
+    return reply(share(found) | {"holdings": [holding(row) for row in found.rows]})
+
+
+@v1.get("/family/grants")
+def listed(db: Reading, house: HouseDep, viewer: CurrentViewer) -> Response:
+    """What the viewer gives, and what she is given."""
+    found = grants.listed(db, house, viewer)
+    sides = (("given", found.given), ("offered", found.offered), ("accepted", found.accepted))
+    return reply({"data": [grant(side, line) for side, lines in sides for line in lines]})
+
+
+@v1.post("/family/grants", status_code=201)
+def offer(db: Writing, house: HouseDep, viewer: CurrentViewer, wish: Offer) -> Response:
+    """Offer a person to see one portfolio, or all; nothing is seen before she accepts."""
+    made = grants.offer(
+        db,
+        house,
+        viewer,
+        wish.email,
+        portfolio=None if wish.portfolio_id is None else PortfolioId(wish.portfolio_id),
+        last_day=day_of(wish.last_day, "last_day") if wish.last_day else None,
+    )
+    return reply({"id": made.id}, 201)
+
+
+@v1.post("/family/grants/{id}/accept", status_code=204)
+def accept(db: OwnWriting, house: HouseDep, viewer: CurrentViewer, id: RowId) -> Response:
+    """Take what is offered."""
+    grants.accept(db, house, viewer, GrantId(id))
+    return nothing()
+
+
+@v1.post("/family/grants/{id}/leave", status_code=204)
+def leave(db: OwnWriting, house: HouseDep, viewer: CurrentViewer, id: RowId) -> Response:
+    """Decline what is offered, or give up what was accepted."""
+    grants.leave(db, house, viewer, GrantId(id))
+    return nothing()
+
+
+@v1.delete("/family/grants/{id}", status_code=204)
+def revoke(db: Writing, house: HouseDep, viewer: CurrentViewer, id: RowId) -> Response:
+    """Take back what the viewer gave; at once."""
+    grants.revoke(db, house, viewer, GrantId(id))
+    return nothing()
+
+
+def sums(one: Sums) -> dict[str, Any]:
+    whole = one.valuation
+    lacking = "no price is known"
+    row: dict[str, Any] = {"holdings": one.holdings, "unpriced": whole.unpriced}
+    put(row, "value", amount(whole.value) if one.is_priced else None, lacking)
+    row["invested"] = amount(whole.invested)
+    put(row, "pnl", amount(whole.pnl) if one.is_priced else None, lacking)
+    put(row, "day_change", amount(whole.day_change), "no previous close is known")
+    ratio = one.day_change_ratio
+    put(row, "day_change_ratio", None if ratio is None else plain(ratio), "no previous close is known")
+    xirr = one.xirr
+    if isinstance(xirr, Missing):
+        put(row, "xirr", None, xirr.sentence)
+    else:
+        row["xirr"] = plain(xirr)
+    return row
+
+
+def share(one: Share) -> dict[str, Any]:
+    row = {
+        "person_id": one.person.id,
+        "name": one.person.name,
+        "is_self": one.is_self,
+        "grants": list(one.grants),
+        "portfolios": list(one.titles),
+        "accounts": [{"account_id": home.id, "name": home.name} for home in one.accounts],
+        **sums(one.sums),
+    }
+    ratio = one.share_ratio
+    put(row, "share_ratio", None if ratio is None else plain(ratio), "no price is known")
+    return row
+
+
+def holding(row: HoldingRow) -> dict[str, Any]:
+    return {
+        "account_id": row.account.id,
+        "instrument_id": row.instrument.id,
+        "exchange": row.instrument.exchange,
+        "symbol": row.instrument.symbol,
+        "name": row.instrument.name,
+        "sector": row.classification.sector,
+        "quantity": plain(row.valued.quantity),
+        "currency": row.valued.position.currency,
+        "invested": amount(row.valued.invested),
+        "value": amount(row.valued.value),
+        "pnl": amount(row.valued.pnl),
+    }
+
+
+def grant(side: str, line: GrantLine) -> dict[str, Any]:
+    one = line.grant
+    return {
+        "id": one.id,
+        "side": side,
+        "person_id": line.other.id,
+        "name": line.other.name,
+        "email": line.other.email,
+        "portfolio": line.title or None,
+        "created_at": ist(one.created),
+        "accepted_at": ist(one.accepted),
+        "until": ist(one.until),
+    }
