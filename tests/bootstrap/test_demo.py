@@ -15,6 +15,7 @@ from tunefolio.core.missing import Missing
 from tunefolio.core.money import INR, Currency
 from tunefolio.core.people import Role
 from tunefolio.core.time import TradingDay
+from tunefolio.ledger.brokers import RedirectLogin
 from tunefolio.ledger.positions import fold
 from tunefolio.services import identity
 from tunefolio.services.proposals import State, found
@@ -49,7 +50,9 @@ def test_the_demo_opens_with_a_person_a_history_and_a_broker_and_opens_again_the
             assert {"refresh_quotes", "backfill", "rates"} <= asked
             assert house.rules.rehearsal
             app = house.rules.operator_apps["zerodha"]
-            url = house.brokers["zerodha"].login_url(app.api_key, "state")
+            zerodha = house.brokers["zerodha"]
+            assert isinstance(zerodha, RedirectLogin)
+            url = zerodha.login_url(app.api_key, "state")
             assert url.startswith(f"{there.sandbox.kite_url}/connect/login?")
     assert passwords[0] == passwords[1]
     assert (tmp_path / "folio-demo" / "password").stat().st_mode & 0o777 == 0o600

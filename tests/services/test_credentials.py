@@ -178,7 +178,7 @@ def test_a_wrong_field_is_named_and_never_shown(
     desk: Desk, broker: FormBroker, typed: dict[str, str], field: str, words: str
 ) -> None:
     with pytest.raises(Misuse, match=words) as refused:
-        log_in(desk, **typed)
+        log_in(desk, Relogin.BY_HAND, **typed)
     assert refused.value.field == field
     assert not any(text and len(text) > 2 and text in str(refused.value) for text in typed.values())
     assert broker.logins == [], "the broker is not bothered with it"

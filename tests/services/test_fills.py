@@ -73,7 +73,7 @@ def test_what_was_held_before_is_opened_and_todays_trades_come_on_top(desk: Desk
     sold, bought = fill("1", Kind.SELL, "INFY", "4"), fill("2", Kind.BUY, "TCS", "3")
     done = say(desk, home, [held("INFY", "10", "1400"), held("TCS", "5", "3000")], [sold, bought])
     assert (done.opened, done.posted, done.breaks) == (2, 2, ())
-    assert (desk.quantity("INFY"), desk.quantity("TCS")) == (6, 8)
+    assert [desk.quantity("INFY"), desk.quantity("TCS")] == [6, 8]
     later = say(desk, home, [held("INFY", "10", "1400"), held("TCS", "5", "3000")], [sold, bought])
     assert (later.opened, later.taken_back, later.posted, later.breaks) == (0, 0, 0, ())
 
@@ -85,7 +85,7 @@ def test_holdings_that_count_today_already_come_to_the_same(desk: Desk) -> None:
     for _ in range(2):
         done = say(desk, home, lines, [sold, bought], includes_today=True)
         assert done.breaks == ()
-    assert (desk.quantity("INFY"), desk.quantity("TCS")) == (6, 8)
+    assert [desk.quantity("INFY"), desk.quantity("TCS")] == [6, 8]
 
 
 def test_partial_fills_of_one_order_are_facts_of_their_own(desk: Desk) -> None:
