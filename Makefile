@@ -47,8 +47,9 @@ check: env-test ## the fast gates, in less than a minute
 bench: env-test ## measure speed; `python -m bench --write` keeps the figures in docs/performance.md
 	@$(BIN)/python -m bench
 
-prove: env-test ## the long proofs: a hundred kills in mid-import on each database; every journey in each deployment
+prove: env-test ## the long proofs: coverage of each room, hundreds of kills, walks on PostgreSQL, every journey everywhere
 	@tools/provision.sh
+	@COVER=yes tools/suite.sh
 	@$(BIN)/python -m pytest -m prove
 	@TUNEFOLIO_TEST_EVERYWHERE=yes $(BIN)/python -m pytest tests/journeys
 

@@ -111,6 +111,11 @@ def migrated_postgres(postgres_cluster: postgres.Cluster) -> str:
 @pytest.fixture(params=["sqlite", "postgresql"])
 def migrated_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """A fresh database at head, a copy; the test runs once on each kind."""
+    return at_head(request, tmp_path)
+
+
+def at_head(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A fresh database at head, of the kind that the fixture's parameter names."""
     if request.param == "sqlite":
         path = tmp_path / "tunefolio.db"
         shutil.copy(request.getfixturevalue("migrated_sqlite"), path)

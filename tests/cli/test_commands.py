@@ -265,9 +265,9 @@ def test_a_new_account_is_made_for_an_import_and_not_for_a_dry_run(call: Call, t
 def test_a_bad_file_leaves_no_new_account(call: Call, tmp_path: Path) -> None:
     call("user", "add", "asha@example.com", "--json")
     wrong = tmp_path / "wrong.csv"
-    wrong.write_text("a,b,c\n1,2,3\n")
+    wrong.write_text("Dear investor,\nplease find enclosed 10 things\n")
     refused = value(call("import", str(wrong), "--new-account", "Demat", "--json"), Exit.USAGE)
-    assert "its first line is 'a,b,c'" in refused["error"]
+    assert "its first line is 'Dear investor,'" in refused["error"]
     again = value(call("import", str(wrong), "--account", "Demat", "--json"), Exit.USAGE)
     assert again["kind"] == "NotFound"
     assert "cure" not in again["error"]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from pydantic.fields import FieldInfo
 from sqlalchemy import select
 from starlette.testclient import TestClient
 
+from tests.conftest import at_head
 from tests.web.houses import ADDRESS, CONFIG, PASSWORD, connect_broker, join, opened, sign_in, visitor, work
 from tunefolio.bootstrap import adapters
 from tunefolio.core.alerts import AlertKind
@@ -149,10 +151,16 @@ def needs_admin(dependant: Dependant) -> bool:
     return any(below.call is deps.admin_of or needs_admin(below) for below in dependant.dependencies)
 
 
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.prove)])
+def walked_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The walks ask thousands of questions: on PostgreSQL by `make prove`."""
+    return at_head(request, tmp_path)
+
+
 @pytest.fixture
-def house(migrated_url: str) -> Iterator[House]:
+def house(walked_url: str) -> Iterator[House]:
     adapters.load()
-    with opened(migrated_url) as made:
+    with opened(walked_url) as made:
         yield made
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -164,7 +164,9 @@ def difference(page: Page, symbol: str, account: str) -> Locator:
     )
 
 
-def test_five_accounts_are_trusted_every_morning(investor: Page, exchange: Exchange) -> None:
+def test_five_accounts_are_trusted_every_morning(
+    investor: Page, exchange: Exchange, rehearsal: Served
+) -> None:
     page = investor
     people = {user: exchange.account(user) for user in ("TF0001", "TF0002", "TFA001", "TFA002", "TFK01")}
 
@@ -245,6 +247,19 @@ def test_five_accounts_are_trusted_every_morning(investor: Page, exchange: Excha
         expect(page.locator("section.panel", has_text=user)).to_contain_text(
             "agrees with its newest statement"
         )
+    nothing_is_betrayed(rehearsal, people.values())
+
+
+def nothing_is_betrayed(rehearsal: Served, people: Iterable[dict[str, str]]) -> None:
+    """After all of it no credential stands in the log, nor in the clear in the database."""
+    secrets = {one[name] for one in people for name in ("password", "totp_secret") if one[name]}
+    secrets |= {"rehearsal-neo-application", "AAAAA0000A"}
+    log = rehearsal.log.read_text()
+    assert "services.sync" in log or "broker connected" in log, "it is the log of this run"
+    assert not [secret for secret in secrets if secret in log]
+    kept = b"".join(one.read_bytes() for one in rehearsal.log.parent.glob("home/*.db*"))
+    assert len(kept) > 1_000_000
+    assert not [secret for secret in secrets if secret.encode() in kept]
 
 
 def some_sessions_ago(today: str) -> str:

@@ -162,7 +162,7 @@ def test_wild_requests_are_never_our_fault(investor: TestClient, document: dict[
 
         @seed(20261121)
         @settings(
-            max_examples=12,
+            max_examples=6,
             database=None,
             deadline=None,
             phases=(Phase.explicit, Phase.generate),

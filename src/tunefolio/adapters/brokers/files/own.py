@@ -40,6 +40,8 @@ class OwnJson:
         return bool(rows) and isinstance(rows[0], Mapping) and {"kind", "day"} <= rows[0].keys()
 
     def parse(self, content: bytes, sha256: str) -> ParsedFile:  # noqa: ARG002  rows have keys of their own
+        if not self.recognises("", content):
+            raise Misuse("file", "holds no transactions of TuneFolio", cure="Export them as JSON again")
         rows = _rows(content)
         if len(rows) > MOST_ROWS:
             raise Misuse("file", f"has more than {MOST_ROWS:,} rows", cure="Split it by year")
