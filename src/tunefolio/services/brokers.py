@@ -13,6 +13,7 @@ from tunefolio.core.time import Instant
 from tunefolio.ledger.accounts import Account
 from tunefolio.ledger.brokers import AppKeys, Broker, BrokerSession, FormLogin
 from tunefolio.services.house import House
+from tunefolio.services.jobs import ask
 from tunefolio.store import broker_apps, connections, events
 from tunefolio.store.connections import ConnectionState
 from tunefolio.store.db import ReadDb
@@ -153,6 +154,9 @@ def needs_login(
             return
         connections.set_problem(db, viewer, account, problem, now)
         connections.set_state(db, viewer, account, ConnectionState.NEEDS_LOGIN)
+        if connection.automatic_since is not None:  # its sync logs in by itself
+            args = {"account": account}
+            ask(db, house, "sync", args, owner=viewer.person, dedupe_key=f"sync:{account}")
         events.emit(db, house.bus, events.Event("connection", viewer.person, (account,)))
     _log.warning("broker session ended", extra={"account": account, "broker": connection.broker})
 
