@@ -257,7 +257,7 @@ def nothing_is_betrayed(rehearsal: Served, people: Iterable[dict[str, str]]) -> 
     log = rehearsal.log.read_text()
     assert "services.sync" in log or "broker connected" in log, "it is the log of this run"
     assert not [secret for secret in secrets if secret in log]
-    kept = b"".join(one.read_bytes() for one in rehearsal.log.parent.glob("home/*.db*"))
+    kept = b"".join(one.read_bytes() for one in rehearsal.log.parent.rglob("*.db*"))
     assert len(kept) > 1_000_000
     assert not [secret for secret in secrets if secret.encode() in kept]
 
