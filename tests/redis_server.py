@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import shlex
 import shutil
-import socket
 import subprocess
 import time
 from contextlib import closing
@@ -18,6 +17,7 @@ from pathlib import Path
 
 import redis
 
+from tests.ports import free_port
 from tests.postgres import locked
 
 DATABASES = 4_096
@@ -57,7 +57,7 @@ def _port(folder: Path, leader: int) -> int:
     kept = folder / "redis.port"
     with locked(folder / "redis.lock"):
         if not kept.exists():
-            port = _free_port()
+            port = free_port()
             _start(program, folder, port, leader)
             kept.write_text(str(port))
     return int(kept.read_text())
@@ -86,9 +86,3 @@ def _guard(folder: Path, server: int, leader: int) -> None:
     waiting = f"while kill -0 {leader} && [ -d {shlex.quote(str(folder))} ]; do sleep 1; done"
     detached = f"nohup sh -c {shlex.quote(f'{waiting}; kill {server}')} >/dev/null 2>&1 </dev/null &"
     subprocess.run(["sh", "-c", detached], check=True, cwd="/", start_new_session=True, env=dict(os.environ))
-
-
-def _free_port() -> int:
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -17,15 +17,10 @@ from urllib.parse import urlencode
 
 import pytest
 
+from tests.ports import free_port
 from tunefolio.bootstrap import serve
 from tunefolio.core.errors import Misuse
 from tunefolio.settings import Settings
-
-
-def free_port() -> int:
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
@@ -17,6 +15,7 @@ import redis
 
 from tests.engine import celery_worker
 from tests.engine.deployment import Deployment, until
+from tests.ports import free_port
 from tunefolio.bootstrap.runtime import Runtime, build
 from tunefolio.core.errors import Misuse
 from tunefolio.core.identity import JobId, PersonId
@@ -166,9 +165,7 @@ def test_celerys_own_tools_find_the_workers(environ: dict[str, str], deployment:
 
 
 def test_flower_shows_the_queue(environ: dict[str, str], deployment: Deployment) -> None:
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     deployment.start("flower", "--port", str(port))
 
     def answers() -> bool:

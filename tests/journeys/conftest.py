@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -20,6 +19,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests.engine.deployment import Deployment
 from tests.journeys.balance import balanced
+from tests.ports import free_port
 from tunefolio.core.secret import Secret
 from tunefolio.core.time import FixedClock, Instant
 from tunefolio.ledger.brokers import AppKeys
@@ -66,12 +66,6 @@ def browser(chromium_path: str) -> Iterator[Browser]:
 @pytest.fixture
 def port() -> int:
     return free_port()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture

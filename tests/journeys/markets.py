@@ -19,13 +19,13 @@ from tests.journeys.conftest import (
     DEPLOYMENTS,
     PASSWORD,
     Served,
-    free_port,
     listen,
     many,
     outside,
     running,
 )
 from tests.journeys.test_imports import account
+from tests.ports import free_port
 from tunefolio.core.time import IST, Instant, SystemClock, TradingDay, calendar_date
 from tunefolio.market.calendars import Calendar, Calendars
 from tunefolio.sandbox.limits import Rate

@@ -9,8 +9,9 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.journeys.conftest import Served, free_port, listen, running
+from tests.journeys.conftest import Served, listen, running
 from tests.journeys.test_connect import connect
+from tests.ports import free_port
 
 pytestmark = pytest.mark.journey
 

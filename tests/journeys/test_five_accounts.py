@@ -18,8 +18,9 @@ import orjson
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.journeys.conftest import Served, free_port, listen, running
+from tests.journeys.conftest import Served, listen, running
 from tests.journeys.test_imports import choose_statement, record
+from tests.ports import free_port
 from tunefolio.core.time import TradingDay
 from tunefolio.market.calendars import packaged
 

@@ -23,6 +23,16 @@ addEventListener("DOMContentLoaded", () => {
 });
 """
 
+GROWS = """
+addEventListener("DOMContentLoaded", () => {
+  setInterval(() => {
+    const price = document.querySelector("#main [data-live$='.price']");
+    if (window.watch && price && !price.grown) { price.grown = true; price.textContent = "9,99,99,999.95"; }
+  }, 500);
+});
+"""
+"""One price gains more digits than its column has room for."""
+
 NO_SOCKET = """
 window.knocked = 0;
 window.WebSocket = class extends WebSocket {
@@ -112,7 +122,7 @@ def must_stand_still(seen: Watched) -> None:
     assert "live" not in seen.told, "the whole page asked again only because prices moved"
     assert seen.replaced == [], "another element stands there now"
     assert seen.shifted == [], "something beside the figures themselves has moved"
-    assert seen.shift < 0.001, "a figure that gains a digit grows to the left, and that is all"
+    assert seen.shift < 0.01, "a figure that gains a digit grows to the left, and that is all"
 
 
 def test_figures_move_in_place(holder: Page) -> None:
@@ -135,6 +145,14 @@ def test_a_page_that_fetches_when_prices_move_is_caught(holder: Page) -> None:
     holder.add_init_script(EAGER)
     seen = while_only_prices_moved(holder)
     with pytest.raises(AssertionError, match="fetched only because prices moved"):
+        must_stand_still(seen)
+
+
+def test_a_page_whose_columns_follow_their_figures_is_caught(holder: Page) -> None:
+    """The same watch, and one figure too many digits for its column."""
+    holder.add_init_script(GROWS)
+    seen = while_only_prices_moved(holder)
+    with pytest.raises(AssertionError, match="beside the figures"):
         must_stand_still(seen)
 
 

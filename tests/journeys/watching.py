@@ -41,6 +41,16 @@ WATCH = """
 () => {
   const watch = { since: performance.now(), swaps: [], shift: 0, shifted: [], marks: 0 };
   window.watch = watch;
+  const figure = "#main [data-live]";
+  window.boxes = () => new Map(
+    [...document.querySelectorAll("body *")]
+      .filter((one) => !one.closest(`${figure}, svg`) && !one.querySelector(":scope > [data-live]"))
+      .map((one) => {
+        const { x, y, width, height } = one.getBoundingClientRect();
+        return [one, [x + scrollX, y + scrollY, width, height].map(Math.round).join(" ")];
+      }),
+  );
+  watch.boxes = window.boxes();
   document.addEventListener("htmx:after:swap", ({ target }) => {
     watch.swaps.push(target.id || target.outerHTML.slice(0, 160));
   });
@@ -49,7 +59,7 @@ WATCH = """
       if (one.hadRecentInput) continue;
       watch.shift += one.value;
       const hosts = one.sources.map(({ node }) => node?.nodeType === 3 ? node.parentElement : node);
-      const others = hosts.filter((host) => host && !host.closest("[data-live]"));
+      const others = hosts.filter((host) => host && !host.closest(figure));
       watch.shifted.push(...others.map((host) => host.outerHTML.slice(0, 160)));
     }
   }).observe({ type: "layout-shift", buffered: false });
@@ -63,7 +73,10 @@ WATCH = """
 
 SEEN = """
 () => {
-  const { since, swaps, shift, shifted, marks } = window.watch;
+  const { since, swaps, shift, shifted, marks, boxes } = window.watch;
+  for (const [one, stands] of window.boxes())
+    if (boxes.has(one) && boxes.get(one) !== stands)
+      shifted.push(`${boxes.get(one)} is now ${stands}: ${one.outerHTML.slice(0, 160)}`);
   const told = [...new Set(window.told.filter(({ at }) => at >= since).map(({ what }) => what))];
   const others = [...document.querySelectorAll("[data-live]")].filter((cell) => !cell.kept);
   const replaced = others.map((cell) => cell.outerHTML);
@@ -74,7 +87,11 @@ SEEN = """
 
 @dataclass(frozen=True)
 class Watched:
-    """What happened in one stretch of time. told: the page's own events; shift: as Lighthouse counts."""
+    """What happened in one stretch of time.
+
+    told: the page's own events; shift: as Lighthouse counts; shifted: what stands elsewhere than before and
+    is no figure, by what the browser tells of it and by place and size of each element outside of figures.
+    """
 
     told: frozenset[str]
     swaps: list[str]

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.ports import free_port
 from tests.services.desks import Desk
 from tunefolio.core.errors import Misuse
 from tunefolio.core.secret import Secret
@@ -24,12 +25,6 @@ from tunefolio.store.db import open_database
 from tunefolio.store.vault import KeyRing, Vault
 
 NOW = Instant.parse("2026-11-20T05:00:00+00:00")
-
-
-def free_port() -> int:
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture
