@@ -1,0 +1,163 @@
+"""One rule of a tariff made ready to count with: a share of the value, a fee per order, a tax on services."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+from tunefolio.core.money import plain, quantized
+from tunefolio.core.rules import Rule
+from tunefolio.trading.orders import OrderSide
+
+
+class LineName(StrEnum):
+    """The lines of a contract note, in its order; the last three stand in the account's ledger instead."""
+
+    BROKERAGE = "brokerage"
+    EXCHANGE = "exchange"
+    CLEARING = "clearing"
+    IPFT = "ipft"
+    SEBI = "sebi"
+    GST = "gst"
+    STT = "stt"
+    CTT = "ctt"
+    STAMP = "stamp"
+    DP = "dp"
+    CALL_AND_TRADE = "call_and_trade"
+    AUTO_SQUARE_OFF = "auto_square_off"
+
+
+TITLES = {
+    LineName.BROKERAGE: "Brokerage",
+    LineName.EXCHANGE: "Exchange transaction charge",
+    LineName.CLEARING: "Clearing charge",
+    LineName.IPFT: "Investor protection fund",
+    LineName.SEBI: "SEBI turnover fee",
+    LineName.GST: "GST",
+    LineName.STT: "Securities transaction tax",
+    LineName.CTT: "Commodities transaction tax",
+    LineName.STAMP: "Stamp duty",
+    LineName.DP: "Depository charge, with GST",
+    LineName.CALL_AND_TRADE: "Call and trade, with GST",
+    LineName.AUTO_SQUARE_OFF: "Auto square-off, with GST",
+}
+OUTSIDE_THE_NOTE = frozenset({LineName.DP, LineName.CALL_AND_TRADE, LineName.AUTO_SQUARE_OFF})
+"""What brokers book to the account's ledger, not to the contract note."""
+
+_ZERO = Decimal(0)
+
+
+def percent_text(rate: Decimal) -> str:
+    """0.0000297 reads 0.00297%."""
+    return f"{plain(rate * 100)}%"
+
+
+@dataclass(frozen=True, slots=True)
+class Levy:
+    """A share of the traded value. side: whom it is taken from; None: both."""
+
+    line: LineName
+    rule: Rule
+    rate: Decimal
+    side: OrderSide | None
+
+    @classmethod
+    def of(cls, line: LineName, rule: Rule) -> Levy:
+        side = rule.word("side", "both")
+        return cls(line, rule, rule.number(), None if side == "both" else OrderSide(side))
+
+    def takes(self, side: OrderSide) -> bool:
+        return self.side is None or self.side is side
+
+    def on(self, value: Decimal, side: OrderSide) -> Decimal:
+        """Unrounded; zero for the side that is not charged."""
+        return value * self.rate if self.takes(side) else _ZERO
+
+    @property
+    def words(self) -> str:
+        whom = {None: "", OrderSide.BUY: ", buyer", OrderSide.SELL: ", seller"}[self.side]
+        return f"{percent_text(self.rate)}{whom}" if self.rate else "nil"
+
+
+@dataclass(frozen=True, slots=True)
+class Fee:
+    """What a broker takes of an order, or of a scrip that leaves the depository.
+
+    With a rate: that share of the value, at most `cap`, at least `floor`. Without: `flat`; of a value below
+    `small_below` only `small`.
+    """
+
+    line: LineName
+    rule: Rule
+    rate: Decimal | None
+    flat: Decimal
+    cap: Decimal | None
+    floor: Decimal | None
+    small_below: Decimal | None
+    small: Decimal
+
+    @classmethod
+    def of(cls, line: LineName, rule: Rule) -> Fee:
+        def number(field: str) -> Decimal | None:
+            return rule.number(field) if field in rule.values else None
+
+        flat = number("flat" if "flat" in rule.values else "amount")
+        rate, floor = number("rate"), number("floor")
+        if rate is not None and floor is None:
+            floor = flat
+        return cls(line, rule, rate, flat or _ZERO, number("cap"), floor, number("small_below"),
+                   number("small_amount") or _ZERO)  # fmt: skip
+
+    def on(self, value: Decimal) -> Decimal:
+        """Unrounded, never less for a larger value."""
+        if self.rate is None:
+            is_small = self.small_below is not None and value < self.small_below
+            return self.small if is_small else self.flat
+        amount = value * self.rate
+        if self.cap is not None:
+            amount = min(amount, self.cap)
+        return amount if self.floor is None else max(amount, self.floor)
+
+    @property
+    def words(self) -> str:
+        if self.rate is None:
+            small = f", ₹{plain(self.small)} below ₹{plain(self.small_below)}" if self.small_below else ""
+            return f"₹{plain(self.flat)}{small}" if self.flat else "nil"
+        least = f", at least ₹{plain(self.floor)}" if self.floor else ""
+        most = f", at most ₹{plain(self.cap)}" if self.cap else ""
+        return f"{percent_text(self.rate)}{least}{most}"
+
+
+@dataclass(frozen=True, slots=True)
+class Gst:
+    """Tax on services. base: the lines it is taken on; never on a tax or duty."""
+
+    rule: Rule
+    rate: Decimal
+    base: tuple[LineName, ...]
+
+    @classmethod
+    def of(cls, rule: Rule) -> Gst:
+        return cls(rule, rule.number(), tuple(LineName(name) for name in rule.word("base").split()))
+
+    @property
+    def words(self) -> str:
+        names = " + ".join(TITLES[name] for name in self.base)
+        return f"{percent_text(self.rate)} of {names}"
+
+
+@dataclass(frozen=True, slots=True)
+class Rounding:
+    """To which step a line is rounded, half up, once. rules: by line; `other` for all that have none."""
+
+    rules: Mapping[LineName, Rule]
+    other: Rule
+
+    def rule(self, line: LineName) -> Rule:
+        return self.rules.get(line, self.other)
+
+    def rounded(self, line: LineName, exact: Decimal) -> Decimal:
+        step = self.rule(line).number("step")
+        return quantized(exact / step, 0) * step

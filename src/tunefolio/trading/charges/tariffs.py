@@ -1,0 +1,293 @@
+"""The tariff that holds for a deal: which rules, from dated data; refused or missing where none is known.
+
+Names of rules are dotted: `stt.delivery`, `exchange.nse.cash`, `brokerage.zerodha.intraday`, `gst.zerodha`.
+docs/spec/charges.md lists them. A change of rate is one row of data/charges_india.json.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+
+from tunefolio.core.errors import Misuse
+from tunefolio.core.missing import Missing
+from tunefolio.core.rules import Rule, Rulebook, read_rulebook
+from tunefolio.core.time import TradingDay
+from tunefolio.trading.charges.deals import NO_BROKER, Deal, Ending, Product, Segment, Service, Units
+from tunefolio.trading.charges.levies import TITLES, Fee, Gst, Levy, LineName, Rounding
+
+EXCHANGES = {"NSE": "nse", "BSE": "bse", "MCX": "mcx"}
+"""By their codes; the derivatives' codes of brokers mean the same exchange."""
+_SAME = {"NFO": "NSE", "CDS": "NSE", "BFO": "BSE", "BCD": "BSE"}
+_STATUTORY = ("stt.delivery", "sebi", "stamp.delivery", "exchange.nse.cash", "gst", "rounding.other")
+_MOST_KEPT = 4_096
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A broker's plan. title: what people call it; rule: where it stands."""
+
+    broker: str
+    name: str
+    title: str
+    is_usual: bool
+    rule: Rule | None
+
+
+@dataclass(frozen=True, slots=True)
+class Tariff:
+    """Everything that may be charged on deals of one kind and day. A part that no source covers is Missing.
+
+    levies: what is a share of the value. brokerage: per order, None without a broker. dp: per scrip sold from
+    the depository, None where nothing leaves it. services: per order that had the service.
+    """
+
+    levies: Mapping[LineName, Levy | Missing]
+    brokerage: Fee | Missing | None
+    ceiling: Levy | None
+    dp: Fee | Missing | None
+    services: Mapping[Service, Fee | Missing]
+    gst: Gst
+    rounding: Rounding
+
+
+@dataclass(frozen=True, slots=True)
+class _Key:
+    """What a tariff depends on; deals that share it share their tariff."""
+
+    day: TradingDay
+    broker: str
+    plan: str
+    exchange: str
+    segment: Segment
+    group: str
+    units: Units
+    product: Product
+    ending: Ending | None
+
+
+class Tariffs:
+    """Looks tariffs up in a rulebook. Keeps those it has made: a day's deals mostly share a few."""
+
+    def __init__(self, book: Rulebook) -> None:
+        self.book = book
+        self.plans = (
+            Plan(NO_BROKER, NO_BROKER, "No broker: state and exchange alone", True, None),
+            *_plans(book),
+        )
+        self.begins = max(book.history(name)[0].since for name in _STATUTORY)
+        self._kept: dict[_Key, Tariff] = {}
+        self._groups = _groups(book)
+
+    @property
+    def brokers(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(plan.broker for plan in self.plans))
+
+    def plan(self, broker: str, name: str = "") -> Plan:
+        """The plan of that name, or the broker's usual one. Raises Misuse naming those that exist."""
+        own = [plan for plan in self.plans if plan.broker == broker]
+        if not own:
+            raise Misuse("broker", f"{broker[:40]!r} is unknown", cure=f"One of {', '.join(self.brokers)}")
+        for plan in own:
+            if plan.name == name or (not name and plan.is_usual):
+                return plan
+        known = ", ".join(plan.name for plan in own)
+        raise Misuse("plan", f"{broker} has no plan {name[:40]!r}", cure=f"One of {known}")
+
+    def segments(self, broker: str, plan: str = "") -> tuple[Segment, ...]:
+        """Those whose brokerage is known for that plan."""
+        found = self.plan(broker, plan)
+        if found.broker == NO_BROKER:
+            return tuple(Segment)
+        return tuple(one for one in Segment if self._named(_brokerages(found, one, Product.CARRY)))
+
+    def groups(self, exchange: str, segment: Segment) -> tuple[str, ...]:
+        """The scrip groups that a charge of that exchange depends on; () where it does not."""
+        known = self._groups.get(f"exchange.{EXCHANGES.get(exchange_of(exchange), '')}.{segment.market}", {})
+        return tuple(sorted(known))
+
+    def of(self, deal: Deal) -> Tariff:
+        """The tariff of a deal. Raises Misuse for a day before the data begins, an unknown broker, plan,
+        exchange or scrip group, and a segment that the exchange or the plan does not have."""
+        key = _Key(
+            deal.day, deal.broker, deal.plan, deal.exchange, deal.segment, deal.group, deal.units,
+            deal.product, deal.ending,
+        )  # fmt: skip
+        found = self._kept.get(key)
+        if found is None:
+            found = self._made(key)
+            if len(self._kept) >= _MOST_KEPT:
+                self._kept.clear()
+            self._kept[key] = found
+        return found
+
+    def _made(self, key: _Key) -> Tariff:
+        if key.day < self.begins:
+            cure = "Stamp duty and taxes were other, and differed by state, before"
+            raise Misuse("date", f"{key.day} is before {self.begins}, where the tariffs begin", cure=cure)
+        plan = self.plan(key.broker, key.plan)
+        gst = self._gst(key)
+        return Tariff(
+            self._levies(key),
+            self._brokerage(key, plan),
+            self._ceiling(key),
+            self._dp(key, plan),
+            {one: self._service(one, key, plan) for one in Service},
+            gst,
+            self._rounding(key.day),
+        )
+
+    def _levies(self, key: _Key) -> Mapping[LineName, Levy | Missing]:
+        tax = LineName.CTT if key.segment.value.startswith("commodity") else LineName.STT
+        found: dict[LineName, Levy | Missing] = {
+            tax: self._levy(tax, _taxes(tax, key), key, "transaction tax")
+        }
+        exchange, market = exchange_of(key.exchange), key.segment.market
+        if key.ending is not None:
+            return found
+        place = f"{EXCHANGES[exchange]}.{market}"
+        found[LineName.EXCHANGE] = self._exchange(f"exchange.{place}", exchange, key)
+        found[LineName.SEBI] = self._levy(LineName.SEBI, ("sebi",), key, "SEBI's fee")
+        found[LineName.STAMP] = self._levy(LineName.STAMP, (f"stamp.{key.segment}",), key, "stamp duty")
+        if (rule := self.book.at(f"ipft.{place}", key.day)) is not None:
+            found[LineName.IPFT] = Levy.of(LineName.IPFT, rule)
+        if (rule := self.book.at(f"clearing.{key.broker}", key.day)) is not None:
+            found[LineName.CLEARING] = Levy.of(LineName.CLEARING, rule)
+        return found
+
+    def _exchange(self, stem: str, exchange: str, key: _Key) -> Levy | Missing:
+        groups = self._groups.get(stem)
+        if groups is None:
+            if not self.book.history(stem):
+                raise Misuse("segment", f"no tariff of {exchange} is known for {key.segment}",
+                             cure=f"Known: {', '.join(self._markets(exchange))}")  # fmt: skip
+            return self._levy(LineName.EXCHANGE, (stem,), key, f"{exchange}'s charge on {key.segment}")
+        group = key.group.strip().upper()
+        if group not in groups:
+            said = f"{key.group[:20]!r} is unknown" if group else f"is needed: {exchange} charges by it"
+            raise Misuse("group", said, cure=f"One of {', '.join(sorted(groups))}")
+        what = f"{exchange}'s charge on {key.segment} in group {group}"
+        return self._levy(LineName.EXCHANGE, (groups[group],), key, what)
+
+    def _markets(self, exchange: str) -> list[str]:
+        stem = f"exchange.{EXCHANGES[exchange]}."
+        found = dict.fromkeys(
+            name.removeprefix(stem).split(".")[0] for name in self.book.names if name.startswith(stem)
+        )
+        return [one for name in found for one in (("delivery", "intraday") if name == "cash" else (name,))]
+
+    def _levy(self, line: LineName, names: Iterable[str], key: _Key, what: str) -> Levy | Missing:
+        name = self._named(names)
+        rule = self.book.at(name, key.day)
+        return self._uncovered(what, name, key.day) if rule is None else Levy.of(line, rule)
+
+    def _brokerage(self, key: _Key, plan: Plan) -> Fee | Missing | None:
+        if plan.broker == NO_BROKER:
+            return None
+        if key.ending is not None:
+            return self._fee(LineName.BROKERAGE, f"brokerage of {plan.broker} for what is {key.ending}",
+                             (f"brokerage.{plan.broker}.{key.ending}",), key)  # fmt: skip
+        names = _brokerages(plan, key.segment, key.product)
+        if not self._named(names):
+            known = ", ".join(self.segments(plan.broker, plan.name))
+            cure = f"Known: {known}; or broker {NO_BROKER}, for what is charged without it"
+            raise Misuse("segment", f"no brokerage of {plan.title} is known for {key.segment}", cure=cure)
+        return self._fee(LineName.BROKERAGE, f"brokerage of {plan.title} for {key.segment}", names, key)
+
+    def _dp(self, key: _Key, plan: Plan) -> Fee | Missing | None:
+        if plan.broker == NO_BROKER or not key.segment.is_cash:
+            return None
+        names = (f"dp.{plan.broker}.{plan.name}", f"dp.{plan.broker}")
+        return self._fee(LineName.DP, f"depository charge of {plan.broker}", names, key)
+
+    def _service(self, one: Service, key: _Key, plan: Plan) -> Fee | Missing:
+        line = LineName(one.value)
+        return self._fee(line, f"{TITLES[line]} at {plan.title}", (f"{one}.{plan.broker}",), key)
+
+    def _fee(self, line: LineName, what: str, names: Iterable[str], key: _Key) -> Fee | Missing:
+        name = self._named(names)
+        rule = self.book.at(name, key.day)
+        return self._uncovered(what, name, key.day) if rule is None else Fee.of(line, rule)
+
+    def _ceiling(self, key: _Key) -> Levy | None:
+        rule = self.book.at(f"brokerage_ceiling.{key.segment.market}", key.day)
+        return None if rule is None else Levy.of(LineName.BROKERAGE, rule)
+
+    def _gst(self, key: _Key) -> Gst:
+        name = self._named((f"gst.{key.broker}", "gst"))
+        rule = self.book.at(name, key.day)
+        if rule is None:
+            raise Misuse("date", f"no rate of GST is known on {key.day}")
+        return Gst.of(rule)
+
+    def _rounding(self, day: TradingDay) -> Rounding:
+        other = self.book.at("rounding.other", day)
+        if other is None:
+            raise Misuse("date", f"no rule of rounding is known on {day}")
+        own = {line: self.book.at(f"rounding.{line}", day) for line in LineName}
+        return Rounding({line: rule for line, rule in own.items() if rule is not None}, other)
+
+    def _named(self, names: Iterable[str]) -> str:
+        """The first of these names that the rulebook has; "" if it has none."""
+        return next((name for name in names if self.book.history(name)), "")
+
+    def _uncovered(self, what: str, name: str, day: TradingDay) -> Missing:
+        rows = self.book.history(name)
+        if not rows:
+            return Missing(f"{what} is in no source we have", "Take it from the contract note")
+        reach = f"known from {rows[0].since}" if day < rows[0].since else f"known until {rows[-1].until}"
+        return Missing(f"{what} on {day} is in no source we have ({reach})", "Take it from the contract note")
+
+
+def exchange_of(code: str) -> str:
+    """NSE, BSE or MCX by its own code or that of its derivatives; raises Misuse."""
+    exchange = _SAME.get(code.strip().upper(), code.strip().upper())
+    if exchange not in EXCHANGES:
+        raise Misuse(
+            "exchange", f"no tariff of {code[:20]!r} is known", cure=f"One of {', '.join(EXCHANGES)}"
+        )
+    return exchange
+
+
+def _taxes(tax: LineName, key: _Key) -> tuple[str, ...]:
+    if key.ending is not None:
+        return (f"stt.{key.ending}",)
+    if key.units is Units.SHARE:
+        return (f"{tax}.{key.segment}",)
+    return (f"{tax}.{key.segment}.{key.units}", f"{tax}.{key.segment}")
+
+
+def _brokerages(plan: Plan, segment: Segment, product: Product) -> tuple[str, ...]:
+    own = f"brokerage.{plan.broker}.{plan.name}.{segment}"
+    return (f"{own}.{product}", own, f"brokerage.{plan.broker}.{segment}")
+
+
+def _plans(book: Rulebook) -> Iterable[Plan]:
+    for name in book.names:
+        if name.startswith("plan."):
+            _, broker, plan = name.split(".")
+            rule = book.history(name)[-1]
+            yield Plan(broker, plan, rule.word("title", plan), rule.word("default") == "yes", rule)
+
+
+def _groups(book: Rulebook) -> dict[str, dict[str, str]]:
+    """By what an exchange's charge is called without its family: each scrip group's rule."""
+    found: dict[str, dict[str, str]] = {}
+    for rule in book:
+        for group in rule.word("groups").split():
+            found.setdefault(rule.name.rpartition(".")[0], {})[group] = rule.name
+    return found
+
+
+def read_tariffs(text: str, *, place: str) -> Tariffs:
+    """Raises Misuse for what is no rulebook."""
+    return Tariffs(read_rulebook(text, place=place))
+
+
+@cache
+def tariffs() -> Tariffs:
+    """Those that ship with the product."""
+    text = resources.files("tunefolio.trading.data").joinpath("charges_india.json").read_text("utf-8")
+    return read_tariffs(text, place="charges_india.json")
