@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select, text, update
 
+from tests.house import store_taxes
 from tunefolio.core.alerts import AlertKind, Manner, Standing, Wake
 from tunefolio.core.identity import AccountId, ImportId, InstrumentId, TransactionId
 from tunefolio.core.money import INR, Money, Price
@@ -137,6 +138,7 @@ def _belongings(db: WriteDb, viewer: Viewer, name: str) -> dict[str, Any]:
     days.put_state(db, viewer, DayState(account, fact, 1, NOW, name))
     targets.put(db, viewer, portfolio, name, {name: Decimal("0.5")})
     told = _told(db, viewer, name, infy)
+    told |= store_taxes.taxed(db, viewer, name, account, fact, infy, NOW)
     proofs.put(db, viewer, session, NOW)
     noted = audit.add(db, viewer, "sign_in.done", name, {"of": name}, place=Place(name, name), now=NOW)
     friend = persons.add(db, f"{name}-friend@example.org", f"{name}-friend", "hash", Role.MEMBER, NOW)
@@ -268,7 +270,7 @@ def _samples() -> dict[str, Any]:
         "problem",
         "hash",
     )
-    return {word: f"new {word}" for word in words} | {
+    return store_taxes.SAMPLES | {word: f"new {word}" for word in words} | {
         "audit.add.action": "sign_in.done",
         "audit.add.subject": "new",
         "audit.add.details": {"of": "new"},

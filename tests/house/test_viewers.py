@@ -36,6 +36,7 @@ WITHOUT_VIEWER = {
     "sessions.find": "before anyone is known: the token is the claim",
     "invites.find": "before anyone is known: the code is the claim",
     "invites.use": "by the one who has just joined, with a code just found",
+    "broker_users.find": "before anyone is known: the checksum is the claim",
     "jobs.add": "a deed of a service for a person or the house; owner is whose it becomes",
     "jobs.lease": "by a worker, for every owner; it learns what to do from the row",
     "jobs.heartbeat": "by the holder of the lease, whose name is the claim",
@@ -126,7 +127,7 @@ def touches_owned(function: Any, seen: set[Any] | None = None) -> bool:
     seen = seen if seen is not None else set()
     seen.add(function)
     for name in names_in(function.__code__):
-        thing = function.__globals__.get(name)
+        thing = inspect.unwrap(function.__globals__.get(name))  # a builder that remembers what it built
         if names_of_owned(thing):
             return True
         is_ours = inspect.isfunction(thing) and thing.__module__.startswith(store.__name__)

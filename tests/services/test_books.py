@@ -15,7 +15,7 @@ from tunefolio.ledger.accounts import Account
 from tunefolio.ledger.cashflows import by_day
 from tunefolio.ledger.lots import Method
 from tunefolio.services import portfolios, record, upkeep
-from tunefolio.services.books import Folded, folded, linked_with
+from tunefolio.services.books import Folded, folded, linked_folds
 from tunefolio.services.jobs import DEEDS, ask, run
 from tunefolio.services.recompute import ask_recompute, recompute_now, stale_accounts
 from tunefolio.store import accounts, days, jobs
@@ -91,8 +91,8 @@ def test_an_account_that_contradicts_itself_stops_only_those_it_is_linked_with(d
     desk.write_down("2024-04-01 buy 10 NSE:INFY @ 1500\n2024-05-02 transfer_out 4 NSE:INFY to Kotak")
     desk.write_down("2024-04-01 buy 1 NSE:TCS @ 3000", apart.id)
     with desk.database.reading() as db:
-        assert linked_with(db, desk.viewer, kotak.id) == {desk.account.id, kotak.id}
-        assert linked_with(db, desk.viewer, apart.id) == {apart.id}
+        assert linked_folds(db, desk.viewer, kotak.id).keys() == {desk.account.id, kotak.id}
+        assert linked_folds(db, desk.viewer, apart.id).keys() == {apart.id}
 
 
 def test_a_change_during_a_recomputation_asks_for_another(desk: Desk) -> None:

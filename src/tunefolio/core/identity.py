@@ -21,6 +21,7 @@ InviteId = NewType("InviteId", int)
 TagId = NewType("TagId", int)
 AuditId = NewType("AuditId", int)
 GrantId = NewType("GrantId", int)
+TaxpayerId = NewType("TaxpayerId", int)
 
 Isin = NewType("Isin", str)
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import NamedTuple
 
 from tunefolio.core.errors import BrokenLaw, Misuse
 from tunefolio.core.identity import AccountId, InstrumentId, PersonId, TransactionId
@@ -18,31 +17,18 @@ from tunefolio.core.money import Currency, Money
 from tunefolio.core.people import Viewer
 from tunefolio.core.time import Instant
 from tunefolio.ledger.accounts import Account, Book
-from tunefolio.ledger.lots import Method
-from tunefolio.ledger.positions import Folding, Holdings, Nature, Position, Terms, folding
+from tunefolio.ledger.positions import Folding, Holdings, Nature, Position, Terms, folding, in_force
 from tunefolio.ledger.reconcile import Break, Claim, compare
 from tunefolio.ledger.transactions import Transaction
 from tunefolio.services.memories import Memory
-from tunefolio.services.terms import methods_of, nature_of
-from tunefolio.store import accounts as homes
+from tunefolio.services.terms import nature_of, terms_of
 from tunefolio.store import instruments, statements, transactions
 from tunefolio.store.db import ReadDb
+from tunefolio.store.heads import Head, heads
 
 _NOTHING = Holdings({}, {}, {})
 _ACTION = "action:"
 _Facts = Mapping[TransactionId, Transaction]
-
-
-class State(NamedTuple):
-    """Names what is folded: the newest fact, how many there are, the newest statement; 0 for none.
-
-    The number is needed beside the newest id: on PostgreSQL a lower id may be committed after a higher one.
-    """
-
-    newest: int
-    number: int
-    statement: int
-    method: Method
 
 
 @dataclass(frozen=True)
@@ -54,7 +40,7 @@ class Folded:
     applied: references of the corporate actions that stand in it.
     """
 
-    state: State
+    state: Head
     holdings: Holdings
     facts: _Facts
     breaks: tuple[Break, ...]
@@ -83,7 +69,7 @@ class _Linked:
 class _Shelf:
     """All books of one person as of some states. natures: of every instrument met so far; it only grows."""
 
-    states: Mapping[AccountId, State]
+    states: Mapping[AccountId, Head]
     facts: Mapping[AccountId, _Facts]
     linked: Mapping[AccountId, _Linked]
     folded: Mapping[AccountId, Folded]
@@ -96,20 +82,51 @@ _remembered: Memory[PersonId, _Shelf] = Memory(100)
 def folded(db: ReadDb, viewer: Viewer, accounts: Sequence[Account]) -> dict[AccountId, Folded]:
     """The viewer's accounts, folded, in the order given.
 
-    Three queries when all are remembered. After an edit the facts since are read and their groups refolded;
+    One query when all are remembered. After an edit the facts since are read and their groups refolded;
     an account not yet remembered costs its history.
     """
     shelf = _shelf(db, viewer)
     return {account.id: shelf.folded[account.id] for account in accounts}
 
 
-def linked_with(db: ReadDb, viewer: Viewer, account: AccountId) -> frozenset[AccountId]:
-    """The account and every other that its units came from or went to: a change of one changes them all."""
-    return _shelf(db, viewer).linked[account].accounts
+def linked_folds(db: ReadDb, viewer: Viewer, account: AccountId) -> dict[AccountId, Folded]:
+    """The account, folded, and every other that its units came from or went to: a change of one changes them
+    all. {} when it is not the viewer's."""
+    shelf = _shelf(db, viewer)
+    if account not in shelf.linked:
+        return {}
+    return {id: fold for id, fold in shelf.folded.items() if id in shelf.linked[account].accounts}
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What an account's facts leave, without a look at its statements. problem: why it is stopped."""
+
+    positions: Mapping[InstrumentId, Position]
+    problem: str = ""
+
+
+def standing(db: ReadDb, viewer: Viewer, account: Account, history: Sequence[Transaction]) -> Standing:
+    """What these facts leave: all of the account's live book, just read, by whoever is about to change it.
+
+    Like `folded`, whose answer it is where units came from other accounts or went there. A writer remembers
+    nothing, so that for each `folded` reads all facts and the last statement again.
+    """
+    moved = any(one.fact.counterpart is not None for one in history)
+    if moved or not transactions.is_unnamed(db, viewer, account.id):
+        fold = folded(db, viewer, [account])[account.id]
+        return Standing(fold.holdings.positions, fold.problem)
+    facts = in_force(history)
+    met = {id for one in facts for id in (one.fact.instrument, one.fact.other) if id is not None}
+    terms = terms_of(db, viewer, met)
+    linked = _fold(frozenset({account.id}), None, (), {account.id: {one.id: one for one in facts}}, terms)
+    if linked.folding is None:
+        return Standing({}, linked.problem)
+    return Standing(linked.folding.holdings(account.id).positions)
 
 
 def _shelf(db: ReadDb, viewer: Viewer) -> _Shelf:
-    states = _states(db, viewer)
+    states = heads(db, viewer)
     former = _remembered.last(db, viewer.person) or _Shelf({}, {}, {}, {}, {})
     if former.states == states:
         return former
@@ -124,7 +141,7 @@ def kin_of(db: ReadDb, ids: Collection[InstrumentId]) -> dict[InstrumentId, str]
     return {id: str(instrument.isin) for id, instrument in known.items() if instrument.isin is not None}
 
 
-def _refreshed(db: ReadDb, viewer: Viewer, former: _Shelf, states: Mapping[AccountId, State]) -> _Shelf:
+def _refreshed(db: ReadDb, viewer: Viewer, former: _Shelf, states: Mapping[AccountId, Head]) -> _Shelf:
     """The shelf as of `states`. Steps: 1 read what is new; 2 refold what it touches; 3 compare those accounts
     that changed with their statements."""
     added = _added(db, viewer, former, states)
@@ -154,7 +171,7 @@ def _refreshed(db: ReadDb, viewer: Viewer, former: _Shelf, states: Mapping[Accou
 
 
 def _added(
-    db: ReadDb, viewer: Viewer, former: _Shelf, states: Mapping[AccountId, State]
+    db: ReadDb, viewer: Viewer, former: _Shelf, states: Mapping[AccountId, Head]
 ) -> dict[AccountId, list[Transaction]]:
     """Per account that has grown and can be followed: its new facts and reversals, as recorded."""
     grown = {
@@ -203,7 +220,7 @@ def _natures(
 
 def _linked(
     former: _Shelf,
-    states: Mapping[AccountId, State],
+    states: Mapping[AccountId, Head],
     whole: Mapping[AccountId, _Facts],
     added: Mapping[AccountId, Sequence[Transaction]],
     natures: dict[InstrumentId, Nature],
@@ -231,7 +248,7 @@ def _linked(
 
 def _components(
     former: _Shelf,
-    states: Mapping[AccountId, State],
+    states: Mapping[AccountId, Head],
     whole: Mapping[AccountId, _Facts],
     added: Mapping[AccountId, Sequence[Transaction]],
 ) -> list[frozenset[AccountId]]:
@@ -274,7 +291,7 @@ def _fold(
 
 
 def _account(
-    db: ReadDb, viewer: Viewer, account: AccountId, state: State, facts: _Facts, linked: _Linked
+    db: ReadDb, viewer: Viewer, account: AccountId, state: Head, facts: _Facts, linked: _Linked
 ) -> Folded:
     if linked.folding is None:
         return Folded(state, _NOTHING, facts, (), None, linked.problem)
@@ -298,11 +315,3 @@ def _summed(amounts: Iterable[tuple[Currency, Money]]) -> dict[Currency, Money]:
     for currency, amount in amounts:
         sums[currency] = sums.get(currency, Money.zero(currency)) + amount
     return sums
-
-
-def _states(db: ReadDb, viewer: Viewer) -> dict[AccountId, State]:
-    """Of every account of the viewer's, archived ones too: units may have come from there."""
-    ids = [account.id for account in homes.listed(db, viewer)]
-    heads = transactions.heads(db, viewer, ids, book=Book.LIVE)
-    claims, methods = statements.newest(db, viewer, ids), methods_of(db, viewer)
-    return {id: State(*heads.get(id, (0, 0)), claims.get(id, 0), methods.get(id, Method.FIFO)) for id in ids}

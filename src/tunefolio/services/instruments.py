@@ -25,7 +25,11 @@ def resolved(
 
     days: of facts about a claim, where known: a symbol then means the company that had it on that day.
     """
-    described = _listed(db, {claim: _described(house, claim) for claim in claims})
+    described = {claim: _described(house, claim) for claim in claims}
+    known = instruments.standing(db, list(described.values()))
+    if known is not None:
+        return {claim: known[full] for claim, full in described.items()}
+    described = _listed(db, described)
     dated = {full: days[claim] for claim, full in described.items() if claim in days}
     ids = instruments.resolve(db, list(described.values()), house.clock.now(), days=dated)
     return {claim: ids[full] for claim, full in described.items()}

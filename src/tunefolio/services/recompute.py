@@ -8,19 +8,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tunefolio.core.errors import NotFound
 from tunefolio.core.identity import AccountId, JobId
 from tunefolio.core.people import Viewer
 from tunefolio.core.time import TradingDay
 from tunefolio.ledger.accounts import Account
 from tunefolio.ledger.cashflows import by_day
-from tunefolio.services.books import Folded, folded, linked_with
+from tunefolio.services.books import Folded, folded, linked_folds
 from tunefolio.services.house import House
 from tunefolio.services.jobs import Work, ask, deed
 from tunefolio.services.kept_days import Lines, lines_by, remember, remembered, unchanged
-from tunefolio.store import accounts, days, events, transactions
+from tunefolio.store import days, events
 from tunefolio.store import jobs as rows
 from tunefolio.store.db import ReadDb, WriteDb
+from tunefolio.store.heads import Head, heads
 from tunefolio.store.jobs import JobState
 
 _ROUNDS = 5
@@ -52,18 +52,16 @@ def recompute(house: House, work: Work) -> Mapping[str, Any]:
     for _ in range(_ROUNDS):
         work.check()
         with house.database.reading() as db:
-            try:
-                homes = _to_do(db, viewer, account)
-            except NotFound:
-                return {"skipped": "the account is gone"}
-            folds = folded(db, viewer, homes)
-            former = _former(db, viewer, homes)
-        if not homes:
+            folds = linked_folds(db, viewer, account)
+            states = days.states(db, viewer, list(folds))
+            former = {id: remembered(db, id, states.get(id)) for id in folds}
+        if not folds:
+            return {"skipped": "the account is gone"}
+        if all(is_current(states.get(id), fold) for id, fold in folds.items()):
             break
         with house.database.writing() as db:
-            done = [_write(db, house, viewer, folds[home.id], home, former[home.id]) for home in homes]
-            ids = tuple(home.id for home in homes)
-            events.emit(db, house.bus, events.Event("transactions", viewer.person, ids))
+            done = [_write(db, house, viewer, fold, id, former[id]) for id, fold in folds.items()]
+            events.emit(db, house.bus, events.Event("transactions", viewer.person, tuple(folds)))
         _remember(house, done)
         written += len(done)
     return {"accounts": written}
@@ -73,9 +71,10 @@ def recompute_now(house: House, viewer: Viewer, homes: Sequence[Account]) -> Non
     """The same at once, for the command line and for what restores a whole house."""
     with house.database.reading() as db:
         folds = folded(db, viewer, homes)
-        former = _former(db, viewer, homes)
+        states = days.states(db, viewer, list(folds))
+        former = {id: remembered(db, id, states.get(id)) for id in folds}
     with house.database.writing() as db:
-        written = [_write(db, house, viewer, folds[home.id], home, former[home.id]) for home in homes]
+        written = [_write(db, house, viewer, fold, id, former[id]) for id, fold in folds.items()]
     _remember(house, written)
 
 
@@ -88,51 +87,37 @@ def forget_days(db: WriteDb, house: House, viewer: Viewer, account: AccountId) -
 def stale_accounts(db: ReadDb, viewer: Viewer, homes: Sequence[Account]) -> list[Account]:
     """Those whose days were worked out from other facts than stand now; nothing is folded to know it."""
     ids = [home.id for home in homes]
-    states, heads = days.states(db, viewer, ids), transactions.heads(db, viewer, ids)
-    return [home for home in homes if not _is_of(states.get(home.id), heads.get(home.id, (0, 0)))]
+    states, known = days.states(db, viewer, ids), heads(db, viewer)
+    still = [home for home in homes if home.id in known]
+    return [home for home in still if not _is_of(states.get(home.id), known[home.id])]
 
 
-def _is_of(state: days.DayState | None, head: tuple[int, int]) -> bool:
-    return not head[1] if state is None else (state.newest, state.number) == head
+def _is_of(state: days.DayState | None, head: Head) -> bool:
+    return not head.number if state is None else (state.newest, state.number) == head[:2]
 
 
 def is_current(state: days.DayState | None, fold: Folded) -> bool:
     """Whether the days tell of these very facts."""
-    return _is_of(state, (fold.state.newest, fold.state.number))
-
-
-def _to_do(db: ReadDb, viewer: Viewer, account: AccountId) -> list[Account]:
-    """The account and those it is linked with, where facts have changed since their days were written."""
-    home = accounts.account_of(db, viewer, account)
-    linked = linked_with(db, viewer, home.id)
-    every = [other for other in accounts.listed(db, viewer) if other.id in linked]
-    stale = stale_accounts(db, viewer, every)
-    return every if stale else []
+    return _is_of(state, fold.state)
 
 
 _Written = tuple[days.DayState, Lines]
 
 
-def _former(db: ReadDb, viewer: Viewer, homes: Sequence[Account]) -> dict[AccountId, Lines | None]:
-    """The rows that stand, where this process knows them."""
-    states = days.states(db, viewer, [home.id for home in homes])
-    return {home.id: remembered(db, home.id, states.get(home.id)) for home in homes}
-
-
 def _write(
-    db: WriteDb, house: House, viewer: Viewer, fold: Folded, home: Account, former: Lines | None
+    db: WriteDb, house: House, viewer: Viewer, fold: Folded, account: AccountId, former: Lines | None
 ) -> _Written:
     """The lines that are others than the former ones; every line where those are not known."""
-    state = days.DayState(home.id, fold.state.newest, fold.state.number, house.clock.now(), fold.problem)
+    state = days.DayState(account, fold.state.newest, fold.state.number, house.clock.now(), fold.problem)
     lines: Lines = {} if former is None else former
     if not fold.problem:
         lines = unchanged(lines, lines_by(by_day(fold.holdings.movements)))
         if former is None:
-            days.clear(db, viewer, home.id, days.ALL_FACTS)
+            days.clear(db, viewer, account, days.ALL_FACTS)
         was: Lines = former or {}
         others = {id: rows for id, rows in lines.items() if was.get(id) is not rows}
         gone: Lines = {id: () for id in was if id not in lines}
-        days.replace_many(db, viewer, home.id, days.ALL_FACTS, {**others, **gone}, None)
+        days.replace_many(db, viewer, account, days.ALL_FACTS, {**others, **gone}, None)
     days.put_state(db, viewer, state)
     return state, lines
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, bindparam, insert, select, update
 
 from tunefolio.core.errors import NotFound
 from tunefolio.core.identity import AccountId, PersonId, PortfolioId
@@ -16,10 +16,15 @@ from tunefolio.ledger.lots import Method
 from tunefolio.store import erasure
 from tunefolio.store.db import ReadDb, WriteDb
 from tunefolio.store.portfolios import portfolio_of
+from tunefolio.store.said import WHOSE, said
 from tunefolio.store.tables import accounts, portfolios
 from tunefolio.store.viewers import owned
 
 _TAKEN = ("name", "is already the name of an account of yours")
+_ONE = select(accounts).where(owned(accounts, WHOSE), accounts.c.id == bindparam("account"))
+_HELD = _ONE.with_for_update()
+_LISTED = select(accounts).where(owned(accounts, WHOSE)).order_by(accounts.c.name, accounts.c.id)
+_METHODS = select(accounts.c.id, accounts.c.lot_method).where(owned(accounts, WHOSE)).order_by(accounts.c.id)
 
 
 def add(
@@ -55,7 +60,7 @@ def add(
 
 def account_of(db: ReadDb, viewer: Viewer, id: AccountId) -> Account:
     """One of the viewer's accounts, archived or not; raises NotFound."""
-    row = db.execute(select(accounts).where(owned(accounts, viewer), accounts.c.id == id)).one_or_none()
+    row = db.execute(_ONE, said(viewer, account=id)).one_or_none()
     if row is None:
         raise NotFound("account")
     return account(row)
@@ -66,8 +71,7 @@ def account_for_change(db: WriteDb, viewer: Viewer, id: AccountId) -> Account:
 
     A row lock on PostgreSQL; on SQLite the writer is alone already.
     """
-    query = select(accounts).where(owned(accounts, viewer), accounts.c.id == id).with_for_update()
-    row = db.execute(query).one_or_none()
+    row = db.execute(_HELD, said(viewer, account=id)).one_or_none()
     if row is None:
         raise NotFound("account")
     return account(row)
@@ -75,10 +79,8 @@ def account_for_change(db: WriteDb, viewer: Viewer, id: AccountId) -> Account:
 
 def listed(db: ReadDb, viewer: Viewer, *, portfolio: PortfolioId | None = None) -> list[Account]:
     """The viewer's accounts (of one portfolio), archived ones too, by name; on uq_accounts_owner_id_name."""
-    query = select(accounts).where(owned(accounts, viewer)).order_by(accounts.c.name, accounts.c.id)
-    if portfolio is not None:
-        query = query.where(accounts.c.portfolio_id == portfolio)
-    return [account(row) for row in db.execute(query)]
+    found = [account(row) for row in db.execute(_LISTED, said(viewer))]
+    return found if portfolio is None else [home for home in found if home.portfolio == portfolio]
 
 
 def find_broker(db: ReadDb, viewer: Viewer, broker: str, broker_user: str) -> Account | None:
@@ -112,8 +114,7 @@ def restore(db: WriteDb, viewer: Viewer, id: AccountId) -> None:
 
 def lot_methods(db: ReadDb, viewer: Viewer) -> dict[AccountId, Method]:
     """Which lots a sale takes, for each of the viewer's accounts; archived ones too."""
-    query = select(accounts.c.id, accounts.c.lot_method).where(owned(accounts, viewer))
-    return {AccountId(id): Method(word) for id, word in db.execute(query.order_by(accounts.c.id))}
+    return {AccountId(id): Method(word) for id, word in db.execute(_METHODS, said(viewer))}
 
 
 def set_lot_method(db: WriteDb, viewer: Viewer, id: AccountId, method: Method) -> None:

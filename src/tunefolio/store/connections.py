@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, bindparam, select, update
 
 from tunefolio.core.errors import NotFound
 from tunefolio.core.identity import AccountId, PersonId
@@ -15,8 +15,15 @@ from tunefolio.core.people import Viewer
 from tunefolio.core.time import Instant
 from tunefolio.store.accounts import account_of
 from tunefolio.store.db import ReadDb, WriteDb
+from tunefolio.store.said import WHOSE, said
 from tunefolio.store.tables import connections
 from tunefolio.store.viewers import owned
+
+_OF_ACCOUNT = (owned(connections, WHOSE), connections.c.account_id == bindparam("account"))
+_ONE = select(connections).where(*_OF_ACCOUNT)
+_TOKEN = select(connections.c.token).where(*_OF_ACCOUNT)
+_CHANGE = update(connections).where(*_OF_ACCOUNT)
+"""What it sets is said when it runs."""
 
 Seal = Callable[[int], bytes]
 """Seals a secret for the row of the given id."""
@@ -92,8 +99,7 @@ def put(
 
 def of_account(db: ReadDb, viewer: Viewer, account: AccountId) -> Connection | None:
     """The connection of one account of the viewer's; on uq_connections_account_id."""
-    query = select(connections).where(owned(connections, viewer), connections.c.account_id == account)
-    row = db.execute(query).one_or_none()
+    row = db.execute(_ONE, said(viewer, account=account)).one_or_none()
     return None if row is None else _connection(row)
 
 
@@ -105,8 +111,7 @@ def listed(db: ReadDb, viewer: Viewer) -> list[Connection]:
 
 def sealed_token(db: ReadDb, viewer: Viewer, account: AccountId) -> bytes | None:
     """The session as the vault sealed it for ("connections", the row's id, "token"); None for none."""
-    which = (owned(connections, viewer), connections.c.account_id == account)
-    found: bytes | None = db.execute(select(connections.c.token).where(*which)).scalar_one_or_none()
+    found: bytes | None = db.execute(_TOKEN, said(viewer, account=account)).scalar_one_or_none()
     return found
 
 
@@ -159,8 +164,7 @@ def set_problem(db: WriteDb, viewer: Viewer, account: AccountId, problem: str, n
 
 
 def _change(db: WriteDb, viewer: Viewer, account: AccountId, values: dict[str, Any]) -> None:
-    which = (owned(connections, viewer), connections.c.account_id == account)
-    if db.execute(update(connections).where(*which).values(values)).rowcount == 0:
+    if db.execute(_CHANGE, said(viewer, account=account, **values)).rowcount == 0:
         raise NotFound("connection")
 
 

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Row, delete, insert, select
+from sqlalchemy import Delete, Row, Select, and_, bindparam, delete, insert, select
 
 from tunefolio.core.identity import AccountId, InstrumentId
 from tunefolio.core.money import Currency
@@ -20,6 +21,7 @@ from tunefolio.store import accounts as homes
 from tunefolio.store.batches import among
 from tunefolio.store.day_codec import packed, unpacked
 from tunefolio.store.db import ReadDb, WriteDb
+from tunefolio.store.said import WHOSE, among_said, each, said
 from tunefolio.store.tables import day_rows, day_states
 from tunefolio.store.viewers import owned
 
@@ -33,7 +35,7 @@ _Line = tuple[int, Currency]
 
 @dataclass(frozen=True, slots=True)
 class DayState:
-    """Up to which fact an account's rows were worked out; newest, number: as transactions.heads names them.
+    """Up to which fact an account's rows were worked out; newest, number: as heads.heads names them.
 
     problem: why they could not be, "" where they could.
     """
@@ -82,11 +84,19 @@ def replace_many(
         for day in rows:
             if since is None or day.day >= since:
                 fresh.setdefault((instrument or _CASH, day.currency), []).append(day)
-    which = (day_rows.c.account_id == account, day_rows.c.tag_id == tag)
-    gone = delete(day_rows).where(owned(day_rows, viewer), *which)
-    db.execute(gone.where(among(db, day_rows.c.instrument_id, numbers)))
+    db.execute(_gone(db.dialect), said(viewer, account=account, tag=tag, ids=each(db, numbers)))
     place = {"owner_id": viewer.person, "account_id": account, "tag_id": tag}
-    db.execute_many(insert(day_rows), [place | _row(line, days) for line, days in fresh.items() if days])
+    db.execute_many(_ADD, [place | _row(line, days) for line, days in fresh.items() if days])
+
+
+_OF_TAG = and_(day_rows.c.account_id == bindparam("account"), day_rows.c.tag_id == bindparam("tag"))
+_ADD = insert(day_rows)
+
+
+@cache
+def _gone(dialect: str) -> Delete:
+    gone = delete(day_rows).where(owned(day_rows, WHOSE), _OF_TAG)
+    return gone.where(among_said(dialect, day_rows.c.instrument_id))
 
 
 def _kept(
@@ -135,17 +145,19 @@ def tags_of(db: ReadDb, viewer: Viewer, account: AccountId) -> set[int]:
 
 def clear(db: WriteDb, viewer: Viewer, account: AccountId, tag: int | None = None) -> None:
     """No rows of the account (of one tag; None: of any) are kept any longer, nor up to where they went."""
-    gone = delete(day_rows).where(owned(day_rows, viewer), day_rows.c.account_id == account)
-    db.execute(gone if tag is None else gone.where(day_rows.c.tag_id == tag))
+    gone = _CLEAR if tag is None else _CLEAR.where(day_rows.c.tag_id == tag)
+    db.execute(gone, said(viewer, account=account))
     if tag is None:
-        db.execute(delete(day_states).where(owned(day_states, viewer), day_states.c.account_id == account))
+        db.execute(_FORGET_STATE, said(viewer, account=account))
+
+
+_CLEAR = delete(day_rows).where(owned(day_rows, WHOSE), day_rows.c.account_id == bindparam("account"))
 
 
 def put_state(db: WriteDb, viewer: Viewer, state: DayState) -> None:
     """Up to where the rows go now; raises NotFound for another's account."""
     homes.account_of(db, viewer, state.account)
-    gone = delete(day_states).where(owned(day_states, viewer), day_states.c.account_id == state.account)
-    db.execute(gone)
+    db.execute(_FORGET_STATE, said(viewer, account=state.account))
     row = {
         "owner_id": viewer.person,
         "account_id": state.account,
@@ -154,14 +166,25 @@ def put_state(db: WriteDb, viewer: Viewer, state: DayState) -> None:
         "computed_at": state.computed,
         "problem": state.problem,
     }
-    db.execute(insert(day_states).values(row))
+    db.execute(_ADD_STATE, row)
+
+
+_FORGET_STATE = delete(day_states).where(
+    owned(day_states, WHOSE), day_states.c.account_id == bindparam("account")
+)
+_ADD_STATE = insert(day_states)
 
 
 def states(db: ReadDb, viewer: Viewer, accounts: Sequence[AccountId]) -> dict[AccountId, DayState]:
     """Up to where the rows of each account go; accounts never worked out are absent."""
-    query = select(day_states).where(owned(day_states, viewer), day_states.c.account_id.in_(accounts))
     found = (
         DayState(AccountId(row.account_id), row.newest, row.number, row.computed_at, row.problem)
-        for row in db.execute(query)
+        for row in db.execute(_states(db.dialect), said(viewer, ids=each(db, accounts)))
     )
     return {state.account: state for state in found}
+
+
+@cache
+def _states(dialect: str) -> Select[Any]:
+    which = among_said(dialect, day_states.c.account_id)
+    return select(day_states).where(owned(day_states, WHOSE), which)

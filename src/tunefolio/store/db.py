@@ -64,9 +64,7 @@ class WriteDb(ReadDb):
 
     def upsert(self, table: Table) -> sqlite.Insert:
         """An INSERT that can say what happens on a conflict; both databases spell it alike."""
-        if self.dialect == "sqlite":
-            return sqlite.insert(table)
-        return cast(sqlite.Insert, postgresql.insert(table))
+        return upserting(self.dialect, table)
 
     @contextmanager
     def unique(self, field: str, problem: str, *, cure: str = "") -> Iterator[None]:
@@ -148,6 +146,13 @@ def open_database(url: str) -> Database:
             raise Misuse(
                 "TUNEFOLIO_DATABASE_URL", f"{other} is not supported", cure="Use sqlite:/// or postgresql://"
             )
+
+
+def upserting(dialect: str, table: Table) -> sqlite.Insert:
+    """WriteDb.upsert for who makes the statement once and runs it later."""
+    if dialect == "sqlite":
+        return sqlite.insert(table)
+    return cast(sqlite.Insert, postgresql.insert(table))
 
 
 def is_taken(error: IntegrityError) -> bool:

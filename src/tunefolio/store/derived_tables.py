@@ -68,4 +68,4 @@ day_states = table(
     needed("computed_at", At()),
     needed("problem", Text, server_default=""),
 )
-"""Up to which fact an account's day_rows were worked out (transactions.heads), and what stood against it."""
+"""Up to which fact an account's day_rows were worked out (heads.heads), and what stood against it."""

@@ -1,20 +1,25 @@
-"""When each entry of the timetable last ran, so that a restart knows what it missed; and what is paused."""
+"""From when the clock counts for each entry of the timetable, so that a restart knows what it missed; what is
+paused; and when each was last asked for."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from tunefolio.core.identity import PersonId
+from tunefolio.core.people import Caretaker
 from tunefolio.core.time import Instant
 from tunefolio.store.db import ReadDb, WriteDb
-from tunefolio.store.tables import duties
+from tunefolio.store.tables import duties, jobs
+
+_KEY = "duty:"
 
 
 @dataclass(frozen=True, slots=True)
 class Duty:
-    """What is kept of one entry. paused: since when it is not asked for, by whom; None while it runs."""
+    """What is kept of one entry. last_run: when it was last done, or since when it counts where it never was;
+    paused: since when it is not asked for, by whom; None while it runs."""
 
     name: str
     last_run: Instant
@@ -34,6 +39,22 @@ def all_kept(db: ReadDb) -> dict[str, Duty]:
         )
         for row in rows
     }
+
+
+def key_of(name: str) -> str:
+    """The dedupe key of its jobs."""
+    return f"{_KEY}{name}"
+
+
+def last_asked(db: ReadDb, caretaker: Caretaker) -> dict[str, Instant]:  # noqa: ARG001 — leave, not input
+    """When each entry's newest job was asked for, by the clock or by hand; without those of which no job is
+    kept. The house's own jobs alone, on ix_jobs_owner."""
+    query = (
+        select(jobs.c.dedupe_key, func.max(jobs.c.created_at))
+        .where(jobs.c.owner_id.is_(None), jobs.c.dedupe_key.startswith(_KEY, autoescape=True))
+        .group_by(jobs.c.dedupe_key)
+    )
+    return {key.removeprefix(_KEY): asked for key, asked in db.execute(query)}
 
 
 def is_paused(db: ReadDb, name: str) -> bool:

@@ -28,6 +28,8 @@ from tunefolio.store.tables import (
     statements,
     taggings,
     targets,
+    tax_deeds,
+    taxpayer_accounts,
     transactions,
     unread_rows,
 )
@@ -37,6 +39,7 @@ Ids = Select[int]
 
 _LINES = (
     (taggings, "transaction_id", transactions),
+    (tax_deeds, "transaction_id", transactions),
     (holdings, "statement_id", statements),
     (snapshot_lines, "snapshot_id", snapshots),
 )
@@ -50,6 +53,7 @@ _OF_ACCOUNT = (
     day_states,
     action_decisions,
     unread_rows,
+    taxpayer_accounts,
 )
 """Leaves before what they point at."""
 

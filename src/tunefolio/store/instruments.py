@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import cache, lru_cache
 from types import MappingProxyType
+from typing import Any
 
-from sqlalchemy import ColumnElement, case, or_, select, update
+from sqlalchemy import ColumnElement, Select, case, or_, select, update
 
 from tunefolio.core.identity import InstrumentId, Isin
 from tunefolio.core.money import Currency
@@ -16,8 +17,9 @@ from tunefolio.core.time import Instant, TradingDay
 from tunefolio.market.instruments import AssetClass, Instrument, InstrumentClaim, Listing
 from tunefolio.market.masters import Lineage, same_issuer
 from tunefolio.store import revisions, spells
-from tunefolio.store.batches import among, batches
+from tunefolio.store.batches import among
 from tunefolio.store.db import ReadDb, WriteDb
+from tunefolio.store.said import among_said, among_words, each
 from tunefolio.store.tables import instruments
 
 _COLUMNS = (
@@ -69,6 +71,25 @@ def resolve(
     today = _under_todays_names(db, chains, claims, days)
     ids = _resolved(db, list(dict.fromkeys(today.values())), now, chains)
     return {claim: ids[read] for claim, read in today.items()}
+
+
+def standing(db: ReadDb, claims: Sequence[InstrumentClaim]) -> dict[InstrumentClaim, InstrumentId] | None:
+    """The same where there is nothing to do: every claim has its row, which lacks nothing that the claim
+    knows, and no name was ever given up. None where that is not so, and resolve() is to be asked.
+
+    Three statements: what most statements of a broker say, every day.
+    """
+    places = {(claim.listing.exchange, claim.listing.symbol) for claim in claims}
+    if spells.lineage_of(db, places) is not None:
+        return None
+    shelf = _shelf(db, claims)
+    found: dict[InstrumentClaim, InstrumentId] = {}
+    for claim in claims:
+        row = _match(shelf.get((claim.listing.exchange, claim.listing.symbol), ()), claim)
+        if row is None or row.id is None or _lacks(row, claim):
+            return None
+        found[claim] = row.id
+    return found
 
 
 def _under_todays_names(
@@ -125,17 +146,25 @@ def _shelf(db: ReadDb, claims: Iterable[InstrumentClaim]) -> _Shelf:
     """Rows by exchange and symbol, newest last; on ix_instruments_symbol."""
     shelf: _Shelf = {}
     wanted = {(claim.listing.exchange, claim.listing.symbol) for claim in claims}
-    for symbols in batches(sorted({symbol for _, symbol in wanted})):
-        query = select(instruments).where(instruments.c.symbol.in_(symbols), _seen_by(None))
-        query = query.order_by(instruments.c.id)
-        for row in db.execute(query):
-            if (row.exchange, row.symbol) in wanted:
-                known = _Known(InstrumentId(row.id), row.isin, row.series, row.name)
-                shelf.setdefault((row.exchange, row.symbol), []).append(known)
+    for id, exchange, symbol, series, isin, name, *_ in _of_symbols(db, {symbol for _, symbol in wanted}):
+        if (exchange, symbol) in wanted:
+            known = _Known(InstrumentId(id), isin, series, name)
+            shelf.setdefault((exchange, symbol), []).append(known)
     rows = {row.id: row for several in shelf.values() for row in several if row.id is not None}
     for id, told in spells.of_instruments(db, rows).items():
         rows[id].former |= {one.isin for one in told if one.isin}
     return shelf
+
+
+def _of_symbols(db: ReadDb, symbols: Iterable[str]) -> Sequence[Any]:
+    """_COLUMNS of what everyone sees under these symbols, oldest first."""
+    return db.execute(_by_symbol(db.dialect), {"symbols": each(db, sorted(symbols))}).all()
+
+
+@cache
+def _by_symbol(dialect: str) -> Select[Any]:
+    which = among_words(dialect, instruments.c.symbol, "symbols")
+    return select(*_COLUMNS).where(which, _seen_by(None)).order_by(instruments.c.id)
 
 
 def _match(known: Sequence[_Known], claim: InstrumentClaim) -> _Known | None:
@@ -190,6 +219,15 @@ def _settle(
     return settled
 
 
+def _lacks(row: _Known, claim: InstrumentClaim) -> bool:
+    """Whether the claim knows something that the row does not say."""
+    return bool(
+        (claim.isin and not row.isin)
+        or (claim.listing.series and not row.series)
+        or (claim.name and not row.name)
+    )
+
+
 def _fill(row: _Known, claim: InstrumentClaim) -> bool:
     before = (row.isin, row.series, row.name)
     row.isin = row.isin or claim.isin or ""
@@ -200,9 +238,13 @@ def _fill(row: _Known, claim: InstrumentClaim) -> bool:
 
 def of_ids(db: ReadDb, ids: Iterable[InstrumentId]) -> dict[InstrumentId, Instrument]:
     """The instruments of these ids by primary key, thousands in one query; unknown ids are absent."""
-    query = select(*_COLUMNS).where(among(db, instruments.c.id, ids))
-    found = [_instrument(*row) for row in db.execute(query).all()]
+    found = [_instrument(*row) for row in db.execute(_by_id(db.dialect), {"ids": each(db, ids)}).all()]
     return {instrument.id: instrument for instrument in found}
+
+
+@cache
+def _by_id(dialect: str) -> Select[Any]:
+    return select(*_COLUMNS).where(among_said(dialect, instruments.c.id))
 
 
 def visible(db: ReadDb, viewer: Viewer, ids: Iterable[InstrumentId]) -> dict[InstrumentId, Instrument]:
@@ -239,11 +281,8 @@ def of_symbol(db: ReadDb, exchange: str, symbol: str) -> list[Instrument]:
 def places(db: ReadDb, wanted: Iterable[Place]) -> set[Place]:
     """Which of these (exchange, symbol) are instruments that everyone sees; on ix_instruments_symbol."""
     asked = set(wanted)
-    found: set[Place] = set()
-    for symbols in batches(sorted({symbol for _, symbol in asked})):
-        query = select(instruments.c.exchange, instruments.c.symbol).where(instruments.c.symbol.in_(symbols))
-        found |= {(row.exchange, row.symbol) for row in db.execute(query.where(_seen_by(None)))}
-    return found & asked
+    rows = _of_symbols(db, {symbol for _, symbol in asked})
+    return {(exchange, symbol) for _, exchange, symbol, *_ in rows} & asked
 
 
 def search(db: ReadDb, text: str, limit: int, *, viewer: Viewer | None = None) -> list[Instrument]:

@@ -9,17 +9,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum, StrEnum
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, delete, func, or_, select, update
-from sqlalchemy.sql.dml import ReturningUpdate
+from sqlalchemy import Row, Update, and_, bindparam, delete, func, or_, select, update
+from sqlalchemy.sql.dml import ReturningInsert
 
 from tunefolio.core.errors import NotFound
 from tunefolio.core.identity import JobId, PersonId
 from tunefolio.core.people import Caretaker, Viewer
 from tunefolio.core.time import Instant
-from tunefolio.store.db import ReadDb, WriteDb
+from tunefolio.store.db import ReadDb, WriteDb, upserting
 from tunefolio.store.keysets import newest
+from tunefolio.store.said import WHOSE, said
 from tunefolio.store.tables import jobs
 from tunefolio.store.viewers import owned
 
@@ -99,9 +101,8 @@ def add(
         "done": 0,
         "created_at": now,
     }
-    statement = db.upsert(jobs).values(row).on_conflict_do_nothing().returning(jobs.c.id)
     while True:
-        added = db.execute(statement).scalar_one_or_none()
+        added = db.execute(_adding(db.dialect), row).scalar_one_or_none()
         if added is not None:
             return JobId(added), True
         standing = _open_of_key(db, dedupe_key)
@@ -109,10 +110,30 @@ def add(
             return standing, False
 
 
+@cache
+def _adding(dialect: str) -> ReturningInsert[Any]:
+    return upserting(dialect, jobs).on_conflict_do_nothing().returning(jobs.c.id)
+
+
+_OPEN_OF_KEY = select(jobs.c.id).where(jobs.c.dedupe_key == bindparam("key"), jobs.c.state.in_(OPEN))
+
+
 def _open_of_key(db: WriteDb, key: str | None) -> JobId | None:
-    query = select(jobs.c.id).where(jobs.c.dedupe_key == key, jobs.c.state.in_(OPEN))
-    found = db.execute(query).scalar_one_or_none()
+    found = db.execute(_OPEN_OF_KEY, {"key": key}).scalar_one_or_none()
     return None if found is None else JobId(found)
+
+
+_IS_READY = or_(
+    and_(jobs.c.state == JobState.QUEUED, jobs.c.due_at <= bindparam("now")),
+    and_(jobs.c.state == JobState.RUNNING, jobs.c.lease_until <= bindparam("now")),
+)
+_LEASE = (
+    update(jobs)
+    .where(jobs.c.id == bindparam("job"), _IS_READY)
+    .values(attempts=jobs.c.attempts + 1)
+    .returning(*jobs.c)
+)
+"""The rest of what it sets is said when it runs."""
 
 
 def lease(db: WriteDb, id: JobId, holder: str, now: Instant, until: Instant) -> Job | None:
@@ -124,27 +145,28 @@ def lease(db: WriteDb, id: JobId, holder: str, now: Instant, until: Instant) -> 
         "state": JobState.RUNNING,
         "lease_holder": holder,
         "lease_until": until,
-        "attempts": jobs.c.attempts + 1,
         "started_at": now,
         "done": 0,
         "total": None,
         "stage": "",
     }
-    statement = update(jobs).where(jobs.c.id == id, _is_ready(now)).values(taken)
-    return _first(db, statement.returning(*jobs.c))
+    row = db.execute(_LEASE, {"job": id, "now": now, **taken}).one_or_none()
+    return None if row is None else of_row(row)
 
 
-def _is_ready(now: Instant) -> ColumnElement[bool]:
-    return or_(
-        and_(jobs.c.state == JobState.QUEUED, jobs.c.due_at <= now),
-        and_(jobs.c.state == JobState.RUNNING, jobs.c.lease_until <= now),
-    )
+_HELD = and_(
+    jobs.c.id == bindparam("job"),
+    jobs.c.state == JobState.RUNNING,
+    jobs.c.lease_holder == bindparam("holder"),
+)
+_BEAT = update(jobs).where(_HELD).returning(jobs.c.cancel_requested_at)
+_CHANGE: Update = update(jobs).where(_HELD)
+"""Of a job under the lease of `holder`; what it sets is said when it runs."""
 
 
 def heartbeat(db: WriteDb, id: JobId, holder: str, until: Instant) -> Beat:
     """Hold the lease until then; tells whether it is still ours and whether to stop."""
-    statement = update(jobs).where(_held(id, holder)).values(lease_until=until)
-    row = db.execute(statement.returning(jobs.c.cancel_requested_at)).one_or_none()
+    row = db.execute(_BEAT, {"job": id, "holder": holder, "lease_until": until}).one_or_none()
     if row is None:
         return Beat.LOST
     return Beat.KEPT if row.cancel_requested_at is None else Beat.CANCEL
@@ -179,18 +201,14 @@ def retry_at(db: WriteDb, id: JobId, holder: str, due: Instant, problem: str) ->
 _RELEASED = {"lease_holder": None, "lease_until": None}
 
 
-def _held(id: JobId, holder: str) -> ColumnElement[bool]:
-    return and_(jobs.c.id == id, jobs.c.state == JobState.RUNNING, jobs.c.lease_holder == holder)
-
-
 def _write(db: WriteDb, id: JobId, holder: str, **values: Any) -> bool:
-    return db.execute(update(jobs).where(_held(id, holder)).values(values)).rowcount > 0
+    return db.execute(_CHANGE, {"job": id, "holder": holder, **values}).rowcount > 0
 
 
 def due(db: ReadDb, caretaker: Caretaker, now: Instant, limit: int) -> list[JobId]:  # noqa: ARG001
     """Jobs to ring for: queued and due, or under a lapsed lease; longest due first; on ix_jobs_due."""
-    query = select(jobs.c.id).where(_is_ready(now)).order_by(jobs.c.due_at, jobs.c.id).limit(limit)
-    return [JobId(id) for id in db.execute(query).scalars()]
+    query = select(jobs.c.id).where(_IS_READY).order_by(jobs.c.due_at, jobs.c.id).limit(limit)
+    return [JobId(id) for id in db.execute(query, {"now": now}).scalars()]
 
 
 def failed_since(db: ReadDb, caretaker: Caretaker, since: Instant, limit: int = 5_000) -> list[Job]:  # noqa: ARG001
@@ -219,9 +237,12 @@ def request_cancel(db: WriteDb, viewer: Viewer, id: JobId, now: Instant) -> bool
     return db.execute(running.values(cancel_requested_at=now)).rowcount > 0
 
 
+_ONE = select(jobs).where(owned(jobs, WHOSE), jobs.c.id == bindparam("job"))
+
+
 def job_of(db: ReadDb, viewer: Viewer, id: JobId) -> Job:
     """One of the viewer's jobs; raises NotFound."""
-    row = db.execute(select(jobs).where(owned(jobs, viewer), jobs.c.id == id)).one_or_none()
+    row = db.execute(_ONE, said(viewer, job=id)).one_or_none()
     if row is None:
         raise NotFound("job")
     return of_row(row)
@@ -299,11 +320,6 @@ def forget_done_before(
     """Forget everyone's jobs of these kinds that did their work before `instant`; how many. Failures stay."""
     which = (jobs.c.kind.in_(sorted(kinds)), jobs.c.state == JobState.DONE, jobs.c.finished_at < instant)
     return db.execute(delete(jobs).where(*which)).rowcount
-
-
-def _first(db: WriteDb, statement: ReturningUpdate[Any]) -> Job | None:
-    row = db.execute(statement).one_or_none()
-    return None if row is None else of_row(row)
 
 
 def of_row(row: Row[Any]) -> Job:

@@ -22,6 +22,7 @@ from tunefolio.market.instruments import AssetClass
 from tunefolio.store.batches import batches
 from tunefolio.store.columns import Day, Id
 from tunefolio.store.db import ReadDb
+from tunefolio.store.labels import labelling, labels_in
 from tunefolio.store.planning import unindexed
 from tunefolio.store.tables import accounts, instruments, taggings, transactions
 from tunefolio.store.tables import tags as words
@@ -167,14 +168,4 @@ def facts_of(query: Select[Any], db: ReadDb, viewer: Viewer) -> list[Transaction
 
 def labels_of(which: ColumnElement[bool], db: ReadDb, viewer: Viewer) -> dict[int, tuple[str, ...]]:
     """Tag names in order, by fact; from the viewer's taggings, which are few."""
-    query = (
-        select(taggings.c.transaction_id, words.c.name)
-        .join(words, and_(words.c.id == taggings.c.tag_id, owned(words, viewer)))
-        .join(transactions, and_(transactions.c.id == taggings.c.transaction_id, owned(transactions, viewer)))
-        .where(owned(taggings, viewer), which)
-        .order_by(words.c.name)
-    )
-    labels: dict[int, tuple[str, ...]] = {}
-    for id, name in db.execute(query):
-        labels[id] = (*labels.get(id, ()), name)
-    return labels
+    return labels_in(db.execute(labelling(which, viewer)))

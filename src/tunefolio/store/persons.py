@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, func, insert, select, update
+from sqlalchemy import ColumnElement, Row, bindparam, func, insert, select, update
 
 from tunefolio.core.errors import NotFound
 from tunefolio.core.identity import PersonId
@@ -53,10 +53,13 @@ def find_by_email(db: ReadDb, email: str) -> tuple[Person, str] | None:
 
 def person_of(db: ReadDb, id: PersonId) -> Person:
     """The person, disabled or not; raises NotFound. One look-up by primary key."""
-    row = db.execute(select(persons).where(persons.c.id == id)).one_or_none()
+    row = db.execute(_ONE, {"person": id}).one_or_none()
     if row is None:
         raise NotFound("person")
     return person(row)
+
+
+_ONE = select(persons).where(persons.c.id == bindparam("person"))
 
 
 def password_hash_of(db: ReadDb, id: PersonId) -> str:

@@ -6,9 +6,10 @@ A row of `instruments` carries the name of today; its spells carry all the other
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Row, delete, or_, select, update
+from sqlalchemy import Row, Select, delete, or_, select, update
 
 from tunefolio.core.identity import InstrumentId, Isin
 from tunefolio.core.time import TradingDay
@@ -18,6 +19,7 @@ from tunefolio.market.provider import Renamed
 from tunefolio.store import revisions
 from tunefolio.store.batches import among, batches
 from tunefolio.store.db import ReadDb, WriteDb
+from tunefolio.store.said import among_said, among_words, each
 from tunefolio.store.tables import instrument_spells, instruments, renames
 
 Place = tuple[str, str]
@@ -61,14 +63,20 @@ def lineage_of(db: ReadDb, places: Iterable[Place]) -> Lineage | None:
     seen: set[str] = set()
     for _ in range(_MOST_LINKS):
         seen |= open_symbols
-        for batch in batches(sorted(open_symbols)):
-            query = select(renames).where(or_(renames.c.old.in_(batch), renames.c.new.in_(batch)))
-            found |= {(row.exchange, row.old, row.day): _renamed(row) for row in db.execute(query)}
+        rows = db.execute(_of_names(db.dialect), {"names": each(db, sorted(open_symbols))})
+        found |= {(row.exchange, row.old, row.day): _renamed(row) for row in rows}
         ends = {one.old.symbol for one in found.values()} | {one.new.symbol for one in found.values()}
         open_symbols = ends - seen
         if not open_symbols:
             break
     return Lineage(found.values()) if found else None
+
+
+@cache
+def _of_names(dialect: str) -> Select[Any]:
+    return select(renames).where(
+        or_(among_words(dialect, renames.c.old, "names"), among_words(dialect, renames.c.new, "names"))
+    )
 
 
 def _renamed(row: Row[Any]) -> Renamed:
@@ -80,12 +88,17 @@ def _renamed(row: Row[Any]) -> Renamed:
 
 def of_instruments(db: ReadDb, ids: Iterable[InstrumentId]) -> dict[InstrumentId, list[Spell]]:
     """Every spell of these, oldest first; what never changed its name has none."""
-    columns = instrument_spells.c
-    query = select(instrument_spells).where(among(db, columns.instrument_id, ids))
     found: dict[InstrumentId, list[Spell]] = {}
-    for row in db.execute(query.order_by(columns.since.is_not(None), columns.since, columns.id)):
+    for row in db.execute(_of_ids(db.dialect), {"ids": each(db, ids)}):
         found.setdefault(InstrumentId(row.instrument_id), []).append(_spell(row))
     return found
+
+
+@cache
+def _of_ids(dialect: str) -> Select[Any]:
+    columns = instrument_spells.c
+    query = select(instrument_spells).where(among_said(dialect, columns.instrument_id))
+    return query.order_by(columns.since.is_not(None), columns.since, columns.id)
 
 
 def of_instrument(db: ReadDb, id: InstrumentId) -> list[Spell]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Row, func, insert, select
+from sqlalchemy import bindparam, insert, select
 
 from tunefolio.core.errors import Misuse
 from tunefolio.core.identity import AccountId, InstrumentId, StatementId
@@ -19,6 +19,7 @@ from tunefolio.market.instruments import InstrumentClaim
 from tunefolio.store.accounts import account_of
 from tunefolio.store.columns import kept_price
 from tunefolio.store.db import ReadDb, WriteDb
+from tunefolio.store.said import WHOSE, said
 from tunefolio.store.tables import holdings, instruments, statements
 from tunefolio.store.viewers import owned
 
@@ -52,6 +53,32 @@ class KeptStatement:
     lines: tuple[KeptHolding, ...]
 
 
+_ADD = insert(statements).returning(statements.c.id)
+_ADD_LINES = insert(holdings)
+_LATEST = (
+    select(statements)
+    .where(owned(statements, WHOSE), statements.c.account_id == bindparam("account"))
+    .order_by(statements.c.at.desc(), statements.c.id.desc())
+    .limit(1)
+)
+_LINES = (
+    select(
+        holdings.c.instrument_id,
+        holdings.c.settled,
+        holdings.c.unsettled,
+        holdings.c.average_price,
+        holdings.c.last_price,
+        holdings.c.close_price,
+        holdings.c.pnl,
+        instruments.c.currency,
+    )
+    .join(instruments, instruments.c.id == holdings.c.instrument_id)
+    .where(owned(holdings, WHOSE), holdings.c.statement_id == bindparam("statement"))
+    .order_by(holdings.c.instrument_id)
+)
+"""In the order in which _holding() takes them."""
+
+
 def keep(
     db: WriteDb,
     viewer: Viewer,
@@ -75,20 +102,14 @@ def keep(
         "cash": None if statement.cash is None else statement.cash.rounded(4).amount,
         "currency": home.currency if statement.cash is None else statement.cash.currency,
     }
-    key = db.execute(insert(statements).values(head).returning(statements.c.id)).scalar_one()
-    db.execute_many(insert(holdings), [row | {"statement_id": key} for row in rows])
+    key = db.execute(_ADD, head).scalar_one()
+    db.execute_many(_ADD_LINES, [row | {"statement_id": key} for row in rows])
     return StatementId(key)
 
 
 def latest(db: ReadDb, viewer: Viewer, account: AccountId) -> KeptStatement | None:
     """The newest statement of the viewer's account; two queries, each on an index."""
-    query = (
-        select(statements)
-        .where(owned(statements, viewer), statements.c.account_id == account)
-        .order_by(statements.c.at.desc(), statements.c.id.desc())
-        .limit(1)
-    )
-    row = db.execute(query).one_or_none()
+    row = db.execute(_LATEST, said(viewer, account=account)).one_or_none()
     if row is None:
         return None
     cash = None if row.cash is None else Money(row.cash, Currency(row.currency))
@@ -96,25 +117,8 @@ def latest(db: ReadDb, viewer: Viewer, account: AccountId) -> KeptStatement | No
     return KeptStatement(StatementId(row.id), AccountId(row.account_id), row.broker, row.at, cash, lines)
 
 
-def newest(db: ReadDb, viewer: Viewer, accounts: Sequence[AccountId]) -> dict[AccountId, StatementId]:
-    """For each account that has any, the id of the statement recorded last; one query."""
-    kept = statements.c
-    query = (
-        select(kept.account_id, func.max(kept.id))
-        .where(owned(statements, viewer), kept.account_id.in_(accounts))
-        .group_by(kept.account_id)
-    )
-    return {AccountId(account): StatementId(id) for account, id in db.execute(query)}
-
-
 def _lines(db: ReadDb, viewer: Viewer, id: StatementId) -> tuple[KeptHolding, ...]:
-    query = (
-        select(holdings, instruments.c.currency)
-        .join(instruments, instruments.c.id == holdings.c.instrument_id)
-        .where(owned(holdings, viewer), holdings.c.statement_id == id)
-        .order_by(holdings.c.instrument_id)
-    )
-    return tuple(_holding(row) for row in db.execute(query))
+    return tuple(_holding(*row) for row in db.execute(_LINES, said(viewer, statement=id)))
 
 
 def _row(viewer: Viewer, instrument: InstrumentId, line: Holding) -> dict[str, Any]:
@@ -130,16 +134,24 @@ def _row(viewer: Viewer, instrument: InstrumentId, line: Holding) -> dict[str, A
     }
 
 
-def _holding(row: Row[Any]) -> KeptHolding:
-    currency = Currency(row.currency)
+def _holding(
+    instrument: InstrumentId,
+    settled: Decimal,
+    unsettled: Decimal,
+    average: Decimal | None,
+    last: Decimal | None,
+    close: Decimal | None,
+    pnl: Decimal | None,
+    currency: Currency,
+) -> KeptHolding:
     return KeptHolding(
-        InstrumentId(row.instrument_id),
-        row.settled,
-        row.unsettled,
-        _price(row.average_price, currency),
-        _price(row.last_price, currency),
-        _price(row.close_price, currency),
-        None if row.pnl is None else Money(row.pnl, currency),
+        instrument,
+        settled,
+        unsettled,
+        _price(average, currency),
+        _price(last, currency),
+        _price(close, currency),
+        None if pnl is None else Money(pnl, currency),
     )
 
 

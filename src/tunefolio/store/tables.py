@@ -47,6 +47,12 @@ from tunefolio.store.master_tables import renames as renames
 from tunefolio.store.master_tables import search_parts as search_parts
 from tunefolio.store.service_tables import duties as duties
 from tunefolio.store.service_tables import processes as processes
+from tunefolio.store.tax_tables import tax_deeds as tax_deeds
+from tunefolio.store.tax_tables import tax_instruments as tax_instruments
+from tunefolio.store.tax_tables import tax_losses as tax_losses
+from tunefolio.store.tax_tables import tax_years as tax_years
+from tunefolio.store.tax_tables import taxpayer_accounts as taxpayer_accounts
+from tunefolio.store.tax_tables import taxpayers as taxpayers
 from tunefolio.store.tracking_tables import quarantine as quarantine
 from tunefolio.store.tracking_tables import source_files as source_files
 from tunefolio.store.tracking_tables import tracking as tracking

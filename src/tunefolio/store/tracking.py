@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Row, func, select, update
+from sqlalchemy import Row, Select, func, select, update
 
 from tunefolio.core.identity import InstrumentId, JobId
 from tunefolio.core.money import Currency
@@ -15,6 +16,7 @@ from tunefolio.core.time import Instant, TradingDay
 from tunefolio.market.gaps import Stretch, joined
 from tunefolio.store.batches import among
 from tunefolio.store.db import ReadDb, WriteDb
+from tunefolio.store.said import among_said, each
 from tunefolio.store.tables import instruments, jobs, tracking
 
 
@@ -87,8 +89,13 @@ def put(db: WriteDb, rows: Sequence[Tracking]) -> None:
 
 def of_ids(db: ReadDb, ids: Iterable[InstrumentId]) -> dict[InstrumentId, Tracking]:
     """What is followed of these; the others are absent."""
-    rows = db.execute(select(tracking).where(among(db, tracking.c.instrument_id, ids)))
+    rows = db.execute(_of_ids(db.dialect), {"ids": each(db, ids)})
     return {found.instrument: found for found in map(_tracking, rows)}
+
+
+@cache
+def _of_ids(dialect: str) -> Select[Any]:
+    return select(tracking).where(among_said(dialect, tracking.c.instrument_id))
 
 
 def for_change(db: WriteDb, id: InstrumentId) -> Tracking | None:

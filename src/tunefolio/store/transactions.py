@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from sqlalchemy import and_, delete, exists, func, insert, select, union
+from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, exists, func, insert, select, union
 
 from tunefolio.core.errors import Misuse, NotFound
 from tunefolio.core.identity import AccountId, ImportId, InstrumentId, PersonId, TransactionId
@@ -16,11 +17,13 @@ from tunefolio.core.time import Instant, TradingDay
 from tunefolio.ledger.accounts import Account, Book
 from tunefolio.ledger.transactions import Fact, Transaction
 from tunefolio.store import accounts as homes
+from tunefolio.store import labels
 from tunefolio.store.batches import among, batches
 from tunefolio.store.db import ReadDb, WriteDb
 from tunefolio.store.listing import TransactionFilter as TransactionFilter
-from tunefolio.store.listing import facts_of, in_force, labels_of, reversals
+from tunefolio.store.listing import facts_of, in_force, reversals
 from tunefolio.store.listing import page as page
+from tunefolio.store.said import WHOSE, among_said, among_words, each, said
 from tunefolio.store.tables import accounts, taggings, transactions
 from tunefolio.store.tables import tags as words
 from tunefolio.store.transaction_rows import COLUMNS, REVERSIBLE, reversal_row, row_of, transaction
@@ -62,6 +65,8 @@ def append(
     is recorded again. Holds the account, so that two imports of one file cannot both pass. 10,000 facts
     take a few hundred milliseconds.
     """
+    if not entries:
+        return Appended((), 0)
     homes.account_for_change(db, viewer, account)
     known = _known_keys(db, viewer, account, book, [entry.source_key for entry in entries])
     rows: list[dict[str, Any]] = []
@@ -80,35 +85,49 @@ def _known_keys(
 ) -> dict[str, tuple[int, bool]]:
     """For each key seen before: how often, and whether it stands; on the unique key of account and book."""
     known: dict[str, tuple[int, bool]] = {}
-    for batch in batches(keys):
-        query = (
-            select(transactions.c.source_key, reversals.c.id)
-            .outerjoin(reversals, and_(reversals.c.reverses == transactions.c.id, owned(reversals, viewer)))
-            .where(owned(transactions, viewer), transactions.c.account_id == account)
-            .where(transactions.c.book == book, transactions.c.source_key.in_(batch))
-        )
-        for key, reversal in db.execute(query):
-            count, is_standing = known.get(key, (0, False))
-            known[key] = (count + 1, is_standing or reversal is None)
+    asked = said(viewer, account=account, book=book, keys=each(db, keys))
+    for key, reversal in db.execute(_standing_keys(db.dialect), asked):
+        count, is_standing = known.get(key, (0, False))
+        known[key] = (count + 1, is_standing or reversal is None)
     return known
+
+
+def _of_keys(dialect: str) -> ColumnElement[bool]:
+    return and_(
+        transactions.c.account_id == bindparam("account"),
+        transactions.c.book == bindparam("book"),
+        among_words(dialect, transactions.c.source_key, "keys"),
+    )
+
+
+@cache
+def _standing_keys(dialect: str) -> Select[Any]:
+    reversed_by = and_(reversals.c.reverses == transactions.c.id, owned(reversals, WHOSE))
+    query = select(transactions.c.source_key, reversals.c.id).outerjoin(reversals, reversed_by)
+    return query.where(owned(transactions, WHOSE), _of_keys(dialect))
+
+
+@cache
+def _ids_of_keys(dialect: str) -> Select[Any]:
+    query = select(transactions.c.source_key, transactions.c.generation, transactions.c.id)
+    return query.where(owned(transactions, WHOSE), _of_keys(dialect))
+
+
+_ADD = insert(transactions)
 
 
 def _insert(db: WriteDb, viewer: Viewer, rows: list[dict[str, Any]]) -> list[TransactionId]:
     """Insert by executemany, then read the ids back: faster than RETURNING, and in the order given."""
     if not rows:
         return []
-    db.execute_many(insert(transactions), rows)
+    db.execute_many(_ADD, rows)
     keys = [(row["source_key"], row["generation"]) for row in rows]
-    found: dict[tuple[str, int], TransactionId] = {}
-    for batch in batches(key for key, _ in keys):
-        query = select(transactions.c.source_key, transactions.c.generation, transactions.c.id).where(
-            owned(transactions, viewer),
-            transactions.c.account_id == rows[0]["account_id"],
-            transactions.c.book == rows[0]["book"],
-            transactions.c.source_key.in_(batch),
-        )
-        for key, generation, id in db.execute(query):
-            found[(key, generation)] = TransactionId(id)
+    where = {"account": rows[0]["account_id"], "book": rows[0]["book"]}
+    asked = said(viewer, **where, keys=each(db, (key for key, _ in keys)))
+    found = {
+        (key, generation): TransactionId(id)
+        for key, generation, id in db.execute(_ids_of_keys(db.dialect), asked)
+    }
     return [found[key] for key in keys]
 
 
@@ -125,6 +144,18 @@ def reverse(db: WriteDb, viewer: Viewer, ids: Iterable[TransactionId], *, source
     return count
 
 
+_OF_ACCOUNT = and_(
+    transactions.c.account_id == bindparam("account"), transactions.c.book == bindparam("book")
+)
+_HISTORY = (
+    select(*COLUMNS)
+    .where(owned(transactions, WHOSE), _OF_ACCOUNT)
+    .order_by(transactions.c.day, transactions.c.id)
+    .execution_options(yield_per=1_000)
+)
+_HISTORY_UNTIL = _HISTORY.where(transactions.c.day < bindparam("until"))
+
+
 def of_account(
     db: ReadDb, viewer: Viewer, account: AccountId, *, book: Book = Book.LIVE, until: TradingDay | None = None
 ) -> Iterator[Transaction]:
@@ -133,14 +164,11 @@ def of_account(
     until: exclusive. One query on ix_transactions_account_day and one for tags; streams, so that memory is
     flat in the length of the history. Nothing for another's account.
     """
-    which = (transactions.c.account_id == account, transactions.c.book == book)
-    query = select(*COLUMNS).where(owned(transactions, viewer), *which)
-    if until is not None:
-        query = query.where(transactions.c.day < until)
-    labels = labels_of(and_(*which), db, viewer)
-    ordered = query.order_by(transactions.c.day, transactions.c.id)
-    for row in db.execute(ordered.execution_options(yield_per=1_000)):
-        yield transaction(row, labels.get(row.id, ()))
+    asked = said(viewer, account=account, book=book)
+    names = labels.of_accounts(db, viewer, [account], book)
+    history = _HISTORY if until is None else _HISTORY_UNTIL
+    for row in db.execute(history, asked | ({} if until is None else {"until": until})):
+        yield transaction(row, names.get(row.id, ()))
 
 
 def of_accounts(
@@ -151,29 +179,18 @@ def of_accounts(
     One query on ix_transactions_account_day and one for tags; 10,000 facts in about 100 ms.
     """
     found: dict[AccountId, list[Transaction]] = {account: [] for account in accounts}
-    which = and_(transactions.c.account_id.in_(found), transactions.c.book == book)
-    query = select(*COLUMNS).where(owned(transactions, viewer), which, in_force(viewer))
-    labels = labels_of(which, db, viewer)
-    for row in db.execute(query.order_by(transactions.c.account_id, transactions.c.day, transactions.c.id)):
-        found[row.account_id].append(transaction(row, labels.get(row.id, ())))
+    asked = said(viewer, ids=each(db, accounts), book=book)
+    names = labels.of_accounts(db, viewer, accounts, book)
+    for row in db.execute(_histories(db.dialect), asked):
+        found[row.account_id].append(transaction(row, names.get(row.id, ())))
     return found
 
 
-def heads(
-    db: ReadDb, viewer: Viewer, accounts: Sequence[AccountId], *, book: Book = Book.LIVE
-) -> dict[AccountId, tuple[int, int]]:
-    """For each account with facts: the newest id and how many. Append-only, so the two name a state.
-
-    The number is needed beside the id: on PostgreSQL a lower id may be committed after a higher one. One
-    query on ix_transactions_account_day.
-    """
-    facts = transactions.c
-    query = (
-        select(facts.account_id, func.max(facts.id), func.count())
-        .where(owned(transactions, viewer), facts.account_id.in_(accounts), facts.book == book)
-        .group_by(facts.account_id)
-    )
-    return {AccountId(id): (newest, number) for id, newest, number in db.execute(query)}
+@cache
+def _histories(dialect: str) -> Select[Any]:
+    which = (among_said(dialect, transactions.c.account_id), transactions.c.book == bindparam("book"))
+    query = select(*COLUMNS).where(owned(transactions, WHOSE), *which, in_force(WHOSE))
+    return query.order_by(transactions.c.account_id, transactions.c.day, transactions.c.id)
 
 
 def of_instruments(
@@ -209,6 +226,19 @@ def changed_since(
     which = (facts.id > newest, facts.account_id.in_(accounts), facts.book == book)
     query = select(*COLUMNS).where(owned(transactions, viewer), *which)
     return facts_of(query.order_by(facts.id), db, viewer)
+
+
+def is_unnamed(db: ReadDb, viewer: Viewer, account: AccountId, *, book: Book = Book.LIVE) -> bool:
+    """Whether no fact of the viewer's names the account as its other side; on ix_transactions_counterpart."""
+    return db.execute(_NAMING, said(viewer, account=account, book=book)).first() is None
+
+
+_NAMING = (
+    select(transactions.c.id)
+    .where(owned(transactions, WHOSE), transactions.c.counterpart_id == bindparam("account"))
+    .where(transactions.c.book == bindparam("book"))
+    .limit(1)
+)
 
 
 def find_by_key(

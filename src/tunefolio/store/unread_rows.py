@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import bindparam, delete, func, select
 
 from tunefolio.core.identity import AccountId
 from tunefolio.core.people import Viewer
 from tunefolio.core.time import Instant
 from tunefolio.store.accounts import account_of
 from tunefolio.store.db import ReadDb, WriteDb
+from tunefolio.store.said import WHOSE, said
 from tunefolio.store.tables import unread_rows
 from tunefolio.store.viewers import owned
 
@@ -50,9 +51,15 @@ def replace(
         db.execute(
             statement.on_conflict_do_update(index_elements=["account_id", "place", "symbol"], set_=changes)
         )
-    gone = (owned(unread_rows, viewer), unread_rows.c.account_id == account, unread_rows.c.last_seen_at < now)
-    db.execute(delete(unread_rows).where(*gone))
+    db.execute(_FORGET, said(viewer, account=account, now=now))
     return len(kept)
+
+
+_FORGET = delete(unread_rows).where(
+    owned(unread_rows, WHOSE),
+    unread_rows.c.account_id == bindparam("account"),
+    unread_rows.c.last_seen_at < bindparam("now"),
+)
 
 
 def of_account(db: ReadDb, viewer: Viewer, account: AccountId, limit: int = 100) -> list[UnreadRow]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import delete, func, insert, select, update
@@ -13,6 +13,7 @@ from tunefolio.core.identity import InstrumentId, PersonId
 from tunefolio.core.people import Caretaker, Viewer
 from tunefolio.core.time import Instant
 from tunefolio.store import alerts
+from tunefolio.store.batches import among
 from tunefolio.store.db import ReadDb, WriteDb
 from tunefolio.store.tables import watchlist_items, watchlists
 from tunefolio.store.viewers import owned
@@ -172,6 +173,20 @@ def drop_item(db: WriteDb, viewer: Viewer, id: WatchlistId, instrument: Instrume
     )
     if db.execute(delete(watchlist_items).where(*which)).rowcount == 0:
         raise NotFound("instrument")
+
+
+def watchers(
+    db: ReadDb,
+    caretaker: Caretaker,  # noqa: ARG001 — leave, not input
+    ids: Collection[InstrumentId],
+) -> dict[InstrumentId, list[PersonId]]:
+    """On whose lists these instruments stand, by owner; what stands on nobody's is left out."""
+    items = watchlist_items.c
+    query = select(items.instrument_id, items.owner_id).where(among(db, items.instrument_id, ids)).distinct()
+    found: dict[InstrumentId, list[PersonId]] = {}
+    for id, owner in db.execute(query.order_by(items.owner_id, items.instrument_id)):
+        found.setdefault(InstrumentId(id), []).append(PersonId(owner))
+    return found
 
 
 def all_watched(db: ReadDb, caretaker: Caretaker) -> frozenset[InstrumentId]:
