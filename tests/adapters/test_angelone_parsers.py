@@ -34,7 +34,9 @@ from tunefolio.core.errors import Misuse, Reauth, Rejected, Retry, TunefolioErro
 from tunefolio.core.money import Money, Price
 from tunefolio.core.secret import Secret
 from tunefolio.core.time import Instant
+from tunefolio.ledger.fills import DayFills
 from tunefolio.ledger.kinds import Kind
+from tunefolio.ledger.statements import UnreadLine
 from tunefolio.market.instruments import AssetClass, Listing
 from tunefolio.market.provider import Interval, QuoteClaim
 from tunefolio.trading.orders import OrderSide, OrderState
@@ -95,7 +97,7 @@ def test_a_good_answer_gives_its_data_and_null_is_an_empty_book() -> None:
     assert statements.holdings(None) == ()
     assert statements.positions(None) == ()
     assert orders.reports(None) == []
-    assert fills.fills(None, None) == ()
+    assert fills.fills(None, None) == DayFills()
     assert candles.candles(None) == []
 
 
@@ -310,7 +312,7 @@ def test_an_order_of_an_unknown_side_is_told_and_one_without_number_rejected() -
 
 
 def test_a_fill_takes_its_day_from_its_order() -> None:
-    (one,) = fills.fills([TRADE], [ORDER])
+    (one,) = fills.fills([TRADE], [ORDER]).fills
     assert (one.trade_id, one.order_id, one.kind) == ("7000041", "261120000000017", Kind.SELL)
     assert (one.quantity, one.price, one.product) == (Decimal(2), Price.of("3300.05"), "INTRADAY")
     assert one.at == at("2026-11-20T10:31:02")
@@ -319,7 +321,28 @@ def test_a_fill_takes_its_day_from_its_order() -> None:
 
 def test_fills_come_oldest_first() -> None:
     later = TRADE | {"fillid": "7000042", "filltime": "10:31:01"}
-    assert [one.trade_id for one in fills.fills([TRADE, later], [ORDER])] == ["7000042", "7000041"]
+    assert [one.trade_id for one in fills.fills([TRADE, later], [ORDER]).fills] == ["7000042", "7000041"]
+
+
+def test_a_trade_at_an_exchange_nobody_knows_is_put_aside_and_the_others_are_read() -> None:
+    """Its order stands in the order book as well, and does not keep the other trade from its day."""
+    odd_order = ORDER | {"exchange": "MSE", "orderid": "18"}
+    odd = TRADE | {"exchange": "MSE", "orderid": "18", "fillid": "7000099", "transactiontype": "BUY"}
+    told = fills.fills([odd, TRADE], [odd_order, ORDER])
+    assert [one.trade_id for one in told.fills] == ["7000041"]
+    place = "trade 7000099: buy 2 at 3300.05 INR on 2026-11-20"
+    assert told.unread == (UnreadLine(place, "MSE:TITAN-EQ", told.unread[0].reason),)
+    assert "MSE" in told.unread[0].reason
+
+
+@pytest.mark.parametrize(
+    ("word", "is_intraday"),
+    [("INTRADAY", True), ("BO", True), ("CO", True), ("DELIVERY", False), ("MARGIN", False), ("NEW", False)],
+)
+def test_what_is_squared_off_the_same_day_is_known_by_its_product(word: str, is_intraday: bool) -> None:
+    (one,) = fills.fills([TRADE | {"producttype": word}], [ORDER]).fills
+    (carried,) = statements.positions([LONG | {"producttype": word}])
+    assert (one.is_intraday, carried.is_intraday) == (is_intraday, is_intraday)
 
 
 @pytest.mark.parametrize(
@@ -501,20 +524,6 @@ def test_no_answer_at_all_is_worse_than_one_of_our_errors(told: Any) -> None:
         data_of(answer(json.dumps(told, default=str).encode()))
 
 
-def test_a_code_of_the_hour_as_the_standard_has_it() -> None:
-    """RFC 6238, appendix B: the SHA-1 secret, the last six of its eight digits."""
-    secret = "GEZD GNBV GY3T QOJQ GEZD GNBV GY3T QOJQ"
-    codes = {59: "287082", 1111111109: "081804", 1234567890: "005924", 2000000000: "279037"}
-    began = Instant.parse("1970-01-01T00:00:00+00:00")
-    for second, code in codes.items():
-        assert login.totp(secret, began + timedelta(seconds=second)) == code
-    moment = began + timedelta(seconds=2_000_000_000)
-    assert login.totp(secret.replace(" ", "").lower() + "====", moment) == codes[2000000000]
-    with pytest.raises(Misuse, match="totp_secret") as caught:
-        login.totp("not 8 a secret", moment)
-    assert "not 8" not in str(caught.value)
-
-
 FILLED = {"api_key": "someKey1", "client_code": "A123456", "pin": "1234", "totp": "123456"}
 
 
@@ -550,7 +559,7 @@ def test_the_recorded_payloads(recorded: Path) -> None:
     (order,) = orders.reports(told("orderBook"))
     assert (order.state, order.pending, order.cancelled) == (OrderState.CANCELLED, Decimal(0), Decimal(1))
     book = [{**told("orderBook")[0], "orderid": "201020000000095"}]
-    (fill,) = fills.fills(told("tradeBook"), book)
+    (fill,) = fills.fills(told("tradeBook"), book).fills
     assert fill.at == Instant.parse("2020-10-20T13:27:53+05:30")
     sbin = {("NSE", "3045"): [Listing("NSE", "SBIN")]}
     (quote,) = quotes.quotes(told("marketData_full"), sbin).values()

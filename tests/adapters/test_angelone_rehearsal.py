@@ -21,6 +21,7 @@ from tunefolio.core.money import INR, Money, Price
 from tunefolio.core.secret import Secret
 from tunefolio.core.time import FixedClock, Instant, TradingDay
 from tunefolio.ledger.brokers import BrokerSession
+from tunefolio.ledger.fills import DayFills
 from tunefolio.ledger.kinds import Kind
 from tunefolio.market.instruments import Listing
 from tunefolio.market.provider import Interval
@@ -142,7 +143,7 @@ def test_the_statement_is_the_account(broker: AngelOne, session: BrokerSession, 
 def test_an_account_without_dealings(broker: AngelOne) -> None:
     session = logged_in(broker, TRADING, ANGEL_VIKRAM)
     assert broker.statements("", session).fetch(TRADING).positions == ()
-    assert broker.fills("", session) == ()
+    assert broker.fills("", session) == DayFills()
     assert broker.orders("", session) == ()
     assert broker.triggers("", session) == ()
 
@@ -153,7 +154,7 @@ def test_fills_and_orders_are_those_of_the_exchange(
     number = sandbox.depot.happen(PartialFill("angelone", "TFA001", "NSE:TCS", "BUY", 9, 4, tag="ours"))
     sandbox.depot.happen(Fill(number, 2))
     sandbox.depot.happen(Rejection("angelone", "TFA001", "NSE:TCS", "BUY", 1, "no margin"))
-    fills = broker.fills("", session)
+    fills = broker.fills("", session).fills
     executions = sandbox.depot.executions("angelone", "TFA001")
     assert [(one.trade_id, one.quantity, one.price.amount, one.at) for one in fills] == [
         (str(one.trade_no), Decimal(one.quantity), rupees(one.price), _whole(one.at)) for one in executions
@@ -176,7 +177,7 @@ def test_a_fill_keeps_its_day_when_it_is_read_after_midnight(
     """The trade book tells no day, and the day of asking would be the wrong one."""
     clock.advance(timedelta(hours=14))
     session = logged_in(broker, clock.now())
-    (bought,) = broker.fills("", session)
+    (bought,) = broker.fills("", session).fills
     (traded,) = sandbox.depot.executions("angelone", "TFA001")
     assert bought.at == _whole(traded.at)
     assert str(bought.day) == "2026-11-20"

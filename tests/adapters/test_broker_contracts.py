@@ -19,7 +19,7 @@ from tests.adapters.outside import Outside, Reply
 from tunefolio.adapters.memory import MemoryShared
 from tunefolio.core.errors import Misuse, Rejected, Retry
 from tunefolio.core.secret import Secret
-from tunefolio.core.time import Instant
+from tunefolio.core.time import Instant, TradingDay
 from tunefolio.ledger.brokers import (
     BROKERS,
     AppKeys,
@@ -31,7 +31,8 @@ from tunefolio.ledger.brokers import (
     RedirectLogin,
 )
 from tunefolio.ledger.fills import FillSource
-from tunefolio.market.instruments import Listing
+from tunefolio.market.exchanges import packaged_calendar
+from tunefolio.market.instruments import EXCHANGES, Listing
 from tunefolio.trading.orders import OrderSource, TriggerSource
 
 for _module in pkgutil.walk_packages(brokers.__path__, "tunefolio.adapters.brokers."):
@@ -84,6 +85,14 @@ def test_a_broker_knows_its_name_and_how_one_logs_in(name: str) -> None:
     assert broker.name == name
     assert broker.title
     assert isinstance(broker, RedirectLogin) != isinstance(broker, FormLogin), "exactly one way to log in"
+
+
+@every_broker
+def test_a_broker_names_the_exchange_whose_sessions_it_follows(name: str) -> None:
+    """A name without a calendar would mean that its accounts are never synced while their exchange trades."""
+    exchange = made(name).home_exchange
+    assert exchange in EXCHANGES
+    assert packaged_calendar(exchange).is_session(TradingDay.parse("2026-11-20"))
 
 
 @every_broker

@@ -43,6 +43,7 @@ from tunefolio.core.errors import Misuse, Reauth, Rejected, Retry
 from tunefolio.core.secret import Secret
 from tunefolio.core.time import IST, Instant
 from tunefolio.ledger.brokers import BrokerSession
+from tunefolio.ledger.fills import DayFills
 from tunefolio.market.instruments import Listing
 from tunefolio.market.provider import Interval
 
@@ -332,7 +333,7 @@ class TestCalls:
         nothing = told({"stat": "Not_Ok", "stCode": 5203, "errMsg": "No Data"})
         for path in ("/quick/user/trades", "/quick/user/orders", "/quick/order/history"):
             outside.on(path, nothing)
-        assert kotak.fills("", SESSION) == ()
+        assert kotak.fills("", SESSION) == DayFills()
         assert kotak.orders("", SESSION) == ()
         with pytest.raises(Rejected, match="261120") as caught:
             kotak.order_history("", SESSION, "261120")

@@ -16,20 +16,17 @@ from hypothesis import strategies as st
 from tests.adapters.broker_samples import kotakneo as sample
 from tests.adapters.broker_samples.kotakneo import LIMITS, ORDER, POSITION, QUOTE, TRADE
 from tunefolio.adapters.brokers.kotakneo import candles, errors, fills, funds, orders, positions, quotes
-from tunefolio.adapters.brokers.kotakneo.codes import code
 from tunefolio.adapters.brokers.kotakneo.errors import data_of, judged, problem_of, refused, rows, stamp
 from tunefolio.adapters.brokers.kotakneo.scrips import Symbol, claim_of
 from tunefolio.adapters.brokers.kotakneo.statements import costs, holdings
 from tunefolio.adapters.brokers.kotakneo.statements import positions as positions_of
 from tunefolio.adapters.http import Answer
-from tunefolio.core.errors import Misuse, Reauth, Rejected, Retry
+from tunefolio.core.errors import Reauth, Rejected, Retry
 from tunefolio.core.money import Money, Price
-from tunefolio.core.secret import Secret
 from tunefolio.core.time import IST, Instant, TradingDay
 from tunefolio.ledger.kinds import Kind
 from tunefolio.market.instruments import AssetClass, Listing
 from tunefolio.market.provider import Interval
-from tunefolio.sandbox import totp
 from tunefolio.trading.orders import OrderSide, OrderState
 
 FUTURE = {
@@ -173,7 +170,7 @@ class TestFunds:
 
 class TestFills:
     def test_an_execution_is_known_by_its_trading_symbol(self) -> None:
-        (one,) = fills.fills([TRADE], claim_of)
+        (one,) = fills.fills([TRADE], claim_of).fills
         assert one.kind is Kind.BUY
         assert one.instrument.listing == Listing("NSE", "INFY", "EQ")
         assert one.at == at("2026-11-20T09:31:05")
@@ -181,7 +178,31 @@ class TestFills:
 
     def test_partial_fills_come_oldest_first(self) -> None:
         later = {**TRADE, "flId": "7000000", "flTm": "09:31:06"}
-        assert [one.trade_id for one in fills.fills([later, TRADE], claim_of)] == ["7000001", "7000000"]
+        assert [one.trade_id for one in fills.fills([later, TRADE], claim_of).fills] == ["7000001", "7000000"]
+
+    def test_a_trade_in_a_segment_nobody_knows_is_put_aside_and_the_others_are_read(self) -> None:
+        odd = {**TRADE, "exSeg": "mse_cm", "flId": "7000009", "trnsTp": "S"}
+        told = fills.fills([odd, TRADE], claim_of)
+        assert [one.trade_id for one in told.fills] == ["7000001"]
+        (line,) = told.unread
+        assert line.place == "trade 7000009: sell 4 at 1425 INR on 2026-11-20"
+        assert "mse_cm" in line.symbol
+        assert "mse_cm" in line.reason
+
+    def test_one_that_says_nothing_else_either_is_put_aside_by_its_place(self) -> None:
+        (line,) = fills.fills([{**TRADE, "exSeg": "mse_cm", "avgPrc": "--"}], claim_of).unread
+        assert line.place == "trades[0]"
+
+    @pytest.mark.parametrize(
+        ("word", "is_intraday"),
+        [("MIS", True), ("CO", True), ("BO", True), ("CNC", False), ("NRML", False), ("MTF", False)],
+    )
+    def test_what_is_squared_off_the_same_day_is_known_by_its_product(
+        self, word: str, is_intraday: bool
+    ) -> None:
+        (one,) = fills.fills([{**TRADE, "prod": word}], claim_of).fills
+        carried = position({**sample.POSITION, "prod": word})
+        assert (one.is_intraday, carried.is_intraday) == (is_intraday, is_intraday)
 
     @pytest.mark.parametrize("field", ["flId", "nOrdNo", "flDt", "avgPrc", "fldQty", "trnsTp", "prod"])
     def test_a_missing_field_is_named(self, field: str) -> None:
@@ -453,28 +474,6 @@ class TestInstruments:
         assert (tuple(claim.listing), claim.asset_class) == (listing, kind)
 
 
-class TestCodes:
-    @pytest.mark.parametrize(
-        ("second", "digits"),
-        [(59, "287082"), (1111111109, "081804"), (1234567890, "005924"), (20000000000, "353130")],
-    )
-    def test_the_published_examples(self, second: int, digits: str) -> None:
-        """RFC 6238, appendix B, its last six digits; the key is ASCII 12345678901234567890."""
-        key = Secret("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ")
-        moment = Instant.parse("1970-01-01T00:00:00+00:00") + timedelta(seconds=second)
-        assert code(key, moment).reveal() == digits
-
-    @given(st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", min_size=16, max_size=32).filter(lambda t: len(t) % 8 not in {1, 3, 6}), st.integers(0, 2**32))  # fmt: skip  # noqa: E501
-    def test_it_agrees_with_the_rehearsals_own(self, secret: str, second: int) -> None:
-        moment = Instant.parse("1970-01-01T00:00:00+00:00") + timedelta(seconds=second)
-        assert code(Secret(secret.lower()), moment).reveal() == totp.code(secret, moment)
-
-    def test_what_is_no_secret_is_misuse_and_is_not_repeated(self) -> None:
-        with pytest.raises(Misuse, match="totp_secret") as caught:
-            code(Secret("0189!"), at("2026-11-20T10:00:00"))
-        assert "0189" not in str(caught.value)
-
-
 def test_the_recorded_shapes_are_read(recorded: Path) -> None:
     """Kotak's own samples: what they say of units, prices and states."""
 
@@ -485,7 +484,7 @@ def test_the_recorded_shapes_are_read(recorded: Path) -> None:
     assert (held.settled, held.average_price) == (Decimal(35), Price.of("9.5699"))
     (open_one,) = orders.orders(sample("order_report_1")["data"], claim_of)
     assert (open_one.state, open_one.pending) == (OrderState.OPEN, Decimal(1))
-    assert [one.quantity for one in fills.fills(sample("trade_report_1")["data"], claim_of)] == [1, 1]
+    assert [one.quantity for one in fills.fills(sample("trade_report_1")["data"], claim_of).fills] == [1, 1]
     (future,) = positions_of(sample("positions_1")["data"], claim_of, {})
     assert future.average_price == Price.of("2112")
     told = quotes.quotes(sample("quotes_2"), {Symbol("nse_cm", "1333"): [Listing("NSE", "HDFCBANK")]})

@@ -28,7 +28,7 @@ from tunefolio.ledger.brokers import (
     Renewal,
     TickSource,
 )
-from tunefolio.ledger.fills import FillSource
+from tunefolio.ledger.fills import DayFills, FillSource
 from tunefolio.market.instruments import Listing
 from tunefolio.market.provider import Interval, QuoteClaim
 from tunefolio.sandbox.events import Cancellation, Deposit, PartialFill, Rejection, Trade, Transfer
@@ -89,7 +89,7 @@ class TestBooks:
 
     def test_fills_and_orders_agree_with_the_exchange(self, calm: Running) -> None:
         broker, session = logged_in(calm)
-        (fill,) = broker.fills("", session)
+        (fill,) = broker.fills("", session).fills
         done = calm.depot.executions(*WHO)[0]
         assert (fill.trade_id, fill.quantity, fill.at) == (str(done.trade_no), Decimal(40), done.at)
         (order,) = broker.orders("", session)
@@ -123,7 +123,7 @@ class TestBooks:
     def test_before_the_first_order_the_books_are_empty(self) -> None:
         with running(at("2026-11-20T09:16:00")) as early:
             broker, session = logged_in(early)
-            assert (broker.fills("", session), broker.orders("", session)) == ((), ())
+            assert (broker.fills("", session), broker.orders("", session)) == (DayFills(), ())
             assert broker.statements("", session).fetch(TRADING).positions == ()
 
 
@@ -182,7 +182,7 @@ class TestFaults:
     def test_rows_told_twice_are_one_fill_by_their_key(self, calm: Running) -> None:
         broker, session = logged_in(calm)
         calm.faults.plan(FaultKind.DUPLICATE_ROWS, path="/quick/user/trades")
-        fills = broker.fills("", session)
+        fills = broker.fills("", session).fills
         assert len(fills) == 2
         assert len({fill.source_key for fill in fills}) == 1
 

@@ -23,6 +23,7 @@ from tunefolio.core.money import Money, Price
 from tunefolio.core.secret import Secret
 from tunefolio.core.time import Instant
 from tunefolio.ledger.brokers import BrokerSession
+from tunefolio.ledger.fills import DayFills
 from tunefolio.ledger.kinds import Kind
 from tunefolio.market.instruments import Listing
 from tunefolio.market.provider import Candle, Interval
@@ -121,11 +122,33 @@ def test_an_order_without_what_makes_it_one_names_the_field() -> None:
 
 def test_a_trade_becomes_a_fill_whose_key_is_the_tradebooks() -> None:
     earlier = trade(trade_id="7", exchange_timestamp="2026-11-20 09:16:00")
-    first, later = fills.fills(parsed([trade(), earlier]))
+    first, later = fills.fills(parsed([trade(), earlier])).fills
     assert (later.kind, later.quantity, later.price) == (Kind.SELL, Decimal(25), Price.of("1412.95"))
     assert later.source_key == "NSE:EQ:75894751:2026-11-20"
     assert first.at < later.at
-    assert fills.fills(None) == ()
+    assert fills.fills(None) == DayFills()
+
+
+def test_a_trade_at_an_exchange_nobody_knows_is_put_aside_and_the_others_are_read() -> None:
+    told = fills.fills(parsed([trade(exchange="MSE", trade_id="9"), trade()]))
+    assert [one.trade_id for one in told.fills] == ["75894751"]
+    (line,) = told.unread
+    assert (line.place, line.symbol) == ("trade 9: sell 25 at 1412.95 INR on 2026-11-20", "MSE:INFY")
+    assert "MSE" in line.reason
+
+
+def test_a_nameless_trade_that_says_nothing_else_either_is_put_aside_by_its_place() -> None:
+    (line,) = fills.fills(parsed([trade(exchange="MSE", transaction_type="LEND")])).unread
+    assert (line.place, line.symbol) == ("trades[0]", "MSE:INFY")
+
+
+@pytest.mark.parametrize(
+    ("word", "is_intraday"),
+    [("MIS", True), ("CO", True), ("BO", True), ("CNC", False), ("NRML", False), ("MTF", False)],
+)
+def test_what_is_squared_off_the_same_day_is_known_by_its_product(word: str, is_intraday: bool) -> None:
+    (one,) = fills.fills(parsed([trade(product=word)])).fills
+    assert (one.product, one.is_intraday) == (word, is_intraday)
 
 
 @pytest.mark.parametrize(

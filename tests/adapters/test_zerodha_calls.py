@@ -105,7 +105,7 @@ def test_a_whole_statement(outside: Outside, zerodha: Zerodha) -> None:
     whole(outside)
     statement = zerodha.statements("key", SESSION).fetch(NOW)
     assert (statement.broker, statement.broker_user, statement.at) == ("zerodha", "TF0001", NOW)
-    assert [line.quantity for line in statement.holdings] == [45, 1000]
+    assert [line.quantity for line in statement.holdings] == [345, 1000, 25]
     assert statement.cash is not None
     assert statement.cash.amount == Decimal("80250.35")
     assert len(statement.positions) == 2

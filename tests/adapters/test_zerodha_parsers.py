@@ -17,7 +17,7 @@ from tunefolio.adapters.brokers.zerodha import instruments, login, quotes, state
 from tunefolio.adapters.brokers.zerodha.errors import data_of, judged
 from tunefolio.adapters.http import Answer
 from tunefolio.core.errors import Misuse, Reauth, Rejected, Retry, TunefolioError
-from tunefolio.core.money import Money, Price
+from tunefolio.core.money import Money, Price, quantized
 from tunefolio.core.secret import Secret
 from tunefolio.core.time import Instant
 from tunefolio.ledger.brokers import AppKeys
@@ -36,21 +36,49 @@ def at(text: str) -> Instant:
 
 
 def test_holdings_become_claims_of_what_is_owned() -> None:
-    infy, central = statements.holdings(data("holdings.json"))
+    infy, central, _ = statements.holdings(data("holdings.json"))
     assert infy.instrument.listing == Listing("NSE", "INFY")
     assert infy.instrument.isin == "INE009A01021"
-    assert [infy.settled, infy.unsettled, infy.quantity] == [40, 5, 45]
-    assert infy.average_price == Price.of("1412.33333333")
+    assert [infy.settled, infy.unsettled, infy.quantity] == [340, 5, 345]
+    assert infy.average_price is not None
+    assert quantized(infy.average_price.amount, 8) == Decimal("1401.60869565"), "weighted"
     assert infy.last_price == Price.of("1560.4")
     assert infy.close_price == Price.of("1555.1")
-    assert infy.pnl == Money.of("6663")
+    assert infy.pnl is None, "Kite's figure leaves out the units on margin"
+    assert central.pnl == Money.of("0")
     assert central.instrument.listing == Listing("NSE", "CENTRALBK", "BE")
     assert central.average_price is None
 
 
-def test_units_held_on_margin_alone_are_not_owned() -> None:
-    lines = statements.holdings(data("holdings.json"))
-    assert all(line.instrument.listing.symbol != "M&M" for line in lines)
+def test_units_held_on_margin_alone_are_owned_at_what_they_cost() -> None:
+    *_, margin = statements.holdings(data("holdings.json"))
+    assert margin.instrument.listing == Listing("BSE", "M&M")
+    assert [margin.settled, margin.unsettled] == [25, 0]
+    assert margin.average_price == Price.of("2890")
+
+
+def test_units_on_margin_are_added_to_those_that_are_paid_for() -> None:
+    row = dict(data("holdings.json")[0])
+    bare = row | {"mtf": None}
+    (line,) = statements.holdings([bare])
+    assert (line.settled, line.average_price) == (Decimal(40), Price.of("1412.33333333"))
+    assert line.pnl == Money.of("6663")
+    del bare["mtf"]
+    assert statements.holdings([bare]) == (line,)
+    unknown = row | {"mtf": row["mtf"] | {"average_price": 0}}
+    (line,) = statements.holdings([unknown])
+    assert (line.settled, line.average_price) == (Decimal(340), None), "what some cost, nobody knows"
+
+
+@pytest.mark.parametrize(
+    ("mtf", "code"),
+    [([], "wrong_type"), ({"average_price": 1}, "missing_field"), ({"quantity": -1}, "negative_units")],
+)
+def test_what_is_no_margin_funding_is_rejected(mtf: Any, code: str) -> None:
+    row = dict(data("holdings.json")[0]) | {"mtf": mtf}
+    with pytest.raises(Rejected, match="mtf") as caught:
+        statements.holdings([row])
+    assert caught.value.code == code
 
 
 def test_an_empty_book_may_be_null() -> None:
@@ -341,7 +369,10 @@ def test_a_session_without_a_token_is_rejected() -> None:
 def test_the_recorded_shapes(recorded: Path) -> None:
     """Zerodha's own samples; every formula the documentation gives holds on them."""
     folder = recorded / "kite"
-    lines = statements.holdings(data("holdings.json", folder))
+    on_margin, *lines = statements.holdings(data("holdings.json", folder))
+    assert (on_margin.settled, on_margin.unsettled, on_margin.pnl) == (Decimal(1001), Decimal(0), None)
+    assert on_margin.average_price is not None
+    assert (on_margin.average_price * on_margin.settled).rounded() == Money.of(161 + 1000 * 100)
     assert lines
     for line in lines:
         assert line.average_price is not None

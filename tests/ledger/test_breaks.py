@@ -13,10 +13,13 @@ from tunefolio.core.errors import Misuse
 from tunefolio.core.identity import AccountId
 from tunefolio.core.money import Money, Price
 from tunefolio.core.time import TradingDay
-from tunefolio.ledger.breaks import Diagnosis, Pending, Reason, Scene, diagnosed
+from tunefolio.ledger.breaks import Diagnosis, Pending, Reason, Scene
+from tunefolio.ledger.fills import UnreadTrade
 from tunefolio.ledger.kinds import Kind
 from tunefolio.ledger.positions import fold
+from tunefolio.ledger.reasons import diagnosed
 from tunefolio.ledger.reconcile import Break, Cause, Claim, compare
+from tunefolio.ledger.statements import UnreadLine
 
 INFY, TCS = number_of("INFY"), number_of("TCS")
 HERE, THERE = AccountId(1), AccountId(2)
@@ -53,6 +56,32 @@ def test_units_missing_elsewhere_are_a_transfer_only_in_the_very_number() -> Non
     assert told("10", "14", elsewhere={THERE: ("Kotak", Decimal(-5))}).reason is Reason.MISSING_TRADE
     out = told("10", "6", elsewhere={THERE: ("Kotak", Decimal(4))}).repairs[0].drafts[0]
     assert (out.account, out.counterpart) == (HERE, THERE)
+
+
+def lost(*trades: tuple[Kind, str]) -> tuple[UnreadLine, ...]:
+    """Trades of INFY on an exchange that nobody knows."""
+    told = (
+        UnreadTrade(f"t{n}", kind, Decimal(units), Price.of("90"), SEEN)
+        for n, (kind, units) in enumerate(trades)
+    )
+    return tuple(UnreadLine(trade.place, "MSE:INFY", "its exchange is unknown") for trade in told)
+
+
+def test_trades_nobody_could_read_go_before_every_guess_when_they_make_just_the_difference() -> None:
+    both = lost((Kind.BUY, "7"), (Kind.SELL, "3"))
+    found = told("10", "14", unread=both, elsewhere={THERE: ("Kotak", Decimal(-4))})
+    assert (found.reason, len(found.repairs[0].drafts), len(found.evidence)) == (Reason.UNREAD, 2, 3)
+    alone = told("10", "17", unread=both)
+    assert [draft.quantity for draft in alone.repairs[0].drafts] == [Decimal(7)]
+    assert alone.repairs[0].wants == ()
+    assert told("10", "15", unread=both).reason is Reason.MISSING_TRADE
+    assert told("10", "7", unread=both).reason is Reason.UNREAD
+
+
+def test_a_holding_nobody_could_read_explains_only_what_seems_gone() -> None:
+    line = (UnreadLine("holdings[2]", "MSE:INFY", "its exchange is unknown"),)
+    assert told("10", "4", unread=line).reason is Reason.UNREAD
+    assert told("10", "14", unread=line).reason is Reason.MISSING_TRADE
 
 
 def test_what_the_person_must_say_is_asked_for_by_name() -> None:

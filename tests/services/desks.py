@@ -98,6 +98,7 @@ class DeskBroker:
     problem: Exception | None = None
     board: PriceBoard = field(default_factory=PriceBoard)
     logged_out: list[str] = field(default_factory=list)
+    home_exchange: str = "NSE"
 
     def login_url(self, api_key: str, state: str) -> str:
         return f"http://broker.test/login?api_key={api_key}&state={state}"

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import httpx2
@@ -19,6 +20,7 @@ from tunefolio.core.money import Money, total
 from tunefolio.core.secret import Secret
 from tunefolio.ledger.accounts import Account
 from tunefolio.ledger.brokers import AppKeys
+from tunefolio.sandbox.events import Trade
 from tunefolio.sandbox.serve import Sandbox, SandboxConfig
 from tunefolio.services import connect, jobs, quotes, sync
 from tunefolio.services.brokers import line
@@ -26,6 +28,8 @@ from tunefolio.store import connections
 from tunefolio.store import jobs as kept_jobs
 from tunefolio.store.connections import ConnectionState
 from tunefolio.store.jobs import Job, JobState
+
+pytestmark = pytest.mark.one_is_enough
 
 APP = AppKeys("rehearsalkey", Secret("rehearsalsecret"))
 
@@ -88,7 +92,7 @@ def rehearsal(desk: Desk) -> Iterator[Rehearsal]:
             zerodha.close()
 
 
-def reported(rehearsal: Rehearsal, account: Account) -> list[dict[str, object]]:
+def reported(rehearsal: Rehearsal, account: Account) -> list[dict[str, Any]]:
     """What the broker itself says, by a plain request."""
     with rehearsal.desk.database.reading() as db:
         sealed = connections.sealed_token(db, rehearsal.desk.viewer, account.id)
@@ -101,10 +105,17 @@ def reported(rehearsal: Rehearsal, account: Account) -> list[dict[str, object]]:
     held = httpx2.get(f"{portfolio}/holdings", headers=headers).json(parse_float=Decimal)["data"]
     day = httpx2.get(f"{portfolio}/positions", headers=headers).json(parse_float=Decimal)["data"]["net"]
     bought = [{**row, "t1_quantity": 0} for row in day if row["product"] == "CNC" and row["quantity"] > 0]
-    rows: list[dict[str, object]] = held + bought
+    rows: list[dict[str, Any]] = held + bought
     return rows
 
 
+def on_margin(row: Mapping[str, Any]) -> Decimal:
+    """Units bought on borrowed money; at the rehearsal at the average of all others."""
+    told = row.get("mtf")
+    return Decimal(0) if told is None else Decimal(str(told["quantity"]))
+
+
+@pytest.mark.on_both
 def test_from_the_login_page_to_holdings_that_agree_to_the_paisa(rehearsal: Rehearsal) -> None:
     account = rehearsal.connect()
     assert account.name == "Zerodha TF0001"
@@ -113,11 +124,12 @@ def test_from_the_login_page_to_holdings_that_agree_to_the_paisa(rehearsal: Rehe
     said = {(row["exchange"], row["tradingsymbol"]): row for row in reported(rehearsal, account)}
     view = rehearsal.desk.look()
     assert len(view.rows) > 5
+    assert any(on_margin(row) for row in said.values()), "units on margin are among them"
     for row in view.rows:
         listing = row.instrument.listing
         suffix = f"-{listing.series}" if listing.series else ""
         theirs = said[listing.exchange, listing.symbol + suffix]
-        units = Decimal(str(theirs["quantity"])) + Decimal(str(theirs["t1_quantity"]))
+        units = Decimal(str(theirs["quantity"])) + Decimal(str(theirs["t1_quantity"])) + on_margin(theirs)
         assert row.valued.quantity == units
         assert row.valued.invested == Money.of(Decimal(str(theirs["average_price"])) * units).rounded()
         assert row.valued.value == Money.of(Decimal(str(theirs["last_price"])) * units).rounded()
@@ -127,12 +139,31 @@ def test_from_the_login_page_to_holdings_that_agree_to_the_paisa(rehearsal: Rehe
     assert not view.stale
 
 
+@pytest.mark.on_both
 def test_syncing_again_changes_nothing(rehearsal: Rehearsal) -> None:
     account = rehearsal.connect()
     first = rehearsal.sync(account)
     again = rehearsal.sync(account)
     assert first.result is not None
     assert again.result == dict(first.result) | {"opened": 0, "taken_back": 0, "trades": 0}
+
+
+def test_a_short_position_of_the_day_shows_no_difference_before_or_after_it_is_squared_off(
+    rehearsal: Rehearsal,
+) -> None:
+    """Nobody holds the share; in between, the trade is neither in the books nor among what is unread."""
+    account = rehearsal.connect()
+    counts = []
+    for side in ("SELL", "BUY"):
+        deal = Trade("zerodha", "TF0001", "NSE:SUZLON", side, 50, product="MIS")
+        rehearsal.sandbox.depot.happen(deal)
+        done = rehearsal.sync(account).result
+        assert done is not None
+        assert (done["breaks"], done["unread"]) == (0, 0)
+        counts.append((done["open_today"], done["trades"]))
+        assert rehearsal.desk.look().breaks == ()
+    assert counts == [(1, 3), (0, 2)], "the first sync has the three trades of the morning too"
+    assert all(row.instrument.symbol != "SUZLON" for row in rehearsal.desk.look().rows)
 
 
 def test_a_token_that_died_asks_for_a_login_and_the_login_cures_it(rehearsal: Rehearsal) -> None:
@@ -182,6 +213,7 @@ def test_a_login_that_the_broker_cannot_finish_says_what_to_press(rehearsal: Reh
     assert rehearsal.connect().broker_user == "TF0001"
 
 
+@pytest.mark.on_both
 def test_a_failing_sync_says_why_until_it_succeeds(rehearsal: Rehearsal) -> None:
     account = rehearsal.connect()
     rehearsal.sandbox.kite_faults.plan("502", path="/portfolio/holdings")

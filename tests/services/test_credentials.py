@@ -25,6 +25,8 @@ from tunefolio.store import jobs as kept_jobs
 from tunefolio.store.connections import Connection, ConnectionState
 from tunefolio.store.vault import KeyRing, Vault, new_key
 
+pytestmark = pytest.mark.one_is_enough
+
 PIN, SEED, CODE = "4711", "JBSWY3DPEHPK3PXP", "123456"
 
 
@@ -60,6 +62,7 @@ class FormBroker:
     logins: list[dict[str, str]] = field(default_factory=list)
     name: str = "formbroker"
     title: str = "Form Broker"
+    home_exchange: str = "NSE"
     board: PriceBoard = field(default_factory=PriceBoard)
     form: CredentialForm = FORM
 
@@ -136,6 +139,7 @@ def run_sync(desk: Desk, account: AccountId) -> kept_jobs.Job:
         return kept_jobs.job_of(db, desk.viewer, job)
 
 
+@pytest.mark.on_both
 def test_a_login_by_form_makes_a_connected_account_and_asks_for_its_sync(
     desk: Desk, broker: FormBroker
 ) -> None:
@@ -197,6 +201,7 @@ def test_a_refused_login_keeps_nothing(desk: Desk, broker: FormBroker) -> None:
         assert connections.listed(db, desk.viewer) == []
 
 
+@pytest.mark.on_both
 def test_few_logins_are_passed_on_so_that_the_broker_locks_nobody_out(desk: Desk, broker: FormBroker) -> None:
     broker.refusal = Rejected("no", code="credentials")
     for _ in range(6):
@@ -221,6 +226,7 @@ def test_logging_in_again_takes_what_is_kept_and_what_is_typed(desk: Desk, broke
         credentials.log_in_again(desk.house, stranger.viewer, account, {"code": CODE}, Relogin.BY_HAND)
 
 
+@pytest.mark.on_both
 def test_a_session_that_died_is_opened_again_within_the_sync(desk: Desk, broker: FormBroker) -> None:
     account = log_in(desk, Relogin.AUTOMATIC)
     broker.dead.add("session-1")
@@ -276,6 +282,7 @@ def test_a_broker_that_is_away_is_tried_later_and_loses_nothing(desk: Desk, brok
     assert run_sync(desk, account).state is kept_jobs.JobState.DONE
 
 
+@pytest.mark.on_both
 def test_unlinking_destroys_every_secret(desk: Desk, broker: FormBroker) -> None:
     account = log_in(desk, Relogin.AUTOMATIC)
     connect.disconnect(desk.house, desk.viewer, account)
@@ -287,6 +294,7 @@ def test_unlinking_destroys_every_secret(desk: Desk, broker: FormBroker) -> None
         assert connections.sealed_token(db, desk.viewer, account) is None
 
 
+@pytest.mark.on_both
 def test_what_another_key_has_sealed_is_asked_for_again(desk: Desk, broker: FormBroker) -> None:
     account = log_in(desk, Relogin.AUTOMATIC)
     desk.house = replace(desk.house, vault=Vault(KeyRing([new_key()])))

@@ -25,6 +25,8 @@ from tunefolio.store.connections import ConnectionState
 from tunefolio.store.notices import Told
 from tunefolio.store.standings import Standing
 
+pytestmark = pytest.mark.one_is_enough
+
 MONDAY = "2026-11-23"
 
 
@@ -59,6 +61,7 @@ def newest(desk: Desk) -> Told:
         return notices.page(db, desk.viewer, None, 1)[0]
 
 
+@pytest.mark.on_both
 def test_one_notice_names_every_account_with_its_way_in(desk: Desk) -> None:
     wishing(desk)
     first, second = desk.broker_account(), desk.broker_account("ZZ9999")
@@ -72,6 +75,7 @@ def test_one_notice_names_every_account_with_its_way_in(desk: Desk) -> None:
         assert f"{home.name}: http://localhost:8000/auth/deskbroker/login" in notice.text
 
 
+@pytest.mark.on_both
 def test_it_comes_once_a_day_and_again_on_the_next(desk: Desk) -> None:
     wishing(desk)
     home = desk.broker_account()
@@ -174,14 +178,6 @@ def test_an_account_that_the_house_logs_in_by_itself_waits_for_nobody(desk: Desk
     assert told(desk) == []
 
 
-def test_a_broker_names_its_exchange_or_follows_the_national_one(desk: Desk) -> None:
-    class Abroad(DeskBroker):
-        home_exchange = "NYSE"
-
-    assert mornings.exchange_of(desk.broker) == "NSE"
-    assert mornings.exchange_of(Abroad(desk.clock)) == "NYSE"
-
-
 # What is asked for by the clock ----------------------------------------------------------------------
 
 
@@ -196,6 +192,7 @@ def asked_by(desk: Desk, kind: str) -> list[rows.Job]:
     return sorted((one for one in found if one.kind == "sync" and one.id > job), key=lambda one: one.id)
 
 
+@pytest.mark.on_both
 def test_all_that_can_come_to_something_is_asked_for_and_nothing_else(desk: Desk) -> None:
     homes = [desk.broker_account(f"U{number}") for number in range(5)]
     alive, dead, automatic, gone, _ = homes
@@ -223,10 +220,7 @@ def test_a_crowd_is_spread_over_some_minutes(desk: Desk) -> None:
 
 
 def test_during_the_session_only_those_whose_exchange_trades_are_asked(desk: Desk) -> None:
-    class Abroad(DeskBroker):
-        home_exchange = "NYSE"
-
-    abroad = Abroad(desk.clock, name="abroad", title="Abroad")
+    abroad = DeskBroker(desk.clock, name="abroad", title="Abroad", home_exchange="NYSE")
     desk.house = replace(desk.house, brokers={**desk.house.brokers, "abroad": abroad})
     home = desk.broker_account()
     desk.broker, here = abroad, desk.broker
@@ -256,6 +250,7 @@ def test_a_stopped_broker_is_not_asked_even_by_hand(desk: Desk) -> None:
         assert rows.job_of(db, desk.viewer, job).result == {"skipped": "stopped"}
 
 
+@pytest.mark.on_both
 def test_admins_hear_what_failed_for_good_in_numbers(desk: Desk) -> None:
     """Two accounts fail; a third only waits for a login. The neighbour runs the house."""
     homes = [desk.broker_account(f"U{number}") for number in range(3)]

@@ -156,6 +156,7 @@ def test_the_job_syncs_and_asks_once_for_sectors(desk: Desk) -> None:
     assert job.result == {
         "holdings": 2,
         "trades": 0,
+        "open_today": 0,
         "unread": 0,
         "opened": 2,
         "taken_back": 0,

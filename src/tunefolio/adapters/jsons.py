@@ -9,7 +9,10 @@ from typing import Any, NoReturn
 
 def loads(content: bytes) -> Any:
     """Parsed JSON; raises ValueError for anything else, NaN and Infinity included."""
-    return json.loads(content, parse_float=Decimal, parse_constant=_refuse)
+    try:
+        return json.loads(content, parse_float=Decimal, parse_constant=_refuse)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
 
 
 def _refuse(name: str) -> NoReturn:

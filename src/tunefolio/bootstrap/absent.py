@@ -23,6 +23,7 @@ class AbsentBroker:
     def __init__(self, name: str) -> None:
         self.name = name
         self.title = name.capitalize()
+        self.home_exchange = "NSE"
 
     def login_url(self, api_key: str, state: str) -> str:  # noqa: ARG002
         self._refuse()

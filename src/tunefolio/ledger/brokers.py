@@ -43,6 +43,8 @@ class Broker(Protocol):
 
     name: str
     title: str
+    home_exchange: str
+    """The exchange whose sessions its accounts follow: while that one trades they are synced by the hour."""
 
     def logout(self, api_key: str, session: BrokerSession) -> None:
         """End the session at the broker; an already ended one is no error."""

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol, runtime_checkable
 
 from tunefolio.core.identity import InstrumentId
-from tunefolio.core.money import Price
+from tunefolio.core.money import Currency, Price, plain
 from tunefolio.core.time import Instant, TradingDay, calendar_date
 from tunefolio.ledger.brokers import BrokerSession
 from tunefolio.ledger.kinds import Kind
+from tunefolio.ledger.statements import UnreadLine
 from tunefolio.ledger.transactions import Fact, must_fit, trade
 from tunefolio.market.instruments import InstrumentClaim
 
@@ -36,6 +37,8 @@ class Fill:
     kind:      BUY or SELL. quantity: units, above zero (of a derivative too: units, not lots).
     price:     per unit, above zero. at: when it traded.
     product:   the broker's own word for how it settles (CNC, MIS, NRML, …).
+    is_intraday: by that product it is squared off the same day, and nothing is delivered; a word that nobody
+               knows counts as delivery.
     """
 
     trade_id: str
@@ -46,6 +49,7 @@ class Fill:
     price: Price
     at: Instant
     product: str
+    is_intraday: bool = False
 
     @property
     def day(self) -> TradingDay:
@@ -56,6 +60,11 @@ class Fill:
     def source_key(self) -> str:
         """As in a tradebook: the same trade by file and by API is one."""
         return source_key(self.instrument.listing.exchange, self.trade_id, self.day)
+
+    def unread(self, symbol: str, reason: str) -> UnreadLine:
+        """Put aside. symbol: as the broker wrote it; reason: why the books cannot take it."""
+        trade = UnreadTrade(self.trade_id, self.kind, self.quantity, self.price, self.day)
+        return UnreadLine(trade.place, symbol, reason)
 
 
 def source_key(exchange: str, trade_id: str, day: TradingDay) -> str:
@@ -71,13 +80,62 @@ def post(fill: Fill, instrument: InstrumentId) -> Fact:
     return trade(fill.kind, fill.day, instrument, fill.quantity, fill.price, at=fill.at)
 
 
+@dataclass(frozen=True, slots=True)
+class UnreadTrade:
+    """A trade that the books could not take: all that is known of it but its instrument.
+
+    Its place among the unread lines is a text that find() reads again: so that units which turn up later are
+    known by the trade that nobody could read. Meanings as in Fill.
+    """
+
+    trade_id: str
+    kind: Kind
+    quantity: Decimal
+    price: Price
+    day: TradingDay
+
+    @property
+    def units(self) -> Decimal:
+        """Bought above zero, sold below."""
+        return self.quantity if self.kind is Kind.BUY else -self.quantity
+
+    @property
+    def place(self) -> str:
+        told = f"{self.kind} {plain(self.quantity)} at {plain(self.price.amount)} {self.price.currency}"
+        return f"trade {self.trade_id}: {told} on {self.day}"
+
+    @classmethod
+    def find(cls, place: str) -> UnreadTrade | None:
+        """The trade of an unread line's place; None for a line that is no trade."""
+        match = _UNREAD.fullmatch(place)
+        if match is None:
+            return None
+        price = Price.of(match["price"], Currency(match["currency"]))
+        day = TradingDay.parse(match["day"])
+        return cls(match["id"], Kind(match["kind"]), Decimal(match["units"]), price, day)
+
+
+_UNREAD = re.compile(
+    r"trade (?P<id>.+): (?P<kind>buy|sell) (?P<units>[0-9.]+) at (?P<price>[0-9.]+) "
+    r"(?P<currency>[A-Z]{3}) on (?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2})"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DayFills:
+    """The running day's trade book, oldest first; empty before the first trade.
+
+    unread: trades put aside because nobody knows their exchange or symbol.
+    """
+
+    fills: tuple[Fill, ...] = ()
+    unread: tuple[UnreadLine, ...] = ()
+
+
 @runtime_checkable
 class FillSource(Protocol):
     """A broker that tells what was traded today."""
 
-    def fills(self, api_key: str, session: BrokerSession) -> Sequence[Fill]:
-        """Every fill of the running day, oldest first; empty before the first.
-
-        Raises Reauth, Retry, Rejected.
-        """
+    def fills(self, api_key: str, session: BrokerSession) -> DayFills:
+        """Every fill of the running day. Raises Reauth, Retry, Rejected."""
         ...

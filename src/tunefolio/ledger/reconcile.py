@@ -14,6 +14,7 @@ from tunefolio.core.identity import InstrumentId
 from tunefolio.core.money import Money, Price, quantized
 from tunefolio.ledger.kinds import Kind
 from tunefolio.ledger.positions import Position, fold, in_force
+from tunefolio.ledger.restated import STATEMENT
 from tunefolio.ledger.statements import average_price
 from tunefolio.ledger.transactions import Transaction
 
@@ -180,7 +181,7 @@ def _known_by_openings_only(standing: Iterable[Transaction]) -> dict[InstrumentI
             others.add(fact.other)
         if fact.instrument is None:
             continue
-        if fact.kind is Kind.OPENING and transaction.source == "statement":
+        if fact.kind is Kind.OPENING and transaction.source == STATEMENT:
             openings.setdefault(fact.instrument, []).append(transaction)
         elif fact.kind not in _LEAVES_UNITS:
             others.add(fact.instrument)

@@ -51,7 +51,10 @@ class Holding:
 
 @dataclass(frozen=True, slots=True)
 class DayPosition:
-    """One line of the broker's day and carry-forward positions; quantity is signed, short below zero."""
+    """One line of the broker's day and carry-forward positions; quantity is signed, short below zero.
+
+    is_intraday: by its product it is squared off the same day, and nothing is delivered.
+    """
 
     instrument: InstrumentClaim
     product: str
@@ -59,11 +62,15 @@ class DayPosition:
     average_price: Price
     last_price: Price | None
     pnl: Money | None
+    is_intraday: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class UnreadLine:
-    """A line that names what nobody knows. place: in the broker's answer; symbol: as written; reason: why."""
+    """A line that names what nobody knows. symbol: as written; reason: why.
+
+    place: in the broker's answer; of a trade, what is known of it (fills.UnreadTrade).
+    """
 
     place: str
     symbol: str

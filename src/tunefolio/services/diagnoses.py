@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from tunefolio.core.errors import NotFound
@@ -12,20 +12,27 @@ from tunefolio.core.missing import Missing
 from tunefolio.core.people import Viewer
 from tunefolio.core.time import TradingDay
 from tunefolio.ledger.accounts import Account
-from tunefolio.ledger.breaks import Diagnosis, Pending, Scene, diagnosed
+from tunefolio.ledger.breaks import Diagnosis, Pending, Scene
 from tunefolio.ledger.kinds import Kind
+from tunefolio.ledger.reasons import diagnosed
 from tunefolio.ledger.reconcile import Break
+from tunefolio.ledger.restated import Restated, last_restated
+from tunefolio.ledger.statements import UnreadLine
+from tunefolio.ledger.transactions import Transaction
 from tunefolio.market.instruments import Instrument
 from tunefolio.services.books import Folded, folded, kin_of
+from tunefolio.services.fills import may_mean
 from tunefolio.services.house import House
 from tunefolio.services.proposals import Proposal, State, found
 from tunefolio.services.sync import session_day
 from tunefolio.store import accounts as homes
-from tunefolio.store import instruments, statements
+from tunefolio.store import instruments, statements, transactions, unread_rows
 from tunefolio.store.db import ReadDb
 from tunefolio.store.statements import KeptStatement
+from tunefolio.store.transactions import TransactionFilter
 
 _ZERO = Decimal(0)
+_MOST = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +68,15 @@ def diagnoses(db: ReadDb, house: House, viewer: Viewer, within: Sequence[Account
         breaks = folds[account.id].breaks if account.id in folds else ()
         latest = statements.latest(db, viewer, account.id) if breaks else None
         if latest is not None:
-            explained += [
-                Found(account, latest, diagnosed(one, _scene(house, picture, account, latest, one)))
-                for one in breaks
-            ]
+            lost = unread_rows.of_account(db, viewer, account.id, _MOST)
+            unread = [UnreadLine(row.place, row.symbol, row.reason) for row in lost]
+            for one in breaks:
+                scene = replace(
+                    _scene(house, picture, account, latest, one),
+                    unread=tuple(_about(unread, picture.names[one.instrument])),
+                    restated=dict(_restated(db, viewer, picture, account.id, one.instrument)),
+                )
+                explained.append(Found(account, latest, diagnosed(one, scene)))
     return explained
 
 
@@ -144,6 +156,29 @@ def _elsewhere(
             differs = -position.quantity
         if differs:
             yield id, (picture.accounts[id].name, differs)
+
+
+def _about(lines: Sequence[UnreadLine], instrument: Instrument) -> Iterator[UnreadLine]:
+    """The lines nobody could read whose name may be this instrument's."""
+    return (line for line in lines if may_mean(line.symbol, instrument.symbol))
+
+
+def _restated(
+    db: ReadDb, viewer: Viewer, picture: _Picture, here: AccountId, instrument: InstrumentId
+) -> Iterator[tuple[AccountId, tuple[str, Restated]]]:
+    """Of every other account that is sound and agrees with its broker about this instrument; one query."""
+    openings = TransactionFilter(instrument=instrument, kind=Kind.OPENING, with_reversed=True)
+    told: dict[AccountId, list[Transaction]] = {}
+    for fact in transactions.page(db, viewer, filter=openings, before=None, limit=_MOST):
+        told.setdefault(fact.account, []).append(fact)
+    for id, history in sorted(told.items()):
+        fold = picture.folds.get(id)
+        if id == here or fold is None or fold.problem:
+            continue
+        differs = any(one.instrument == instrument for one in fold.breaks)
+        last = None if differs else last_restated(history)
+        if last is not None:
+            yield id, (picture.accounts[id].name, last)
 
 
 def _listings(

@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from tunefolio.core.errors import BrokenLaw, Misuse
 from tunefolio.core.identity import InstrumentId
 from tunefolio.core.people import Viewer
+from tunefolio.core.time import TradingDay
 from tunefolio.ledger.accounts import Account
-from tunefolio.ledger.fills import Fill, post
+from tunefolio.ledger.fills import Fill, UnreadTrade, post
 from tunefolio.ledger.kinds import Kind
 from tunefolio.ledger.positions import in_force
+from tunefolio.ledger.reconcile import Break
 from tunefolio.ledger.statements import Holding, Statement, UnreadLine
 from tunefolio.ledger.transactions import Transaction
-from tunefolio.market.instruments import InstrumentClaim
+from tunefolio.market.instruments import InstrumentClaim, Listing
 from tunefolio.services.groups import group_of, imagined_all
+from tunefolio.store import instruments, unread_rows
 from tunefolio.store.db import ReadDb
 from tunefolio.store.transactions import Entry
 
 SOURCE = "fill"
+_DELIVERED_AFTER_DAYS = 5
+"""Calendar days within which a trade's units are in the demat, a long weekend and the settlement included."""
+_MOST_UNREAD = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +34,14 @@ class Posting:
     """What the fills of a day come to, before it is recorded.
 
     entries: those not in the books yet. refused: those the books cannot take, each with the reason.
-    believed: all but those that make no fact.
+    believed: all but those that make no fact, and those that wait. waiting: of positions that are open for
+    the day alone; they are recorded once squared off.
     """
 
     entries: tuple[Entry, ...]
     refused: tuple[UnreadLine, ...]
     believed: tuple[Fill, ...]
+    waiting: tuple[Fill, ...] = ()
 
     @property
     def moved(self) -> Mapping[InstrumentId, Decimal]:
@@ -47,16 +55,26 @@ class Posting:
         return units
 
 
+def open_today(statement: Statement) -> frozenset[Listing]:
+    """What the broker counts as a position that it will square off before the day ends, long or short."""
+    return frozenset(
+        line.instrument.listing for line in statement.positions if line.is_intraday and line.quantity
+    )
+
+
 def posting(
     fills: Sequence[Fill],
     ids: Mapping[InstrumentClaim, InstrumentId],
     history: Sequence[Transaction],
+    is_open: Collection[Listing] = (),
 ) -> Posting:
     """Which fills are new to this history.
 
     1. One whose key stands is in the books: by an earlier sync, or by the tradebook it also stands in.
     2. One that a person took back stays taken back, however often its broker repeats it.
-    3. One whose price or size makes no fact is refused by itself; the others go in.
+    3. An intraday one waits while its position is open: nothing is delivered yet, and a sale that is bought
+       back by the evening is no sale of what is held. A position that is made delivery is open no more.
+    4. One whose price or size makes no fact is refused by itself; the others go in.
     """
     standing = in_force(history)
     keys = {fact.source_key for fact in standing}
@@ -64,7 +82,11 @@ def posting(
     entries: dict[str, Entry] = {}
     refused: list[UnreadLine] = []
     believed: list[Fill] = []
+    waiting: list[Fill] = []
     for fill in fills:
+        if fill.is_intraday and fill.instrument.listing in is_open and fill.source_key not in keys:
+            waiting.append(fill)
+            continue
         try:
             fact = post(fill, ids[fill.instrument])
         except Misuse as wrong:
@@ -73,7 +95,7 @@ def posting(
         believed.append(fill)
         if fill.source_key not in keys:
             entries.setdefault(fill.source_key, Entry(fact, fill.source_key))
-    return Posting(tuple(entries.values()), tuple(refused), tuple(believed))
+    return Posting(tuple(entries.values()), tuple(refused), tuple(believed), tuple(waiting))
 
 
 def owned(
@@ -107,17 +129,18 @@ def holding(db: ReadDb, viewer: Viewer, home: Account, wanted: Posting) -> Posti
 
     All together first; only where that breaks a law are they tried one after the other, oldest first.
     """
-    if _holds(db, viewer, home, wanted.entries):
+    if not wanted.entries or _holds(db, viewer, home, wanted.entries):
         return wanted
     kept: list[Entry] = []
     refused = list(wanted.refused)
+    fills = {fill.source_key: fill for fill in wanted.believed}
     for entry in wanted.entries:
         try:
             _must_hold(db, viewer, home, [*kept, entry])
             kept.append(entry)
         except (BrokenLaw, Misuse) as wrong:
-            refused.append(UnreadLine(f"trade {entry.source_key}", "", str(wrong)))
-    return Posting(tuple(kept), tuple(refused), wanted.believed)
+            refused.append(_unread(fills[entry.source_key], str(wrong)))
+    return replace(wanted, entries=tuple(kept), refused=tuple(refused))
 
 
 def _holds(db: ReadDb, viewer: Viewer, home: Account, entries: Sequence[Entry]) -> bool:
@@ -136,4 +159,43 @@ def _must_hold(db: ReadDb, viewer: Viewer, home: Account, entries: Sequence[Entr
 
 def _unread(fill: Fill, reason: str) -> UnreadLine:
     listing = fill.instrument.listing
-    return UnreadLine(f"trade {fill.trade_id}", f"{listing.exchange}:{listing.symbol}", reason)
+    return fill.unread(f"{listing.exchange}:{listing.symbol}", reason)
+
+
+# Put aside ------------------------------------------------------------------------------------------
+
+
+def remembered(
+    db: ReadDb,
+    viewer: Viewer,
+    home: Account,
+    told: Sequence[UnreadLine],
+    history: Sequence[Transaction],
+    breaks: Sequence[Break],
+    today: TradingDay,
+) -> tuple[UnreadLine, ...]:
+    """Trades that were put aside on former days and are still needed: a trade book tells of one day alone.
+
+    1. One that is told again, or that stands in the books by its number (a tradebook brought it), is not.
+    2. Until its units are delivered it is.
+    3. After that while the broker differs from the books in what it may mean: it explains why.
+    """
+    known = {trade for line in told if (trade := UnreadTrade.find(line.place)) is not None}
+    keys = {fact.source_key.partition(":")[2].partition(":")[2] for fact in history}
+    differing = {one.symbol for one in instruments.of_ids(db, [each.instrument for each in breaks]).values()}
+    kept = []
+    for row in unread_rows.of_account(db, viewer, home.id, _MOST_UNREAD):
+        trade = UnreadTrade.find(row.place)
+        if trade is None or trade in known or f"{trade.trade_id}:{trade.day}" in keys:
+            continue
+        is_young = today - trade.day <= _DELIVERED_AFTER_DAYS
+        if is_young or any(may_mean(row.symbol, symbol) for symbol in differing):
+            kept.append(UnreadLine(row.place, row.symbol, row.reason))
+    return tuple(kept)
+
+
+def may_mean(written: str, symbol: str) -> bool:
+    """Whether a broker's name of an instrument that nobody knows (MSE:INFY-EQ) may be of this symbol: on an
+    exchange unknown to us the companies are called as on the others."""
+    words = written.upper().split(":")
+    return any(symbol in (word, word.rpartition("-")[0]) for word in words if word)

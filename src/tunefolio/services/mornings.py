@@ -14,6 +14,7 @@ from tunefolio.core.identity import AccountId, PersonId
 from tunefolio.core.people import Caretaker, Role, Viewer
 from tunefolio.core.time import Instant, TradingDay, calendar_date
 from tunefolio.ledger.accounts import Account, AccountKind
+from tunefolio.ledger.brokers import Broker
 from tunefolio.services import jobs
 from tunefolio.services.alerts import happened
 from tunefolio.services.brokers import login_path
@@ -32,12 +33,10 @@ TELL_AT = time(8, 50)
 ANNOUNCE = "announce_logins"
 """The job that tells who has to log in."""
 
-HOME_EXCHANGE = "NSE"
 
-
-def exchange_of(broker: object) -> str:
-    """The exchange whose sessions a broker's accounts follow: the one it names itself, else NSE's."""
-    return str(getattr(broker, "home_exchange", HOME_EXCHANGE))
+def exchange_of(broker: Broker) -> str:
+    """The exchange whose sessions a broker's accounts follow."""
+    return broker.home_exchange
 
 
 def served(db: ReadDb, house: House, caretaker: Caretaker) -> list[Account]:

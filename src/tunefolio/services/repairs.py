@@ -11,7 +11,7 @@ from tunefolio.core.people import Viewer
 from tunefolio.services import actions
 from tunefolio.services.diagnoses import Found, diagnosis_of
 from tunefolio.services.house import House
-from tunefolio.services.record import record, writable
+from tunefolio.services.record import record, take_back_many, writable
 from tunefolio.store.db import WriteDb
 
 SOURCE = "repair"
@@ -26,7 +26,7 @@ def accept(
     key: str,
     answers: Mapping[str, str] = _NOTHING,
 ) -> list[TransactionId]:
-    """Record one proposed repair, whole or not at all; the ids of its facts.
+    """Record one proposed repair, whole or not at all, in place of what it replaces; the ids of its facts.
 
     key: of the repair as shown. answers: what it wants of the person (`price`, `day`). Raises Misuse when the
     difference is another by now, an answer is missing, or the facts would break a law.
@@ -39,10 +39,13 @@ def accept(
             if repair.reference:
                 return [actions.apply(db, house, viewer, account, repair.reference)]
             note = f"Mends a difference with the statement of {found.statement.at.in_zone():%d %b %Y}"
-            return [
+            made = [
                 record(db, house, viewer, draft.account, draft.fact(answers, note), source=SOURCE)
                 for draft in repair.drafts
             ]
+            if repair.takes_back:  # last: what is recorded holds the units that it gives up
+                take_back_many(db, house, viewer, repair.takes_back)
+            return made
     raise NotFound("repair")
 
 

@@ -6,7 +6,7 @@ Running twice on one statement changes nothing in the ledger (docs/spec/reconcil
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
@@ -17,7 +17,7 @@ from tunefolio.core.money import Price, quantized
 from tunefolio.core.people import Role, Viewer
 from tunefolio.core.time import Instant, TradingDay, calendar_date
 from tunefolio.ledger.accounts import Account, AccountKind, Book
-from tunefolio.ledger.fills import Fill, FillSource
+from tunefolio.ledger.fills import DayFills, FillSource
 from tunefolio.ledger.kinds import Kind
 from tunefolio.ledger.reconcile import Break, Claim, Opening, Reconciliation, compare
 from tunefolio.ledger.statements import Holding, Statement, average_price
@@ -27,12 +27,12 @@ from tunefolio.market.instruments import InstrumentClaim
 from tunefolio.market.quotes import Quote
 from tunefolio.services import enrich, mornings, quotes, standings
 from tunefolio.services.alerts import happened
-from tunefolio.services.books import folded, kin_of
+from tunefolio.services.books import kin_of, standing
 from tunefolio.services.brokers import Line, line, needs_login
 from tunefolio.services.changes import changed
 from tunefolio.services.credentials import opened_again
 from tunefolio.services.fills import SOURCE as FILL
-from tunefolio.services.fills import holding, owned, posting
+from tunefolio.services.fills import holding, open_today, owned, posting, remembered
 from tunefolio.services.house import House
 from tunefolio.services.instruments import resolved
 from tunefolio.services.jobs import Work, ask, deed
@@ -41,6 +41,7 @@ from tunefolio.store.db import ReadDb, WriteDb
 from tunefolio.store.jobs import Job
 
 SOURCE = "statement"
+_NO_FILLS = DayFills()
 _TRIES = 3
 _PATIENCE = 3
 UNKNOWN_DAY = "Held before the records begin; acquired on an unknown day"
@@ -50,7 +51,8 @@ UNKNOWN_DAY = "Held before the records begin; acquired on an unknown day"
 class Synced:
     """What one statement changed: openings recorded and taken back, fills posted, what is left to a person.
 
-    unread: lines of the broker's answers that the books could not take.
+    unread: lines of the broker's answers that the books could not take. waiting: trades of the day that are
+    recorded once their position is squared off.
     """
 
     statement: StatementId
@@ -59,6 +61,7 @@ class Synced:
     breaks: tuple[Break, ...]
     posted: int = 0
     unread: int = 0
+    waiting: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,7 @@ class Told:
     """What a broker said of one account at one moment: its statement, and the fills of the running day."""
 
     statement: Statement
-    fills: tuple[Fill, ...] = ()
+    day: DayFills = field(default_factory=DayFills)
 
 
 def ask_sync(db: WriteDb, house: House, viewer: Viewer, account: AccountId) -> JobId:
@@ -113,14 +116,15 @@ def sync(house: House, work: Work) -> Mapping[str, Any]:
         _keep_problem(house, work, home, problem)
         raise
     work.check()
-    work.progress(1, 3, f"Recording {len(told.statement.holdings)} holdings and {len(told.fills)} trades")
+    work.progress(1, 3, f"Recording {len(told.statement.holdings)} holdings and {len(told.day.fills)} trades")
     with house.database.writing() as db:
-        done = record_statement(db, house, viewer, home, told.statement, told.fills)
+        done = record_statement(db, house, viewer, home, told.statement, told.day)
         enrich.ask_enrich(db, house, viewer)
         work.progress(3, 3, "Done")
         result = {
             "holdings": len(told.statement.holdings),
             "trades": done.posted,
+            "open_today": done.waiting,
             "unread": done.unread,
             "opened": done.opened,
             "taken_back": done.taken_back,
@@ -164,10 +168,10 @@ def _told(house: House, there: Line) -> Told:
     source = there.broker.statements(there.api_key, there.session)
     if not isinstance(there.broker, FillSource):
         return Told(source.fetch(house.clock.now()))
-    before = tuple(there.broker.fills(there.api_key, there.session))
+    before = there.broker.fills(there.api_key, there.session)
     for _ in range(_TRIES):
         statement = source.fetch(house.clock.now())
-        after = tuple(there.broker.fills(there.api_key, there.session))
+        after = there.broker.fills(there.api_key, there.session)
         if after == before:
             return Told(statement, after)
         before = after
@@ -206,24 +210,25 @@ def record_statement(
     viewer: Viewer,
     home: Account,
     statement: Statement,
-    fills: Sequence[Fill] = (),
+    told: DayFills = _NO_FILLS,
 ) -> Synced:
     """Keep a statement and do what it asks of the ledger, in the caller's transaction.
 
-    Steps: 1 give every line its instrument, lines of one as one, with the day's fills on top; 2 keep the
-    statement; 3 reconcile with all facts of the live book; 4 take back openings it restates, record new ones;
-    5 post the day's new fills; 6 keep its prices and what could not be read; 7 tell.
+    Steps: 1 give every line its instrument, lines of one as one, with the day's fills on top but for those of
+    positions that are open for the day alone; 2 keep the statement; 3 reconcile with all facts of the live
+    book; 4 take back openings it restates, record new ones; 5 post the day's new fills; 6 keep its prices and
+    what could not be read; 7 tell.
     """
     if statement.broker_user != home.broker_user:
         raise Rejected(
             f"the broker answered for {statement.broker_user}, not {home.broker_user}", code="user"
         )
     now = house.clock.now()
-    claimed = [holding.instrument for holding in statement.holdings] + [fill.instrument for fill in fills]
+    claimed = [line.instrument for line in statement.holdings] + [fill.instrument for fill in told.fills]
     ids = resolved(db, house, list(dict.fromkeys(claimed)))
     accounts.account_for_change(db, viewer, home.id)
     history = list(transactions.of_account(db, viewer, home.id))
-    wanted = posting(fills, ids, history)
+    wanted = posting(told.fills, ids, history, open_today(statement))
     statement = owned(replace(statement, holdings=joined(statement.holdings, ids)), wanted.believed, ids)
     kept = statements.keep(db, viewer, home.id, statement, ids)
     found = _compared(db, viewer, home, history, claims(statement, ids, wanted.moved), statement)
@@ -236,18 +241,20 @@ def record_statement(
     taken = holding(db, viewer, home, wanted)
     posted = transactions.append(db, viewer, home.id, Book.LIVE, taken.entries, source=FILL, now=now)
     entries += taken.entries
-    unread = unread_rows.replace(
-        db, viewer, home.id, [(u.place, u.symbol, u.reason) for u in (*statement.unread, *taken.refused)], now
-    )
+    lost = (*statement.unread, *told.unread, *taken.refused)
+    lost += remembered(db, viewer, home, lost, history, found.breaks, day)
+    unread = unread_rows.replace(db, viewer, home.id, [(u.place, u.symbol, u.reason) for u in lost], now)
     quotes.keep(db, house, stated_quotes(house.calendar, statement, ids))
     connections.set_synced(db, viewer, home.id, statement.at)
     events.emit(db, house.bus, events.Event("sync", viewer.person, (home.id,)))
     if added.ids or posted.ids or taken_back:
         days = [entry.fact.day for entry in entries] + [former.fact.day for former in found.reversals]
         gone = [former.fact for former in found.reversals]
-        told = [entry.fact for entry in entries]
-        changed(db, house, viewer, home.id, min(days), fresh=told, gone=gone)
-    return Synced(kept, len(added.ids), taken_back, found.breaks, len(posted.ids), unread)
+        fresh = [entry.fact for entry in entries]
+        changed(db, house, viewer, home.id, min(days), fresh=fresh, gone=gone)
+    return Synced(
+        kept, len(added.ids), taken_back, found.breaks, len(posted.ids), unread, len(wanted.waiting)
+    )
 
 
 def claims(
@@ -274,10 +281,10 @@ def _compared(
     statement: Statement,
 ) -> Reconciliation:
     """Against the books of now; raises BrokenLaw while the account is stopped."""
-    fold = folded(db, viewer, [home])[home.id]
-    if fold.problem:
-        raise BrokenLaw("the account is stopped", fold.problem)
-    positions = fold.holdings.positions
+    now = standing(db, viewer, home, history)
+    if now.problem:
+        raise BrokenLaw("the account is stopped", now.problem)
+    positions = now.positions
     named = {claim.instrument for claim in told}
     kin = kin_of(db, named | set(positions))
     unsaid = set(positions) - named if statement.unread else set()

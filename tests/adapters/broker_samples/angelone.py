@@ -20,6 +20,7 @@ from tunefolio.core.money import INR, Money
 from tunefolio.core.secret import Secret
 from tunefolio.core.time import Instant
 from tunefolio.ledger.brokers import BrokerSession
+from tunefolio.ledger.fills import DayFills
 from tunefolio.ledger.statements import Funds
 from tunefolio.market.instruments import Listing
 from tunefolio.market.provider import Candle, Interval, QuoteClaim
@@ -120,7 +121,7 @@ SAMPLE = BrokerSample(
                 )
             },
         ),
-        "fills": ({f"{_P}/order/v1/getTradeBook": told(None)}, ()),
+        "fills": ({f"{_P}/order/v1/getTradeBook": told(None)}, DayFills()),
         "orders": ({f"{_P}/order/v1/getOrderBook": told(None)}, ()),
         "triggers": ({f"{_P}/gtt/v1/ruleList": told(None)}, ()),
         "funds": (

@@ -16,7 +16,7 @@ from tunefolio.core.money import INR, Money, Price
 from tunefolio.core.secret import Secret
 from tunefolio.core.time import IST, Instant
 from tunefolio.ledger.brokers import BrokerSession
-from tunefolio.ledger.fills import Fill
+from tunefolio.ledger.fills import DayFills, Fill
 from tunefolio.ledger.kinds import Kind
 from tunefolio.ledger.statements import DayPosition, Funds, Holding, Statement
 from tunefolio.market.instruments import AssetClass, InstrumentClaim, Listing
@@ -213,11 +213,13 @@ SAMPLE = BrokerSample(
         ),
         "fills": (
             {"/quick/user/trades": book(TRADE), PATHS: NO_FILES},
-            (
-                Fill(
-                    "7000001", "261120000000001", NAMELESS, Kind.BUY, Decimal(4), Price.of("1425"),
-                    Instant.parse("2026-11-20T09:31:05", IST), "CNC",
-                ),
+            DayFills(
+                (
+                    Fill(
+                        "7000001", "261120000000001", NAMELESS, Kind.BUY, Decimal(4), Price.of("1425"),
+                        Instant.parse("2026-11-20T09:31:05", IST), "CNC",
+                    ),
+                )
             ),
         ),
         "funds": (

@@ -11,6 +11,7 @@ from tunefolio.core.errors import Reauth, Rejected, Retry
 from tunefolio.core.secret import Secret
 from tunefolio.core.time import Instant
 from tunefolio.ledger.brokers import BrokerSession
+from tunefolio.ledger.fills import DayFills
 from tunefolio.market.instruments import Listing
 from tunefolio.market.provider import Interval, QuoteClaim
 
@@ -60,7 +61,7 @@ SAMPLE = BrokerSample(
             {"/quote": success(_QUOTE)},
             {INFY: QuoteClaim(INFY, Decimal("1412.95"), Decimal("1389.65"), _TRADED)},
         ),
-        "fills": ({"/trades": success([])}, ()),
+        "fills": ({"/trades": success([])}, DayFills()),
         "orders": ({"/orders": success(None)}, ()),
         "triggers": ({"/gtt/triggers": success([])}, ()),
     },

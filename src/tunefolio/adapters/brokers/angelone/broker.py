@@ -22,7 +22,7 @@ from tunefolio.core.secret import Secret
 from tunefolio.core.shared import Shared
 from tunefolio.core.time import Clock, Instant
 from tunefolio.ledger.brokers import BROKERS, BrokerSession, CredentialForm
-from tunefolio.ledger.fills import Fill
+from tunefolio.ledger.fills import DayFills
 from tunefolio.ledger.statements import Funds
 from tunefolio.market.instruments import Listing
 from tunefolio.market.provider import Candle, Interval, QuoteClaim
@@ -39,6 +39,7 @@ class AngelOne:
 
     name = BROKER
     title = "Angel One"
+    home_exchange = "NSE"
     most_ticks = stream.MOST_TOKENS
     form: ClassVar[CredentialForm] = login.FORM
 
@@ -66,7 +67,7 @@ class AngelOne:
     def funds(self, api_key: str, session: BrokerSession) -> Funds:
         return funds.fetch(self._smart, Leave.of(session))
 
-    def fills(self, api_key: str, session: BrokerSession) -> Sequence[Fill]:
+    def fills(self, api_key: str, session: BrokerSession) -> DayFills:
         return fills.fetch(self._smart, Leave.of(session))
 
     def orders(self, api_key: str, session: BrokerSession) -> Sequence[OrderReport]:

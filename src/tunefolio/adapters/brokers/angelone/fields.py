@@ -112,6 +112,13 @@ def stamp(row: Mapping[str, Any], field: str, where: str) -> Instant | None:
         raise wrong(field, where, "a time") from None
 
 
+NAMED = ("exchange", "tradingsymbol")
+"""The fields by which a row names its instrument."""
+
+DAY_PRODUCTS = frozenset({"INTRADAY", "BO", "CO"})
+"""Products that Angel One squares off the same day: nothing is delivered."""
+
+
 def claim(row: Mapping[str, Any], where: str) -> InstrumentClaim:
     """The instrument a row speaks of. Rejected: an exchange we do not know."""
     symbol = text(row, "tradingsymbol", where)

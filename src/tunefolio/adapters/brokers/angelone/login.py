@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import hmac
 import re
-import struct
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, time, timedelta
 from typing import Any
 
+from tunefolio.adapters import totp
 from tunefolio.adapters.brokers.angelone.fields import mapping, text, words
 from tunefolio.adapters.brokers.angelone.smart import AUTH, SECURE, Lane, Leave, Smart
 from tunefolio.core.errors import Misuse, Reauth, Rejected, Retry
@@ -63,24 +60,11 @@ _TOLD = {
 """Which field a refusal means, where Angel One says so."""
 
 
-def totp(secret: str, now: Instant) -> str:
-    """The six digits of RFC 6238 (SHA-1, 30 seconds). Misuse: the secret is not base32."""
-    plain = re.sub(r"[\s=]", "", secret).upper()
-    try:
-        key = base64.b32decode(plain + "=" * (-len(plain) % 8))
-    except binascii.Error:
-        raise Misuse("totp_secret", "is not a TOTP secret", cure="Letters A to Z and digits 2 to 7") from None
-    step = struct.pack(">Q", int(now.utc.timestamp()) // 30)
-    digest = hmac.digest(key, step, "sha1")
-    (number,) = struct.unpack_from(">I", digest, digest[-1] & 0xF)
-    return f"{(number & 0x7FFFFFFF) % 1_000_000:06}"
-
-
 def login(smart: Smart, given: Mapping[str, Secret], now: Instant) -> BrokerSession:
     """Credentials into a session. Rejected with code "credentials" where Angel One says no."""
     filled = checked(given)
     client = filled["client_code"].strip().upper()
-    code = filled.get("totp") or totp(filled["totp_secret"], now)
+    code = filled.get("totp") or totp.code(Secret(filled["totp_secret"]), now).reveal()
     stranger = Leave(Secret(filled["api_key"]), client, Secret(""), Secret(""), Secret(""))
     body = {"clientcode": client, "password": filled["pin"], "totp": code}
     try:

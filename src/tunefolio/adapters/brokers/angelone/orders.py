@@ -9,6 +9,7 @@ from typing import Any
 from tunefolio.adapters.brokers.angelone.fields import claim, number, price, rows, stamp, text, units, words
 from tunefolio.adapters.brokers.angelone.smart import SECURE, Lane, Leave, Smart
 from tunefolio.core.errors import Rejected
+from tunefolio.core.time import Instant
 from tunefolio.trading.orders import OrderReport, OrderSide, OrderState
 
 BOOK = f"{SECURE}/order/v1/getOrderBook"
@@ -71,6 +72,11 @@ def reports(data: Any) -> list[OrderReport]:
     return [report(row, f"orders[{at}]") for at, row in enumerate(rows(data, "orders"))]
 
 
+def updated(row: Mapping[str, Any], where: str) -> Instant | None:
+    """When the order last changed at the exchange."""
+    return stamp(row, "exchorderupdatetime", where) or stamp(row, "updatetime", where)
+
+
 def report(row: Mapping[str, Any], where: str) -> OrderReport:
     """One row of the book, or `orderData` of the order feed: the same fields, as numbers or as text."""
     status = words(row, "orderstatus") or words(row, "status")
@@ -96,6 +102,6 @@ def report(row: Mapping[str, Any], where: str) -> OrderReport:
         status=status,
         message=words(row, "text"),
         placed=stamp(row, "exchtime", where) or stamp(row, "updatetime", where),
-        updated=stamp(row, "exchorderupdatetime", where) or stamp(row, "updatetime", where),
+        updated=updated(row, where),
         tag=words(row, "ordertag"),
     )

@@ -8,6 +8,8 @@ from typing import Any
 
 from tunefolio.adapters.brokers.angelone.errors import BROKER, missing
 from tunefolio.adapters.brokers.angelone.fields import (
+    DAY_PRODUCTS,
+    NAMED,
     PRICE_DIGITS,
     claim,
     mapping,
@@ -24,9 +26,6 @@ from tunefolio.adapters.unread import sifted
 from tunefolio.core.money import INR, Price, quantized
 from tunefolio.core.time import Instant
 from tunefolio.ledger.statements import DayPosition, Holding, Statement
-
-NAMED = ("exchange", "tradingsymbol")
-"""The fields by which a row names its instrument."""
 
 
 class AngelStatements:
@@ -95,15 +94,16 @@ def positions(data: Any) -> tuple[DayPosition, ...]:
 
 def _position(row: Mapping[str, Any], where: str) -> DayPosition:
     """Its average is that of the side it stands on; 0 when closed."""
-    quantity = number(row, "netqty", where)
+    quantity, product = number(row, "netqty", where), text(row, "producttype", where)
     average = Decimal(0)
     if quantity:
         average = number(row, "totalbuyavgprice" if quantity > 0 else "totalsellavgprice", where)
     return DayPosition(
         instrument=claim(row, where),
-        product=text(row, "producttype", where),
+        product=product,
         quantity=quantity,
         average_price=Price(quantized(average, PRICE_DIGITS), INR),
         last_price=price(row, "ltp", where),
         pnl=money(row, "pnl", where),
+        is_intraday=product in DAY_PRODUCTS,
     )

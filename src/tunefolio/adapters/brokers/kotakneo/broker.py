@@ -23,14 +23,15 @@ from tunefolio.adapters.brokers.kotakneo.errors import BROKER, TITLE, data_of, r
 from tunefolio.adapters.brokers.kotakneo.neo import Neo, NeoConfig, Pass
 from tunefolio.adapters.brokers.kotakneo.quotes import KotakQuotes
 from tunefolio.adapters.brokers.kotakneo.scrips import Scrips
-from tunefolio.adapters.brokers.kotakneo.statements import ClaimOf, KotakStatements
+from tunefolio.adapters.brokers.kotakneo.statements import KotakStatements
 from tunefolio.adapters.http import Answer
+from tunefolio.adapters.unread import ClaimOf
 from tunefolio.core.errors import Misuse, Rejected
 from tunefolio.core.secret import Secret
 from tunefolio.core.shared import Shared
 from tunefolio.core.time import Clock, Instant
 from tunefolio.ledger.brokers import BROKERS, BrokerSession
-from tunefolio.ledger.fills import Fill
+from tunefolio.ledger.fills import DayFills
 from tunefolio.ledger.statements import Funds
 from tunefolio.market.instruments import InstrumentClaim, Listing
 from tunefolio.market.provider import Candle, Interval, QuoteClaim
@@ -47,6 +48,7 @@ class KotakNeo:
 
     name = BROKER
     title = TITLE
+    home_exchange = "NSE"
     form = login.FORM
     most_ticks = stream.MOST_TOKENS
 
@@ -66,7 +68,7 @@ class KotakNeo:
     def quotes(self, api_key: str, session: BrokerSession) -> KotakQuotes:
         return KotakQuotes(self._neo, self._scrips, Pass.of(session.token))
 
-    def fills(self, api_key: str, session: BrokerSession) -> tuple[Fill, ...]:
+    def fills(self, api_key: str, session: BrokerSession) -> DayFills:
         leave = Pass.of(session.token)
         told = data_of(self._neo.get(leave, fills.TRADES), "trades")
         return fills.fills(rows(told, "trades"), self._claims(leave))

@@ -6,20 +6,21 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tunefolio.adapters.brokers.kotakneo.errors import TITLE, missing, number, optional, price, stamp, text
-from tunefolio.adapters.brokers.kotakneo.statements import ClaimOf
+from tunefolio.adapters.brokers.kotakneo.positions import DAY_PRODUCTS
+from tunefolio.adapters.brokers.kotakneo.statements import NAMED
+from tunefolio.adapters.unread import ClaimOf, sifted_fills
 from tunefolio.core.errors import Rejected
 from tunefolio.core.time import Instant
-from tunefolio.ledger.fills import Fill
+from tunefolio.ledger.fills import DayFills, Fill
 from tunefolio.ledger.kinds import Kind
 
 TRADES = "/quick/user/trades"
 _KINDS = {"B": Kind.BUY, "S": Kind.SELL}
 
 
-def fills(told: Sequence[Mapping[str, Any]], claim: ClaimOf) -> tuple[Fill, ...]:
-    """`data` of the trades, oldest first. Rejected: a row without what makes it a trade."""
-    found = [fill(row, claim, f"trades[{at}]") for at, row in enumerate(told)]
-    return tuple(sorted(found, key=lambda one: (one.at, one.trade_id)))
+def fills(told: Sequence[Mapping[str, Any]], claim: ClaimOf) -> DayFills:
+    """`data` of the trades. Rejected: a row without what makes it a trade."""
+    return sifted_fills(told, "trades", claim, NAMED, fill)
 
 
 def fill(row: Mapping[str, Any], claim: ClaimOf, where: str = "trade") -> Fill:
@@ -33,6 +34,7 @@ def fill(row: Mapping[str, Any], claim: ClaimOf, where: str = "trade") -> Fill:
     units = number(row, "fldQty", where)
     if units <= 0:
         raise Rejected(f"{TITLE}: 'fldQty' of {where} is not above zero", code="wrong_type")
+    product = text(row, "prod", where)
     return Fill(
         text(row, "flId", where),
         text(row, "nOrdNo", where),
@@ -41,7 +43,8 @@ def fill(row: Mapping[str, Any], claim: ClaimOf, where: str = "trade") -> Fill:
         units,
         paid,
         _at(row, where),
-        text(row, "prod", where),
+        product,
+        product in DAY_PRODUCTS,
     )
 
 

@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from datetime import datetime, time, timedelta
 from typing import Any
 
-from tunefolio.adapters.brokers.kotakneo.codes import code
 from tunefolio.adapters.brokers.kotakneo.errors import (
     CREDENTIALS,
     TITLE,
@@ -24,6 +23,7 @@ from tunefolio.adapters.brokers.kotakneo.errors import (
 )
 from tunefolio.adapters.brokers.kotakneo.neo import Neo, NeoConfig, Pass
 from tunefolio.adapters.http import Answer
+from tunefolio.adapters.totp import code
 from tunefolio.core.errors import Misuse, Rejected, Retry
 from tunefolio.core.secret import Secret
 from tunefolio.core.time import IST, Instant

@@ -15,7 +15,7 @@ from tunefolio.adapters.brokers.kotakneo.errors import (
     stamp,
     text,
 )
-from tunefolio.adapters.brokers.kotakneo.statements import ClaimOf
+from tunefolio.adapters.unread import ClaimOf
 from tunefolio.core.time import Instant
 from tunefolio.trading.orders import OrderReport, OrderSide, OrderState
 

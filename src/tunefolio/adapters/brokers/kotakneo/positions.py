@@ -16,6 +16,9 @@ from tunefolio.core.money import INR, Money, Price, quantized
 from tunefolio.ledger.statements import DayPosition
 from tunefolio.market.instruments import InstrumentClaim
 
+DAY_PRODUCTS = frozenset({"MIS", "CO", "BO"})
+"""Products that Kotak squares off the same day: nothing is delivered."""
+
 _ZERO, _ONE = Decimal(0), Decimal(1)
 
 
@@ -59,14 +62,16 @@ def position(
     yesterday's close, as those of a contract always do (it is settled every day)."""
     legs = legs_of(row, None if optional(row, "exSeg").endswith("_fo") else cost, where)
     last = find_number(row, "ltp", where)
+    product = text(row, "prod", where)
     has_last = last is not None and last > 0  # Kotak sometimes writes 0
     return DayPosition(
         instrument=instrument,
-        product=text(row, "prod", where),
+        product=product,
         quantity=legs.net,
         average_price=Price(quantized(legs.average, PRICE_DIGITS), INR),
         last_price=Price(quantized(last, PRICE_DIGITS), INR) if has_last and last else None,
         pnl=Money(legs.profit(last), INR) if has_last and last is not None else None,
+        is_intraday=product in DAY_PRODUCTS,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -22,7 +22,7 @@ from tunefolio.adapters.brokers.kotakneo.neo import Neo, Pass
 from tunefolio.adapters.brokers.kotakneo.positions import position
 from tunefolio.adapters.brokers.kotakneo.scrips import Scrips, segment_of
 from tunefolio.adapters.http import Answer
-from tunefolio.adapters.unread import sifted
+from tunefolio.adapters.unread import ClaimOf, sifted
 from tunefolio.core.errors import Rejected
 from tunefolio.core.money import Price
 from tunefolio.core.time import Instant
@@ -37,8 +37,6 @@ LIMITS = "/quick/user/limits"
 NAMED = ("exchangeSegment", "exSeg", "displaySymbol", "trdSym")
 """The fields by which a row of either answer names its instrument."""
 
-ClaimOf = Callable[[Mapping[str, Any], str], InstrumentClaim]
-"""Which instrument a row means."""
 Costs = Mapping[tuple[str, str], Price]
 """Average cost by (segment, token)."""
 

@@ -16,8 +16,8 @@ from tunefolio.adapters import jsons
 from tunefolio.adapters.brokers.kotakneo.errors import mapping
 from tunefolio.adapters.brokers.kotakneo.neo import Pass
 from tunefolio.adapters.brokers.kotakneo.orders import order
-from tunefolio.adapters.brokers.kotakneo.statements import ClaimOf
 from tunefolio.adapters.brokers.kotakneo.wire import Line, Refused, Socket
+from tunefolio.adapters.unread import ClaimOf
 from tunefolio.core.errors import Rejected
 from tunefolio.trading.orders import OrderReport
 

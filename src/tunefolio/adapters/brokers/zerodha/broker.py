@@ -12,6 +12,7 @@ from tunefolio.adapters.brokers.zerodha import (
     instruments,
     login,
     orders,
+    postback,
     stream,
     triggers,
     updates,
@@ -23,7 +24,7 @@ from tunefolio.adapters.brokers.zerodha.statements import ZerodhaStatements
 from tunefolio.core.shared import Shared
 from tunefolio.core.time import Clock, Instant
 from tunefolio.ledger.brokers import BROKERS, AppKeys, BrokerSession
-from tunefolio.ledger.fills import Fill
+from tunefolio.ledger.fills import DayFills
 from tunefolio.ledger.statements import Funds
 from tunefolio.market.instruments import Listing
 from tunefolio.market.provider import Candle, Interval, QuoteClaim
@@ -40,6 +41,7 @@ class Zerodha:
 
     name = BROKER
     title = "Zerodha"
+    home_exchange = "NSE"
     most_ticks = stream.MOST_TOKENS
 
     def __init__(self, options: Mapping[str, str], shared: Shared) -> None:
@@ -85,7 +87,7 @@ class Zerodha:
         """Order updates until closed. Use aclosing()."""
         return updates.updates(self._config.ticks_url, Pass(api_key, session.token))
 
-    def fills(self, api_key: str, session: BrokerSession) -> tuple[Fill, ...]:
+    def fills(self, api_key: str, session: BrokerSession) -> DayFills:
         return fills.fills(self._kite.get(Pass(api_key, session.token), "/trades"))
 
     def orders(self, api_key: str, session: BrokerSession) -> tuple[OrderReport, ...]:
@@ -95,7 +97,7 @@ class Zerodha:
         path = f"/orders/{quote(order_id, safe='')}"
         return orders.orders(self._kite.get(Pass(api_key, session.token), path))
 
-    def order_fills(self, api_key: str, session: BrokerSession, order_id: str) -> tuple[Fill, ...]:
+    def order_fills(self, api_key: str, session: BrokerSession, order_id: str) -> DayFills:
         """The executions of one order, oldest first."""
         path = f"/orders/{quote(order_id, safe='')}/trades"
         return fills.fills(self._kite.get(Pass(api_key, session.token), path))
@@ -129,6 +131,12 @@ class Zerodha:
             told = candles.candles(self._kite.get(leave, path, span, Lane.HISTORICAL))
             found |= {one.start: one for one in told if since <= one.start <= last}
         return tuple(found[start] for start in sorted(found))
+
+    def postback_user(self, body: bytes) -> str:
+        return postback.user_of(body)
+
+    def postback(self, app: AppKeys, body: bytes) -> OrderReport:
+        return postback.postback(body, app.api_secret)[1]
 
     def close(self) -> None:
         self._kite.close()

@@ -6,21 +6,21 @@ from collections.abc import Mapping
 from typing import Any
 
 from tunefolio.adapters.brokers.zerodha.errors import missing, number, price, rows, stamp, text
-from tunefolio.adapters.brokers.zerodha.instruments import claim_of
+from tunefolio.adapters.brokers.zerodha.instruments import DAY_PRODUCTS, NAMED, claim_of
+from tunefolio.adapters.unread import ClaimOf, sifted_fills
 from tunefolio.core.errors import Rejected
-from tunefolio.ledger.fills import Fill
+from tunefolio.ledger.fills import DayFills, Fill
 from tunefolio.ledger.kinds import Kind
 
 _KINDS = {"BUY": Kind.BUY, "SELL": Kind.SELL}
 
 
-def fills(data: Any) -> tuple[Fill, ...]:
-    """`data` of /trades, oldest first. Rejected: a row without what makes it a trade."""
-    found = [fill(row, f"trades[{at}]") for at, row in enumerate(rows(data, "trades"))]
-    return tuple(sorted(found, key=lambda one: (one.at, one.trade_id)))
+def fills(data: Any) -> DayFills:
+    """`data` of /trades. Rejected: a row without what makes it a trade."""
+    return sifted_fills(rows(data, "trades"), "trades", claim_of, NAMED, fill)
 
 
-def fill(row: Mapping[str, Any], where: str = "trade") -> Fill:
+def fill(row: Mapping[str, Any], claim: ClaimOf = claim_of, where: str = "trade") -> Fill:
     """One row. When it traded is the exchange's stamp; the order's is a clock time without a day."""
     side = text(row, "transaction_type", where)
     if side not in _KINDS:
@@ -31,13 +31,15 @@ def fill(row: Mapping[str, Any], where: str = "trade") -> Fill:
         raise missing("exchange_timestamp", where)
     if paid is None:
         raise missing("average_price", where)
+    product = text(row, "product", where)
     return Fill(
         text(row, "trade_id", where),
         text(row, "order_id", where),
-        claim_of(row, where),
+        claim(row, where),
         _KINDS[side],
         number(row, "quantity", where),
         paid,
         at,
-        text(row, "product", where),
+        product,
+        product in DAY_PRODUCTS,
     )

@@ -30,6 +30,12 @@ from tunefolio.market.provider import MasterRow
 KITE_EXCHANGES = frozenset({"NSE", "BSE", "NFO", "BFO", "MCX", "CDS", "BCD", "NCO"})
 """Exchanges whose instruments Kite quotes."""
 
+NAMED = ("exchange", "tradingsymbol")
+"""The fields by which a row of a book names its instrument."""
+
+DAY_PRODUCTS = frozenset({"MIS", "CO", "BO"})
+"""Products that Kite squares off the same day: nothing is delivered."""
+
 _SERIES = re.compile(
     r"(?P<symbol>.+)-"
     r"(?P<series>BE|BZ|BL|BO|BT|IL|SM|ST|SZ|GB|GS|SG|TB|IV|ID|RR|RT|MF|ME|IT|T0|"

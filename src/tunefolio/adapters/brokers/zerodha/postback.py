@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Mapping
+from typing import Any
 
 from tunefolio.adapters import jsons
 from tunefolio.adapters.brokers.zerodha.errors import mapping, text
@@ -18,16 +20,25 @@ def checksum(order_id: str, stamp: str, secret: Secret) -> str:
     return hashlib.sha256(f"{order_id}{stamp}{secret.reveal()}".encode()).hexdigest()
 
 
+def user_of(body: bytes) -> str:
+    """Whom it says it is about: a claim that nothing proves yet. Raises Rejected with code "wrong_type"."""
+    return text(_row(body), "user_id", "postback")
+
+
 def postback(body: bytes, secret: Secret) -> tuple[str, OrderReport]:
     """The broker's user and the order it tells of. At least once and in any order: it says how things stood.
 
     Raises Rejected with code "checksum" for what was not sent by Kite, "wrong_type" for what is no order.
     """
-    try:
-        row = mapping(jsons.loads(body), "postback")
-    except ValueError:
-        raise Rejected("Zerodha: the postback is not JSON", code="wrong_type") from None
+    row = _row(body)
     due = checksum(text(row, "order_id", "postback"), text(row, "order_timestamp", "postback"), secret)
-    if not hmac.compare_digest(due, text(row, "checksum", "postback")):
+    if not hmac.compare_digest(due.encode(), text(row, "checksum", "postback").encode()):
         raise Rejected("Zerodha: the postback's checksum is not the application's", code="checksum")
     return text(row, "user_id", "postback"), order(row, "postback")
+
+
+def _row(body: bytes) -> Mapping[str, Any]:
+    try:
+        return mapping(jsons.loads(body), "postback")
+    except ValueError:
+        raise Rejected("Zerodha: the postback is not JSON", code="wrong_type") from None

@@ -17,16 +17,13 @@ from tunefolio.adapters.brokers.zerodha.errors import (
     text,
 )
 from tunefolio.adapters.brokers.zerodha.funds import equity_of, funds
-from tunefolio.adapters.brokers.zerodha.instruments import claim_of
+from tunefolio.adapters.brokers.zerodha.instruments import DAY_PRODUCTS, NAMED, claim_of
 from tunefolio.adapters.brokers.zerodha.kite import Kite, Pass
 from tunefolio.adapters.unread import sifted
 from tunefolio.core.errors import Rejected
 from tunefolio.core.money import INR, Money, Price, quantized
 from tunefolio.core.time import Instant
-from tunefolio.ledger.statements import DayPosition, Holding, Statement
-
-NAMED = ("exchange", "tradingsymbol")
-"""The fields by which a row names its instrument."""
+from tunefolio.ledger.statements import DayPosition, Holding, Statement, average_price
 
 
 class ZerodhaStatements:
@@ -52,25 +49,41 @@ def user_of(data: Any) -> str:
 
 
 def holdings(data: Any) -> tuple[Holding, ...]:
-    """`data` of /portfolio/holdings. A line sold out, or held on margin alone (mtf), is left out."""
+    """`data` of /portfolio/holdings. A line sold out is left out."""
     lines = (holding(row, f"holdings[{at}]") for at, row in enumerate(rows(data, "holdings")))
     return tuple(line for line in lines if line.quantity > 0)
 
 
 def holding(row: Mapping[str, Any], where: str = "holding") -> Holding:
-    """One row. quantity is in demat, t1_quantity bought but not delivered; mtf units are not counted.
+    """One row. quantity is in demat, t1_quantity bought but not delivered; neither counts the units bought on
+    margin (mtf), which stand in the demat as well, pledged for what is owed, and are owned.
 
-    Kite writes 0 for an average cost or a price it does not know: None here.
+    Kite writes 0 for an average cost or a price it does not know: None here. Its pnl leaves out the units on
+    margin: None where there are any.
     """
+    settled, unsettled = _units(row, "quantity", where), _units(row, "t1_quantity", where)
+    average, pnl = price(row, "average_price", where), money(row, "pnl", where)
+    funded, paid = _margin_funded(row, where)
+    if funded:
+        average = average_price(((settled + unsettled, average), (funded, paid)))
     return Holding(
         instrument=claim_of(row, where),
-        settled=_units(row, "quantity", where),
-        unsettled=_units(row, "t1_quantity", where),
-        average_price=price(row, "average_price", where),
+        settled=settled + funded,
+        unsettled=unsettled,
+        average_price=average,
         last_price=price(row, "last_price", where),
         close_price=price(row, "close_price", where),
-        pnl=money(row, "pnl", where),
+        pnl=None if funded else pnl,
     )
+
+
+def _margin_funded(row: Mapping[str, Any], where: str) -> tuple[Decimal, Price | None]:
+    """Units bought on borrowed money and what each cost; none where the row says nothing of it."""
+    told = row.get("mtf")
+    if told is None:
+        return Decimal(0), None
+    funded, inside = mapping(told, f"mtf of {where}"), f"mtf of {where}"
+    return _units(funded, "quantity", inside), price(funded, "average_price", inside)
 
 
 def positions(data: Any) -> tuple[DayPosition, ...]:
@@ -85,14 +98,15 @@ def cash(data: Any) -> Money | None:
 
 
 def _position(row: Mapping[str, Any], where: str) -> DayPosition:
-    average = number(row, "average_price", where)
+    average, product = number(row, "average_price", where), text(row, "product", where)
     return DayPosition(
         instrument=claim_of(row, where),
-        product=text(row, "product", where),
+        product=product,
         quantity=number(row, "quantity", where),
         average_price=Price(quantized(average, PRICE_DIGITS), INR),
         last_price=price(row, "last_price", where),
         pnl=money(row, "pnl", where),
+        is_intraday=product in DAY_PRODUCTS,
     )
 
 

@@ -15,7 +15,10 @@ STEP_SECONDS = 30
 
 
 def code(secret: Secret, at: Instant) -> Secret:
-    """The six digits of that half minute. secret: base32, blanks allowed. Raises Misuse for what is none."""
+    """The six digits of that half minute. secret: base32, blanks allowed, in any case.
+
+    Raises Misuse of the field `totp_secret` for what is none; it never repeats what was given.
+    """
     bare = "".join(secret.reveal().split()).upper().rstrip("=")
     try:
         key = b32decode(bare + "=" * (-len(bare) % 8))
