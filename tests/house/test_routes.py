@@ -20,7 +20,7 @@ from sqlalchemy import select
 from starlette.testclient import TestClient
 
 from tests.conftest import at_head
-from tests.web.houses import ADDRESS, CONFIG, PASSWORD, connect_broker, join, opened, sign_in, visitor, work
+from tests.web.houses import ADDRESS, PASSWORD, app_of, connect_broker, join, opened, sign_in, visitor, work
 from tunefolio.bootstrap import adapters
 from tunefolio.core.alerts import AlertKind
 from tunefolio.core.identity import PersonId
@@ -28,7 +28,6 @@ from tunefolio.services import alerts
 from tunefolio.services.house import House
 from tunefolio.store.tables import OWNED
 from tunefolio.web import deps
-from tunefolio.web.app import create_app
 
 PUBLIC = {
     ("GET", "/"),
@@ -44,6 +43,7 @@ PUBLIC = {
     ("POST", "/sign-in"),
     ("GET", "/sign-up"),
     ("POST", "/sign-up"),
+    ("POST", "/hooks/{broker}"),
 }
 """All that a stranger may ask. Adding to it is a decision."""
 
@@ -341,7 +341,7 @@ def newcomer(house: House, word: str) -> TestClient:
 
 
 def test_a_stranger_gets_in_nowhere_else(house: House) -> None:
-    app = create_app(house, CONFIG)
+    app = app_of(house)
     client = TestClient(app, base_url=ADDRESS, follow_redirects=False)
     every = ways(app)
     gone = PUBLIC - {(way.method, way.path) for way in every}
@@ -368,7 +368,7 @@ def test_another_persons_ids_are_not_found_and_change_nothing(
     before = belongings(house, mine["person"])
     email = "operator@example.org" if intruder_is_admin else "intruder@example.org"
     tried, wrong = 0, []
-    for way in ways(create_app(house, CONFIG)):
+    for way in ways(app_of(house)):
         if (way.method, way.path) in PUBLIC | ENDLESS or (way.is_admins and intruder_is_admin):
             continue
         wish = wish_with(own) | {"confirm_name": mine["portfolio name"]}
@@ -391,7 +391,7 @@ def test_another_persons_ids_in_bodies_and_filters_lead_nowhere(house: House, op
     intruder = newcomer(house, "intruder")
     work(house)
     before = belongings(house, mine["person"])
-    every = [way for way in ways(create_app(house, CONFIG)) if (way.method, way.path) not in PUBLIC | ENDLESS]
+    every = [way for way in ways(app_of(house)) if (way.method, way.path) not in PUBLIC | ENDLESS]
     own: Ids = {}
     for number, way in enumerate(every):
         if way.is_admins:
@@ -431,7 +431,7 @@ def test_no_listing_tells_of_another_but_tells_of_oneself(house: House, operator
         for what in ("shelf", "desk", "tag", "note", "book.csv", "sector", "name", "device", "list", "title")
     ]
     seen_by_owner = ""
-    for way in ways(create_app(house, CONFIG)):
+    for way in ways(app_of(house)):
         if way.method != "GET" or (way.method, way.path) in ENDLESS:
             continue
         if not way.is_admins:

@@ -21,6 +21,7 @@ from tests.sandbox.conftest import KEY, SECRET, access_token, at
 from tests.sandbox.depots import ANGEL, ASHA, KOTAK, VIKRAM
 from tunefolio.core.time import FixedClock
 from tunefolio.sandbox.events import Deposit, Fill, PartialFill, Rejection, Split, Trade, Transfer
+from tunefolio.sandbox.faults import FaultKind
 from tunefolio.sandbox.serve import Sandbox, SandboxConfig
 
 Reading = Callable[[str], Any]
@@ -274,6 +275,59 @@ def test_postbacks_are_signed_and_sent_until_they_are_taken(config: SandboxConfi
         signed = f"{row['order_id']}{row['order_timestamp']}{SECRET}"
         assert row["checksum"] == sha256(signed.encode()).hexdigest()
     assert [row["unfilled_quantity"] for row in heard] == [5, 0, 1]
+
+
+def test_an_address_registered_in_the_panel_is_called_until_it_is_taken_back(sandbox: Sandbox) -> None:
+    def order(units: int) -> None:
+        event = {"kind": "trade", "broker": "zerodha", "user": "TF0001", "key": "NSE:WIPRO", "side": "BUY"}
+        assert (
+            httpx2.post(f"{sandbox.control_url}/events", json={**event, "quantity": units}).status_code == 201
+        )
+
+    with Listener() as app, Listener() as other:
+        order(1)
+        for there in (app, other):
+            answer = httpx2.post(f"{sandbox.control_url}/postback", json={"url": there.url})
+            assert answer.json() == {"postback": there.url}
+            order(2 if there is app else 3)
+            there.wait(1)
+        httpx2.post(f"{sandbox.control_url}/postback", json={"url": ""})
+        order(4)
+        time.sleep(0.2)
+        assert [row["quantity"] for row in app.heard] == [2]
+        assert [row["quantity"] for row in other.heard] == [3]
+    assert httpx2.get(f"{sandbox.control_url}/state").json()["postback"] == ""
+    refused = httpx2.post(f"{sandbox.control_url}/postback", json={"url": "the house"})
+    assert (refused.status_code, refused.json()["error"]["field"]) == (400, "postback_url")
+
+
+def test_postbacks_come_twice_out_of_order_and_forged_on_demand(config: SandboxConfig) -> None:
+    with Listener() as app, Sandbox(replace(config, postback_url=app.url)) as sandbox:
+        for kind in ("duplicate_updates", "out_of_order", "wrong_checksum"):
+            sandbox.kite_faults.plan(kind, path="/postback")
+        for units in (1, 2, 3):
+            sandbox.depot.happen(Trade(*ASHA, "NSE:WIPRO", "BUY", units))
+        heard = app.wait(4)
+        deadline = time.monotonic() + 5
+        while (
+            len(told := [one.detail for one in sandbox.panel.entries()]) < 4 and time.monotonic() < deadline
+        ):
+            time.sleep(0.01)
+    assert [row["quantity"] for row in heard] == [2, 2, 1, 3]
+    right = [
+        row["checksum"] == sha256(f"{row['order_id']}{row['order_timestamp']}{SECRET}".encode()).hexdigest()
+        for row in heard
+    ]
+    assert right == [False, True, True, True]
+    assert all(line.startswith("TF0001 ") and line.endswith("COMPLETE: 200") for line in told)
+    assert sandbox.kite_faults.standing() == ()
+
+
+def test_a_fault_of_postbacks_leaves_streams_alone(sandbox: Sandbox) -> None:
+    faults = sandbox.kite_faults
+    faults.plan("duplicate_updates", path="/postback")
+    assert not faults.stream(FaultKind.DUPLICATE_UPDATES)
+    assert faults.stream(FaultKind.DUPLICATE_UPDATES, "/postback")
 
 
 def test_an_announced_split_is_told_by_quotes_candles_and_holdings(

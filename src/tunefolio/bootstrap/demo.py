@@ -96,6 +96,7 @@ def _bound_sandbox(settings: Settings, app: AppKeys, clock: Clock) -> Sandbox:
                 clock=clock,
                 app=app,
                 redirect_url=f"{settings.public_url}/auth/{_BROKER}/callback",
+                postback_url=f"{settings.public_url}/hooks/{_BROKER}",
             )
         )
         try:

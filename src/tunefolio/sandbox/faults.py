@@ -22,6 +22,8 @@ from tunefolio.sandbox.spoilt import DECADE, doubled, redated, skewed
 
 T = TypeVar("T")
 CONTROL_PATH = "/__rehearsal__"
+POSTBACK_PATH = "/postback"
+"""Faults planned there befall the calls that a face makes to the app, and nothing else."""
 
 _BAD_GATEWAY = (
     b"<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n<center><h1>502 Bad Gateway</h1>"
@@ -39,6 +41,9 @@ class FaultKind(StrEnum):
     On standing connections: truncated_frame: a binary frame cut in two, its second half lost;
     duplicate_updates: an order update told twice; out_of_order: one held back until the next has been told;
     heartbeat_loss: `times` turns in which nothing at all is sent; cut_off: the line drops without a farewell.
+
+    On calls to the app, planned at /postback: duplicate_updates, out_of_order, and wrong_checksum: a proof
+    that somebody else could have made up.
     """
 
     RATE_LIMITED = "429"
@@ -62,6 +67,7 @@ class FaultKind(StrEnum):
     OUT_OF_ORDER = "out_of_order"
     HEARTBEAT_LOSS = "heartbeat_loss"
     CUT_OFF = "cut_off"
+    WRONG_CHECKSUM = "wrong_checksum"
 
 
 STREAM_KINDS = frozenset(
@@ -71,9 +77,10 @@ STREAM_KINDS = frozenset(
         FaultKind.OUT_OF_ORDER,
         FaultKind.HEARTBEAT_LOSS,
         FaultKind.CUT_OFF,
+        FaultKind.WRONG_CHECKSUM,
     }
 )
-"""What happens to frames and updates on a standing connection, never to a request."""
+"""What happens to frames and updates that a face sends by itself, never to a request."""
 
 
 _DAY_SECONDS = 86_400.0
@@ -155,11 +162,12 @@ class Faults:
                     return self._use(place)
         return None
 
-    def stream(self, kind: FaultKind) -> bool:
-        """Must this frame, update or turn of a standing connection suffer it? Used up once."""
+    def stream(self, kind: FaultKind, path: str = "/") -> bool:
+        """Must this frame, update or turn of a standing connection, or this call to the app at POSTBACK_PATH,
+        suffer it? Used up once."""
         with self._lock:
             for place, fault in enumerate(self._standing):
-                if fault.kind is kind:
+                if fault.kind is kind and (fault.path == POSTBACK_PATH) == (path == POSTBACK_PATH):
                     self._use(place)
                     return True
         return False
@@ -243,6 +251,7 @@ class FaultyGate:
                 | FaultKind.OUT_OF_ORDER
                 | FaultKind.HEARTBEAT_LOSS
                 | FaultKind.CUT_OFF
+                | FaultKind.WRONG_CHECKSUM
             ):
                 raise AssertionError("no request takes what belongs to a stream")
             case _:
@@ -279,18 +288,21 @@ class FaultyGate:
 
 
 class Unrest(Generic[T]):
-    """What one connection's order updates suffer on their way. One for each connection."""
+    """What one connection's order updates suffer on their way. One for each connection, or for the calls at
+    one path."""
 
-    def __init__(self, faults: Faults) -> None:
+    def __init__(self, faults: Faults, path: str = "/") -> None:
         self._faults = faults
+        self._path = path
         self._held: T | None = None
 
     def passed(self, update: T) -> list[T]:
         """What is to be told now, in order: the update, nothing yet, it twice, or a late one after it."""
-        if self._held is None and self._faults.stream(FaultKind.OUT_OF_ORDER):
+        if self._held is None and self._faults.stream(FaultKind.OUT_OF_ORDER, self._path):
             self._held = update
             return []
-        told = [update, update] if self._faults.stream(FaultKind.DUPLICATE_UPDATES) else [update]
+        is_doubled = self._faults.stream(FaultKind.DUPLICATE_UPDATES, self._path)
+        told = [update, update] if is_doubled else [update]
         if self._held is not None:
             told.append(self._held)
             self._held = None

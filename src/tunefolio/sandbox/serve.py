@@ -11,7 +11,6 @@ from functools import cache
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
-from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
 
@@ -31,7 +30,7 @@ from tunefolio.sandbox.journal import Journal
 from tunefolio.sandbox.kite.app import kite_app
 from tunefolio.sandbox.kite.desk import Desk, KiteRates
 from tunefolio.sandbox.kite.grants import Grants
-from tunefolio.sandbox.kite.postback import postbacks
+from tunefolio.sandbox.kite.postback import Postbox, Sender
 from tunefolio.sandbox.kotak.app import kotak_app
 from tunefolio.sandbox.kotak.desk import KotakDesk, KotakRates
 from tunefolio.sandbox.limits import Rate, RateLimiter
@@ -39,6 +38,7 @@ from tunefolio.sandbox.market import Market
 from tunefolio.sandbox.people import EVERYBODY, Trader
 from tunefolio.sandbox.ports import Server, bound, server_of
 from tunefolio.sandbox.sessions import Hours, sessions_of
+from tunefolio.sandbox.wording import web_address
 from tunefolio.sandbox.world.app import world_app
 from tunefolio.sandbox.yahoo import Bureau, yahoo_app
 
@@ -87,9 +87,9 @@ class SandboxConfig:
                 raise Misuse(name, f"{getattr(self, name)} is no port", cure="0 to 65535; 0 takes a free one")
         if self.hours not in tuple(Hours):
             raise Misuse("hours", f"{self.hours!r} is unknown", cure=f"Known: {', '.join(Hours)}")
-        _must_be_address("redirect_url", self.redirect_url)
+        web_address("redirect_url", self.redirect_url)
         if self.postback_url:
-            _must_be_address("postback_url", self.postback_url)
+            web_address("postback_url", self.postback_url)
         if not self.app.api_key or not self.app.api_secret:
             raise Misuse("app", "the API key and secret must not be empty")
         if not self.people:
@@ -98,12 +98,6 @@ class SandboxConfig:
             raise Misuse("people", "two have the same user id at one broker")
         if not 0.01 <= self.tick_seconds <= 60:
             raise Misuse("tick_seconds", f"{self.tick_seconds} is not between 0.01 and 60")
-
-
-def _must_be_address(name: str, url: str) -> None:
-    target = urlsplit(url)
-    if target.scheme not in ("http", "https") or not target.netloc:
-        raise Misuse(name, f"{url!r} is no web address")
 
 
 def market_of(config: SandboxConfig) -> Market:
@@ -142,7 +136,8 @@ class Sandbox:
         self.angel_app: Starlette = angel_app(self.angel)
         self.kotak_app: Starlette = kotak_app(self.kotak)
         faces = {face.name: face for face in self._faces()}
-        self.panel = Panel(self.depot, self.clock, faces, journal.note_shift)
+        postbox = Postbox(config.postback_url)
+        self.panel = Panel(self.depot, self.clock, faces, postbox, journal.note_shift)
         self.world_app: Starlette = world_app(
             self.market, self.clock, self.world_faults, more=api.routes(self.panel)
         )
@@ -273,10 +268,9 @@ class Sandbox:
 
     def _beside(self) -> list[Coroutine[Any, Any, None]]:
         """What runs beside the servers."""
-        running = [self._stir()]
-        if self.config.postback_url:
-            running.append(postbacks(self.depot, self.config.postback_url, self.config.app))
-        return running
+        panel, faults = self.panel, self.kite_faults
+        sender = Sender(self.depot, panel.postbox, self.config.app, faults=faults, note=panel.note)
+        return [self._stir(), sender.run()]
 
     async def _stir(self) -> None:
         """The clock moves orders too: order feeds hear of it."""

@@ -7,6 +7,7 @@ from dataclasses import MISSING, fields
 from datetime import date
 from math import isfinite
 from typing import Any
+from urllib.parse import urlsplit
 
 from tunefolio.core.errors import Misuse
 from tunefolio.core.time import IST, Instant, TradingDay
@@ -71,6 +72,14 @@ def text(name: str, value: Any) -> str:
     if not isinstance(value, str):
         raise Misuse(name, f"{value!r} is no text")
     return value.strip()
+
+
+def web_address(name: str, value: Any) -> str:
+    url = text(name, value)
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.netloc:
+        raise Misuse(name, f"{url!r} is no web address", cure="Write it whole: http://127.0.0.1:8000/…")
+    return url
 
 
 def whole(name: str, value: Any) -> int:

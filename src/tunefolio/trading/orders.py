@@ -10,7 +10,7 @@ from typing import Protocol, runtime_checkable
 
 from tunefolio.core.money import Price
 from tunefolio.core.time import Clock, Instant
-from tunefolio.ledger.brokers import BrokerSession
+from tunefolio.ledger.brokers import AppKeys, BrokerSession
 from tunefolio.market.instruments import InstrumentClaim
 
 
@@ -110,6 +110,24 @@ class OrderFeed(Protocol):
     ) -> AsyncGenerator[OrderReport, None]:
         """Order updates as they come: at least once, in any order. Mends its own line; raises Reauth when the
         session has ended, Retry when the line stays down. End it by closing the generator."""
+        ...
+
+
+@runtime_checkable
+class PostbackSource(Protocol):
+    """A broker that calls the house when an order changes, with a proof made of the application's secret.
+
+    It may call twice, late and in any order: each call says how things stood.
+    """
+
+    def postback_user(self, body: bytes) -> str:
+        """Whom the call says it is about: a claim, for nothing is proved before the secret is known. Rejected
+        for what is no postback."""
+        ...
+
+    def postback(self, app: AppKeys, body: bytes) -> OrderReport:
+        """The order it tells of. Compares in constant time; Rejected with code "checksum" for what was not
+        made with this application's secret."""
         ...
 
 

@@ -49,6 +49,7 @@ def routes(panel: Panel) -> list[Route]:
         at("/faults", _plan, "POST"),
         at("/faults", _clear, "DELETE"),
         at("/latency", _slow_down, "POST"),
+        at("/postback", _postback, "POST"),
         at("/sessions", _end_sessions, "DELETE"),
     ]
 
@@ -157,6 +158,12 @@ async def _slow_down(panel: Panel, request: Request) -> Response:
     said = await _body(request)
     name = wording.text("face", said.get("face", ""))
     return JSONResponse(panel.slow_down(name, wording.real("seconds", said.get("seconds"))))
+
+
+async def _postback(panel: Panel, request: Request) -> Response:
+    said = await _body(request)
+    panel.register_postback(wording.text("url", said.get("url", "")))
+    return JSONResponse({"postback": panel.postbox.url})
 
 
 async def _end_sessions(panel: Panel, request: Request) -> Response:

@@ -106,6 +106,10 @@ def _clear(panel: Panel, form: Mapping[str, str]) -> None:
     panel.clear(form.get("face", ""))
 
 
+def _register(panel: Panel, form: Mapping[str, str]) -> None:
+    panel.register_postback(form.get("url", "").strip())
+
+
 def _happen(panel: Panel, form: Mapping[str, str]) -> None:
     panel.happen({name: value.strip() for name, value in form.items() if value.strip()})
 
@@ -117,4 +121,5 @@ _DEEDS: Mapping[str, Callable[[Panel, Mapping[str, str]], None]] = {
     "clear": _clear,
     "slow_down": _slow_down,
     "end_sessions": _end_sessions,
+    "register": _register,
 }

@@ -15,6 +15,7 @@ from tunefolio.sandbox.accounts import Line
 from tunefolio.sandbox.clock import ShiftedClock
 from tunefolio.sandbox.depot import Depot
 from tunefolio.sandbox.faults import Fault, FaultKind, Faults
+from tunefolio.sandbox.kite.postback import Postbox
 from tunefolio.sandbox.orderbook import Execution, Order
 from tunefolio.sandbox.people import Trader
 from tunefolio.sandbox.tradebook import tradebook
@@ -59,11 +60,13 @@ class Entry:
 
 @dataclass(slots=True)
 class Panel:
-    """Over one depot, its clock, and all faces. note_shift: told how far ahead the clock is now."""
+    """Over one depot, its clock, and all faces. postbox: where Zerodha's face calls the app; note_shift: told
+    how far ahead the clock is now."""
 
     depot: Depot
     clock: ShiftedClock
     faces: Mapping[str, Face]
+    postbox: Postbox = field(default_factory=Postbox)
     note_shift: Callable[[timedelta], None] = lambda _: None
     _log: list[Entry] = field(default_factory=list)
     _lock: Lock = field(default_factory=Lock)
@@ -73,7 +76,8 @@ class Panel:
         with self._lock:
             return tuple(reversed(self._log))
 
-    def _note(self, deed: str, detail: str) -> None:
+    def note(self, deed: str, detail: str) -> None:
+        """Into the list of what was done."""
         with self._lock:
             self._log.append(Entry(self.clock.now(), deed, detail))
             del self._log[:-_MOST_ENTRIES]
@@ -85,6 +89,7 @@ class Panel:
             "faces": [self.face(name) for name in self.faces],
             "accounts": len(self.depot.people()),
             "events": len(self.depot.happened),
+            "postback": self.postbox.url,
         }
 
     def time(self) -> dict[str, Any]:
@@ -109,7 +114,7 @@ class Panel:
         self.note_shift(self.clock.ahead)
         self.depot.stir()
         told = self.time()
-        self._note("clock", f"is {told['now']}")
+        self.note("clock", f"is {told['now']}")
         return told
 
     def face(self, name: str) -> dict[str, Any]:
@@ -136,7 +141,7 @@ class Panel:
         kind = wording.text("kind", wanted.pop("kind"))
         values = {key: _FAULT_READERS[key](key, value) for key, value in wanted.items()}
         fault = one.faults.plan(kind, **values)
-        self._note("fault", f"{fault.kind} {fault.times}x at {name}{fault.path}")
+        self.note("fault", f"{fault.kind} {fault.times}x at {name}{fault.path}")
         return {"face": name, **_fault(fault)}
 
     def clear(self, name: str = "") -> None:
@@ -144,12 +149,17 @@ class Panel:
         for one in [self._face(name)] if name else list(self.faces.values()):
             one.faults.clear()
             one.faults.slow_down(0)
-        self._note("faults cleared", name or "everywhere")
+        self.note("faults cleared", name or "everywhere")
 
     def slow_down(self, name: str, seconds: float) -> dict[str, Any]:
         self._face(name).faults.slow_down(seconds)
-        self._note("latency", f"{seconds:g} s at {name}")
+        self.note("latency", f"{seconds:g} s at {name}")
         return self.face(name)
+
+    def register_postback(self, url: str) -> None:
+        """Where the app wants to be told of orders; "" for nowhere any more. Raises Misuse."""
+        self.postbox.register(url)
+        self.note("postback address", url or "none")
 
     def end_sessions(self, name: str, user: str = "") -> None:
         """Everybody's at a face, or one user's, as when they log in elsewhere. Raises Misuse."""
@@ -162,14 +172,14 @@ class Panel:
             sessions.end_of(user)
         else:
             sessions.end_all()
-        self._note("sessions ended", f"{user or 'everybody'} at {name}")
+        self.note("sessions ended", f"{user or 'everybody'} at {name}")
 
     def happen(self, said: Mapping[str, Any]) -> dict[str, Any]:
         """One event by its words. Raises Misuse."""
         number = self.depot.happen(wording.event_of(said))
         one = wording.told(self.depot.happened[-1])
         words = [f"{name} {value}" for name, value in one["event"].items() if value not in (None, "")]
-        self._note("event", ", ".join(words).removeprefix("kind "))
+        self.note("event", ", ".join(words).removeprefix("kind "))
         return {"order_no": str(number) if number != one["number"] else None, **one}
 
     def events(self) -> list[dict[str, Any]]:

@@ -144,8 +144,18 @@ class Gst:
 
     @property
     def words(self) -> str:
-        names = " + ".join(TITLES[name] for name in self.base)
+        names = ", ".join(_SHORT.get(name, TITLES[name]) for name in self.base)
         return f"{percent_text(self.rate)} of {names}"
+
+
+_SHORT = {
+    LineName.BROKERAGE: "brokerage",
+    LineName.EXCHANGE: "exchange charge",
+    LineName.CLEARING: "clearing",
+    LineName.IPFT: "protection fund",
+    LineName.SEBI: "SEBI fee",
+}
+"""What the base of GST may hold, in words for a narrow column."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from tunefolio.web.api import (
     brokers,
     calendar,
     channels,
+    charges,
     charts,
     deposits,
     docs,
@@ -32,6 +33,7 @@ from tunefolio.web.api import (
     health,
     holding,
     holdings,
+    hooks,
     imports,
     instruments,
     jobs,
@@ -70,7 +72,7 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
 }
 
 router = APIRouter(responses=PROBLEMS, dependencies=[Depends(seen_from)])
-for first in (holdings, sectors, snapshots, sessions, broker_logins, tracker, docs):
+for first in (holdings, sectors, snapshots, sessions, broker_logins, hooks, tracker, docs):
     router.include_router(first.router)
 for second in (
     sessions,
@@ -88,6 +90,7 @@ for second in (
     brokers,
     snapshots,
     calendar,
+    charges,
     jobs,
     health,
     services,
