@@ -13,7 +13,7 @@ import pytest
 
 from tunefolio import cli
 from tunefolio.cli import Exit
-from tunefolio.cli.textimport import is_text_book
+from tunefolio.services.bookfiles import is_book
 
 Call = Callable[..., tuple[int, str, str]]
 BOOK = """\
@@ -31,10 +31,10 @@ account "Kotak" INR
 
 @pytest.fixture
 def call(
-    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    migrated_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Iterator[Call]:
     """call("export", "--text") → (exit code, standard output, standard error), in a house of one person."""
-    monkeypatch.setenv("TUNEFOLIO_DATABASE_URL", database_url)
+    monkeypatch.setenv("TUNEFOLIO_DATABASE_URL", migrated_url)
     monkeypatch.setenv("TUNEFOLIO_HOME", str(tmp_path / "folio"))
     monkeypatch.chdir(tmp_path)
     root = logging.getLogger()
@@ -104,6 +104,16 @@ def test_everything_goes_into_a_zip(call: Call) -> None:
         assert "Zerodha" in archive.read("transactions.csv").decode()
 
 
+def test_the_zip_of_an_export_is_read_back(call: Call) -> None:
+    Path("in.book").write_text(BOOK, "utf-8")
+    call("import", "in.book")
+    call("export", "--output", "all.zip")
+    again = json.loads(call("import", "all.zip", "--json")[1])
+    assert [(one["account"], one["added"], one["repeated"]) for one in again["accounts"]] == [
+        ("Zerodha", 0, 3), ("Kotak", 0, 1),
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("content", "is_one"),
     [
@@ -117,4 +127,4 @@ def test_everything_goes_into_a_zip(call: Call) -> None:
     ],
 )
 def test_a_text_book_is_known_by_its_first_line(content: bytes, is_one: bool) -> None:
-    assert is_text_book(content) is is_one
+    assert is_book(content) is is_one

@@ -16,10 +16,10 @@ Say = Callable[..., Any]
 
 @pytest.fixture
 def say(
-    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    migrated_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Say:
     """say("now", "--exchange", "NYSE") → (exit code, the JSON value)."""
-    monkeypatch.setenv("TUNEFOLIO_DATABASE_URL", database_url)
+    monkeypatch.setenv("TUNEFOLIO_DATABASE_URL", migrated_url)
     monkeypatch.setenv("TUNEFOLIO_HOME", str(tmp_path / "folio"))
 
     def run(*words: str) -> tuple[int, Any]:

@@ -37,10 +37,10 @@ INFY,INE009A01021,2024-05-02,NSE,EQ,EQ,sell,false,4.000000,1450.000000,1002,2002
 
 @pytest.fixture
 def call(
-    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    migrated_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Iterator[Call]:
     """call("user", "list") → (exit code, standard output, standard error)."""
-    monkeypatch.setenv("TUNEFOLIO_DATABASE_URL", database_url)
+    monkeypatch.setenv("TUNEFOLIO_DATABASE_URL", migrated_url)
     monkeypatch.setenv("TUNEFOLIO_HOME", str(tmp_path / "folio"))
     root = logging.getLogger()
     before, level = list(root.handlers), root.level
@@ -58,8 +58,8 @@ def call(
 
 
 @pytest.fixture
-def house(call: Call, database_url: str, tmp_path: Path) -> Iterator[House]:
-    environ = {"TUNEFOLIO_DATABASE_URL": database_url, "TUNEFOLIO_HOME": str(tmp_path / "folio")}
+def house(call: Call, migrated_url: str, tmp_path: Path) -> Iterator[House]:
+    environ = {"TUNEFOLIO_DATABASE_URL": migrated_url, "TUNEFOLIO_HOME": str(tmp_path / "folio")}
     runtime = build(Settings.from_env(environ))
     yield runtime.house
     runtime.close()

@@ -24,9 +24,9 @@ TRADES = 1_500
 
 
 @pytest.fixture
-def environ(database_url: str, tmp_path: Path) -> dict[str, str]:
+def environ(migrated_url: str, tmp_path: Path) -> dict[str, str]:
     """A house with one person and one account of her own, and a file for it."""
-    ours = {"TUNEFOLIO_DATABASE_URL": database_url, "TUNEFOLIO_HOME": str(tmp_path / "home")}
+    ours = {"TUNEFOLIO_DATABASE_URL": migrated_url, "TUNEFOLIO_HOME": str(tmp_path / "home")}
     runtime = build(Settings.from_env(ours))
     with runtime.house.database.writing() as db:
         person = identity.add_person(db, runtime.house, EMAIL, "Asha", PASSWORD, Role.ADMIN)

@@ -27,9 +27,9 @@ BONUS = "file:NSE:WIPRO:2024-12-03:bonus"
 
 
 @pytest.fixture
-def house(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
+def house(migrated_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
     """One person with a hundred shares of each of two companies."""
-    environ = {"TUNEFOLIO_DATABASE_URL": database_url, "TUNEFOLIO_HOME": str(tmp_path / "folio")}
+    environ = {"TUNEFOLIO_DATABASE_URL": migrated_url, "TUNEFOLIO_HOME": str(tmp_path / "folio")}
     for name, value in environ.items():
         monkeypatch.setenv(name, value)
     runtime = build(Settings.from_env(environ))

@@ -28,9 +28,9 @@ INFY = [bar(0, "1500", "1510.5", "1490", "1505.05", volume=700), bar(1, "150.5")
 
 
 @pytest.fixture
-def house(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
+def house(migrated_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
     """Three listings with prices, one of them with a name that a spreadsheet would compute, one without."""
-    environ = {"TUNEFOLIO_DATABASE_URL": database_url, "TUNEFOLIO_HOME": str(tmp_path / "folio")}
+    environ = {"TUNEFOLIO_DATABASE_URL": migrated_url, "TUNEFOLIO_HOME": str(tmp_path / "folio")}
     for name, value in environ.items():
         monkeypatch.setenv(name, value)
     runtime = build(Settings.from_env(environ))

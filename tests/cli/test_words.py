@@ -60,6 +60,7 @@ def test_the_commands_are_those_of_the_book() -> None:
         "beat",
         "flower",
         "calendar",
+        "charges",
         "prices export",
         "prices show",
         "import",

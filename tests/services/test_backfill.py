@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from tests.services.desks import Desk, PriceBoard, ist
 from tests.services.histories import HistoryBoard, day, told
 from tunefolio.core.errors import Rejected, Retry
@@ -12,8 +14,10 @@ from tunefolio.core.identity import InstrumentId
 from tunefolio.core.missing import Missing
 from tunefolio.core.money import Currency, Price
 from tunefolio.core.people import Caretaker, Role, Viewer
+from tunefolio.core.time import TradingDay
 from tunefolio.market.closes import Seen
 from tunefolio.market.instruments import InstrumentClaim, Listing
+from tunefolio.market.provider import DayFile
 from tunefolio.market.validation import Reason
 from tunefolio.services import backfill, jobs, markets, track, tracking
 from tunefolio.services.instruments import resolved
@@ -24,6 +28,8 @@ from tunefolio.store import jobs as kept_jobs
 from tunefolio.store import tracking as rows
 from tunefolio.store.jobs import Job, JobState
 from tunefolio.store.tracking import Tracking, TrackState
+
+pytestmark = pytest.mark.one_is_enough
 
 INFY = "2026-11-02 buy 10 NSE:INFY @ 1500"
 USD = Currency("USD")
@@ -78,6 +84,7 @@ def asked(board: HistoryBoard, symbol: str = "INFY") -> list[tuple[str, str]]:
     return [(since, until) for what, since, until in board.asked if what == symbol]
 
 
+@pytest.mark.on_both
 def test_a_fact_is_followed_by_the_past_of_its_instrument(desk: Desk) -> None:
     """It is noon on a session: today's close is not final. The newest year is asked for first."""
     board = board_at(desk)
@@ -96,6 +103,7 @@ def test_a_fact_is_followed_by_the_past_of_its_instrument(desk: Desk) -> None:
     assert row_of(desk, "NIFTY 50").state is TrackState.READY
 
 
+@pytest.mark.on_both
 def test_many_facts_of_one_instrument_are_one_job(desk: Desk) -> None:
     board = board_at(desk)
     desk.write_down(INFY + "\n2026-11-03 buy 1 NSE:INFY @ 1500\n2026-10-05 buy 1 NSE:INFY @ 1480")
@@ -133,6 +141,7 @@ def test_an_earlier_fact_makes_the_past_longer(desk: Desk) -> None:
     assert all(until <= "2025-11-04" for _, until in asked(board)[1:])
 
 
+@pytest.mark.on_both
 def test_a_source_that_goes_away_leaves_what_it_gave_and_the_rest_comes_later(desk: Desk) -> None:
     board = board_at(desk)
     board.problem, board.patience = Retry("board: 503"), 1
@@ -193,6 +202,28 @@ def test_without_a_source_of_the_past_that_is_what_is_said(desk: Desk) -> None:
         assert track.ask_past(db, desk.house, desk.viewer) is None
 
 
+def test_what_only_the_exchanges_daily_file_holds_is_said_to_come_day_by_day(desk: Desk) -> None:
+    """As futures and options do: to say that no source knows them would send people looking for one."""
+
+    class Publisher:
+        """Daily files alone, none of them out yet."""
+
+        name = "exchange"
+
+        def serves(self, listing: Listing) -> bool:
+            return listing.exchange == "NSE"
+
+        def day_file(self, on: TradingDay) -> DayFile | None:
+            return None
+
+    desk.use(Publisher())
+    desk.write_down(INFY)
+    work_off(desk)
+    row = row_of(desk)
+    assert row.reason.startswith("the closes of NSE:INFY come day by day with exchange")
+    assert "for earlier ones read a file of closes" in row.cure
+
+
 def test_prices_in_another_currency_are_left_alone_and_hundredths_divided(desk: Desk) -> None:
     desk.use(HistoryBoard(closes={"INFY": WEEK}, currency=USD))
     desk.write_down(INFY)
@@ -216,6 +247,7 @@ def test_prices_in_another_currency_are_left_alone_and_hundredths_divided(desk: 
     assert price.price == Price.of("72.5", pounds)
 
 
+@pytest.mark.on_both
 def test_doubted_bars_are_set_aside_with_their_reason(desk: Desk) -> None:
     board = board_at(desk)
     board.closes["INFY"] = {
@@ -267,6 +299,7 @@ def test_a_refused_symbol_does_not_stop_the_others(desk: Desk) -> None:
     assert all(job.state is JobState.DONE for job in work_off(desk))
 
 
+@pytest.mark.on_both
 def test_actions_come_with_the_bars(desk: Desk) -> None:
     board_at(desk, announced=[told("INFY", "2026-11-18", "bonus", "1:1")])
     desk.write_down(INFY)
@@ -283,6 +316,7 @@ def test_a_person_may_fetch_what_her_instruments_lack(desk: Desk) -> None:
     assert job.result == {"instruments": 1, "bars": 5, "doubted": 0}
 
 
+@pytest.mark.on_both
 def test_the_house_follows_what_was_recorded_before_it_could(desk: Desk) -> None:
     desk.write_down(INFY)
     board_at(desk)
@@ -293,6 +327,7 @@ def test_the_house_follows_what_was_recorded_before_it_could(desk: Desk) -> None
     assert row_of(desk).state is TrackState.READY
 
 
+@pytest.mark.on_both
 def test_what_nobody_holds_any_more_is_let_go_and_its_past_stays(desk: Desk) -> None:
     board_at(desk)
     desk.write_down(INFY + "\n2026-11-02 buy 1 NSE:TCS @ 3000")

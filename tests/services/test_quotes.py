@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 import orjson
+import pytest
 
 from tests.services.desks import Desk, PriceBoard, SectorBoard, ist
 from tunefolio.core.alerts import AlertKind, Repeat
@@ -18,13 +19,15 @@ from tunefolio.core.people import Role, Viewer
 from tunefolio.market.instruments import Listing
 from tunefolio.market.provider import QuoteClaim, SectorClaim
 from tunefolio.market.quotes import Quote
-from tunefolio.services import alert_book, jobs, quotes, refresh
+from tunefolio.services import alert_book, jobs, quotes, refresh, watchlists
 from tunefolio.services.enrich import ask_enrich
 from tunefolio.services.live import Live
 from tunefolio.store import jobs as kept_jobs
 from tunefolio.store import notices
 from tunefolio.store.alerts import Subject
 from tunefolio.store.jobs import Job, JobState
+
+pytestmark = pytest.mark.one_is_enough
 
 
 def board(desk: Desk, **prices: int) -> PriceBoard:
@@ -47,6 +50,7 @@ def value_of(desk: Desk, symbol: str) -> Money | None:
     return next(row.valued.value for row in desk.look().rows if row.instrument.symbol == symbol)
 
 
+@pytest.mark.on_both
 def test_the_broker_first_and_the_market_for_the_rest(desk: Desk) -> None:
     desk.write_down("2024-04-01 buy 1 NSE:INFY @ 1500\n2024-04-01 buy 1 NSE:TCS @ 3000")
     desk.broker_account()
@@ -87,6 +91,7 @@ def refresh_house(desk: Desk) -> Mapping[str, Any] | None:
     return next(one for one in every if one.id == job).result
 
 
+@pytest.mark.on_both
 def test_the_house_refreshes_everything_followed_at_once(desk: Desk) -> None:
     """One line to the broker serves everyone; the market is asked for what the broker does not know."""
     other = desk.neighbour()
@@ -130,6 +135,7 @@ def test_a_price_in_another_currency_or_of_a_time_to_come_is_never_kept(desk: De
     assert refresh_house(desk) == {"wanted": 3, "refreshed": 0, "old": 3}
 
 
+@pytest.mark.on_both
 def test_one_way_in_tells_everyone_once_and_only_of_what_moved(desk: Desk) -> None:
     desk.write_down("2024-04-01 buy 1 NSE:INFY @ 1500")
     infy, now = desk.instrument("INFY"), desk.clock.now()
@@ -223,6 +229,7 @@ def test_enrichment_can_be_switched_off(desk: Desk) -> None:
     assert run(desk, "enrich").result == {"skipped": "no sector source"}
 
 
+@pytest.mark.on_both
 def test_held_is_what_has_units(desk: Desk) -> None:
     desk.write_down(
         "2024-04-01 buy 1 NSE:INFY @ 1\n2024-04-02 sell 1 NSE:INFY @ 1\n2024-04-02 buy 1 NSE:TCS @ 1"
@@ -232,7 +239,7 @@ def test_held_is_what_has_units(desk: Desk) -> None:
 
 
 def test_who_asked_to_hear_of_old_prices_hears_once_a_day(desk: Desk) -> None:
-    """The neighbour, who holds nothing of it, hears nothing."""
+    """The neighbour, who neither holds nor watches it, hears nothing."""
     other = desk.neighbour()
     desk.write_down("2024-04-01 buy 1 NSE:INFY @ 1500")
     desk.price("INFY", "1550", at=ist("2026-11-19 10:00"))
@@ -248,3 +255,28 @@ def test_who_asked_to_hear_of_old_prices_hears_once_a_day(desk: Desk) -> None:
         assert notices.page(db, other.viewer, None, 10) == []
     assert told.notice.title == "Old price: NSE:INFY"
     assert "the newest is of 19 Nov 2026 10:00 IST" in told.notice.text
+
+
+@pytest.mark.parametrize("manner", ["a watchlist", "the alert itself"])
+def test_who_watches_hears_of_old_prices_too(desk: Desk, manner: str) -> None:
+    """Asha holds nothing; her neighbour has lists as well, of something else."""
+    other = desk.neighbour()
+    desk.write_down("2024-04-01 buy 1 NSE:INFY @ 1500\n2024-04-02 sell 1 NSE:INFY @ 1500")
+    other.write_down("2024-04-01 buy 1 NSE:TCS @ 1500")
+    infy, tcs = desk.instrument("INFY"), desk.instrument("TCS")
+    desk.price("INFY", "1550", at=ist("2026-11-19 10:00"))
+    desk.price("TCS", "1550")
+    desk.use(PriceBoard())
+    named = Subject(instrument=infy) if manner == "the alert itself" else Subject()
+    with desk.database.writing() as db:
+        for one, seen, subject in ((desk, infy, named), (other, tcs, Subject())):
+            if subject == Subject():
+                watchlists.watch(db, desk.house, one.viewer, seen)
+            wish = alert_book.Wish(AlertKind.DATA_STALE, subject, {}, Repeat.DAILY)
+            alert_book.create(db, desk.house, one.viewer, wish)
+    refresh_house(desk)
+    refresh_house(desk)
+    with desk.database.reading() as db:
+        titles = [one.notice.title for one in notices.page(db, desk.viewer, None, 10)]
+        assert notices.page(db, other.viewer, None, 10) == []
+    assert titles == ["Old price: NSE:INFY"]

@@ -133,6 +133,26 @@ def test_work_of_judging_goes_after_a_day_but_failures_and_other_work_stay(desk:
     assert waiting in left
 
 
+@pytest.mark.parametrize(
+    ("kind", "days"),
+    [("refresh_quotes", 1), ("recompute", 1), ("postback", 1), ("backfill", 30), ("sync", 90)],
+)
+def test_every_kind_of_job_is_kept_for_its_own_time(desk: Desk, kind: str, days: int) -> None:
+    with desk.database.writing() as db:
+        gone = [
+            ended(db, desk, kind, state, days * DAY + DAY / 2) for state in (JobState.DONE, JobState.FAILED)
+        ]
+        kept = ended(db, desk, kind, JobState.DONE, days * DAY - DAY / 2)
+        waiting, _ = rows.add(db, desk.viewer.person, kind, {}, now=desk.clock.now() - 999 * DAY)
+        run = jobs.ask(db, desk.house, "forget", {}, owner=None)
+    jobs.run(desk.house, run)
+    with desk.database.reading() as db:
+        left = {job.id for job in rows.page(db, desk.viewer, None, 50)}
+        (job,) = rows.page_all(db, Viewer(desk.viewer.person, Role.ADMIN), None, 1, kind="forget")
+    assert left == {kept, waiting}
+    assert job.result == {"uploads": 0, "logins": 0, "jobs": len(gone)}
+
+
 def test_no_fact_is_forgotten(desk: Desk) -> None:
     desk.write_down("2020-01-02 buy 10 NSE:INFY @ 700")
     say(desk, "old", 1_000 * DAY, seen=True)

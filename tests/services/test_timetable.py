@@ -11,19 +11,22 @@ import pytest
 from tests.bootstrap.houses import a_house, clock_of
 from tunefolio.bootstrap.runtime import load_deeds
 from tunefolio.core.identity import PersonId
+from tunefolio.core.missing import Missing
 from tunefolio.core.people import Role, Viewer
 from tunefolio.core.time import IST, Instant
 from tunefolio.services import admin, jobs, timetable
 from tunefolio.services.house import House, HouseRules
 from tunefolio.store import jobs as rows
 
+pytestmark = pytest.mark.one_is_enough
+
 ADMIN = Viewer(PersonId(0), Role.ADMIN)
 
 
 @pytest.fixture
-def house(database_url: str) -> Iterator[House]:
+def house(migrated_url: str) -> Iterator[House]:
     load_deeds()
-    with a_house(database_url) as house:
+    with a_house(migrated_url) as house:
         yield house
 
 
@@ -103,6 +106,7 @@ def test_a_new_house_owes_nothing(house: House) -> None:
     assert kinds(house) == []
 
 
+@pytest.mark.on_both
 def test_a_duty_is_performed_once_when_due_and_asks_for_its_job(house: House) -> None:
     timetable.begin(house)
     clock_of(house).set(at("2026-11-20T16:05:00"))
@@ -111,6 +115,7 @@ def test_a_duty_is_performed_once_when_due_and_asks_for_its_job(house: House) ->
     assert kinds(house) == ["snapshot_eod"]
 
 
+@pytest.mark.on_both
 def test_what_fell_due_while_the_house_was_away_is_performed_once(house: House) -> None:
     timetable.begin(house)
     clock_of(house).advance(timedelta(days=9))
@@ -120,6 +125,33 @@ def test_what_fell_due_while_the_house_was_away_is_performed_once(house: House) 
     assert timetable.perform(house, "check")
     assert not timetable.perform(house, "check")
     assert kinds(house) == ["check"]
+
+
+def test_a_duty_that_never_ran_says_so_and_not_when_the_clock_began(house: House) -> None:
+    def shown(name: str) -> timetable.Duty:
+        return next(one for one in timetable.entries(house, house.clock.now()) if one.name == name)
+
+    assert shown("check").last_run == timetable.unasked(None)
+    timetable.begin(house)
+    began = house.clock.now()
+    clock_of(house).advance(timedelta(days=1))
+    assert timetable.perform(house, "check")
+    asked = house.clock.now()
+    clock_of(house).advance(timedelta(hours=1))
+    assert shown("check").last_run == asked
+    unasked = shown("forget").last_run
+    assert unasked == timetable.unasked(began)
+    assert isinstance(unasked, Missing)
+    assert unasked.reason.startswith("never yet since the clock began to count, ")
+
+
+def test_two_duties_with_one_deed_are_told_apart(house: House) -> None:
+    timetable.begin(house)
+    clock_of(house).set(at("2026-11-23T08:31:00"))
+    assert timetable.perform(house, "sync_morning")
+    last = {one.name: one.last_run for one in timetable.entries(house, house.clock.now())}
+    assert last["sync_morning"] == house.clock.now()
+    assert isinstance(last["sync_close"], Missing)
 
 
 def test_the_engine_counts_on_from_its_own_last_time(house: House) -> None:
@@ -133,6 +165,7 @@ def test_every_duty_asks_for_a_deed_that_exists(house: House) -> None:
         assert entry.asks in jobs.DEEDS, entry.name
 
 
+@pytest.mark.on_both
 def test_every_duty_of_an_empty_house_ends_well(house: House) -> None:
     timetable.begin(house)
     clock_of(house).set(at("2026-11-23T16:10:00"))

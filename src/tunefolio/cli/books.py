@@ -12,16 +12,19 @@ from typing import Any
 from tunefolio.bootstrap.runtime import Runtime
 from tunefolio.cli import Exit, textimport
 from tunefolio.cli.house import Bar, open_house, person_of, show, table
+from tunefolio.cli.passwords import password_of
 from tunefolio.core.errors import Misuse, NotFound, Retry
 from tunefolio.core.identity import ImportId, JobId
 from tunefolio.core.people import Viewer
 from tunefolio.ledger.accounts import Account, AccountKind, Portfolio
 from tunefolio.services import check as laws
-from tunefolio.services import imports
+from tunefolio.services import imports, uploads
 from tunefolio.services import portfolios as shelves
 from tunefolio.services import snapshot as snapshots
 from tunefolio.services import sync as syncing
+from tunefolio.services.bookfiles import is_book
 from tunefolio.services.house import House
+from tunefolio.services.uploads import Arrival
 from tunefolio.services.views.shapes import Preview
 from tunefolio.settings import Profile
 from tunefolio.store import accounts, connections, jobs, portfolios
@@ -46,12 +49,15 @@ def import_file(args: argparse.Namespace) -> int:
 def _import(args: argparse.Namespace, runtime: Runtime, path: Path) -> int:
     house = runtime.house
     content = _content(path, house.rules.upload_limit_bytes)
-    if args.text or textimport.is_text_book(content):
+    if args.text or is_book(content):
         return textimport.read(args, runtime, path, content)
-    with house.database.writing() as db, _tried(args, db):
+    with house.database.reading() as db:
         viewer = person_of(db, args.user).viewer
+    arrival = _opened(args, house, viewer, path, content)
+    with house.database.writing() as db, _tried(args, db):
         account = _target(args, db, house, viewer)
-        seen = imports.preview(db, house, viewer, account.id, path.name, content)
+        found = uploads.receive(db, house, viewer, arrival)
+        seen = imports.preview_kept(db, house, viewer, account.id, found.sha256)
     problems = [_problem(one) for one in seen.problems]
     if args.dry_run:
         value = {
@@ -81,6 +87,18 @@ def _import(args: argparse.Namespace, runtime: Runtime, path: Path) -> int:
         text += f"\nTake it back with: tunefolio import --undo {done.id}"
     show(args, value, "\n".join([*map(_problem_text, problems), text]))
     return Exit.FINDINGS if done.refused or problems else Exit.OK
+
+
+def _opened(args: argparse.Namespace, house: House, viewer: Viewer, path: Path, content: bytes) -> Arrival:
+    """The file as it can be kept; a locked one by the password that was handed over."""
+    password = uploads.NO_PASSWORD if args.password_file is None else password_of(args.password_file)
+    try:
+        return uploads.opened(house, viewer, path.name, content, password)
+    except Misuse as locked:
+        if locked.field != "password":
+            raise
+        cure = f"{locked.cure}. Write it into a file and say --password-file FILE, or - to type it"
+        raise Misuse("password", locked.problem, cure=cure) from None
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from tunefolio.bootstrap.sources import broker_of
 from tunefolio.cli import Exit
 from tunefolio.cli.house import CONSOLE, open_house, settings_of, show, table
 from tunefolio.core.errors import Misuse
+from tunefolio.core.missing import Missing
 from tunefolio.core.people import Caretaker
 from tunefolio.core.time import IST, Instant, SystemClock
 from tunefolio.ledger.brokers import BROKERS
@@ -74,10 +75,17 @@ def jobs(args: argparse.Namespace) -> int:
         for job in seen.jobs
     ]
     plan = [
-        {"duty": one.name, "when": one.when, "next": _ist(one.next_run), "last": _ist(one.last_run)}
+        {
+            "duty": one.name,
+            "when": one.when,
+            "next": _ist(one.next_run),
+            "last": None if isinstance(one.last_run, Missing) else _ist(one.last_run),
+            "last_reason": one.last_run.reason if isinstance(one.last_run, Missing) else None,
+        }
         for one in seen.duties
     ]
-    text = table(plan, ("duty", "when", "next", "last"))
+    told = [row | {"last": row["last"] or "never yet"} for row in plan]
+    text = table(told, ("duty", "when", "next", "last"))
     if work:
         text = table(work, ("id", "kind", "state", "attempts", "asked", "problem")) + "\n\n" + text
     show(args, {"jobs": work, "timetable": plan}, text)

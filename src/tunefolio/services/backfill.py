@@ -47,6 +47,8 @@ _NO_SOURCE = "no source is set up that could know {name}"
 _NO_SOURCE_CURE = "Add one to TUNEFOLIO_SOURCES, or read a file of closes"
 _UNKNOWN = "none of {sources} knows {name}"
 _UNKNOWN_CURE = "Check exchange and symbol, or read a file of closes"
+_DAILY = "the closes of {name} come day by day with {files}; no source that is set up tells the days before"
+_DAILY_CURE = "Nothing is to be done for the days to come; for earlier ones read a file of closes"
 _CURRENCY = "{source} tells {name} in {theirs}, not in {ours}"
 _CURRENCY_CURE = "Record it under the exchange that quotes it in {theirs}, or use another source"
 
@@ -176,7 +178,7 @@ def _fetch(house: House, instrument: Instrument, part: Stretch, done: Filled) ->
     choices = house.sources.bars(instrument.listing)
     answer = _asked(choices, instrument, part, done)
     if answer is None:
-        _say_unknown(done, instrument, choices)
+        _say_unknown(house, instrument, choices, done)
         return done.is_known
     done.is_known, done.source = True, answer.source.name
     _keep(house, instrument, part, answer, done)
@@ -239,14 +241,19 @@ def _say_currency(done: Filled, source: BarSource, instrument: Instrument, claim
     done.problem, done.cure = _CURRENCY.format(**words), _CURRENCY_CURE.format(**words)
 
 
-def _say_unknown(done: Filled, instrument: Instrument, choices: list[BarSource]) -> None:
+def _say_unknown(house: House, instrument: Instrument, choices: list[BarSource], done: Filled) -> None:
+    """Of derivatives nobody tells the past, but the exchange's daily file holds them from now on."""
     if done.problem:
         return
-    if not choices:
-        done.problem, done.cure = _NO_SOURCE.format(name=_name(instrument)), _NO_SOURCE_CURE
-        return
-    asked = ", ".join(one.name for one in choices)
-    done.problem, done.cure = _UNKNOWN.format(sources=asked, name=_name(instrument)), _UNKNOWN_CURE
+    name, files = _name(instrument), house.sources.day_files(instrument.listing)
+    if choices:
+        asked = ", ".join(one.name for one in choices)
+        done.problem, done.cure = _UNKNOWN.format(sources=asked, name=name), _UNKNOWN_CURE
+    elif files:
+        told = ", ".join(dict.fromkeys(one.name for one in files))
+        done.problem, done.cure = _DAILY.format(name=name, files=told), _DAILY_CURE
+    else:
+        done.problem, done.cure = _NO_SOURCE.format(name=name), _NO_SOURCE_CURE
 
 
 def _settle(house: House, id: InstrumentId, state: TrackState, reason: str = "", cure: str = "") -> None:

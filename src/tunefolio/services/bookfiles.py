@@ -75,7 +75,7 @@ def record_book(
     db: WriteDb, house: House, viewer: Viewer, kept: Upload, account: str = MAIN
 ) -> list[AccountImport]:
     """Record it in the caller's transaction, whole or not at all; raises BookRefused naming its lines."""
-    lines = _text(kept.content).split("\n")
+    lines = text_of(kept.content).split("\n")
     return textbooks.import_text(db, house, viewer, lines, file=kept.filename, main=account)
 
 
@@ -87,8 +87,9 @@ def _holds_book(content: bytes) -> bool:
         return False
 
 
-def _text(content: bytes) -> str:
-    """The book's text; a zip's member is read only up to a limit, whatever its directory says."""
+def text_of(content: bytes) -> str:
+    """The book's text; a zip's member is read only up to a limit, whatever its directory says. Raises
+    Misuse."""
     if content.startswith(_ZIP):
         content = _unpacked(content)
     try:

@@ -1,6 +1,6 @@
-"""How long what people were told is kept, and the jobs that judged and told it. Rules: docs/spec/alerts.md.
-
-Facts, prices, snapshots and failures are not touched here: only what has been seen, or has done its work.
+"""How long things are kept that have done their work: files nobody imported, logins that came to nothing,
+jobs, and what people were told. Facts, prices and snapshots are never forgotten. Rules: docs/spec/jobs.md,
+docs/spec/alerts.md.
 """
 
 from __future__ import annotations
@@ -11,9 +11,21 @@ from typing import Any
 
 from tunefolio.core.people import Caretaker
 from tunefolio.services.alerts import JUDGE_PORTFOLIOS
+from tunefolio.services.backfill import BACKFILL
 from tunefolio.services.house import House
 from tunefolio.services.jobs import Work, deed
-from tunefolio.store import jobs, notices
+from tunefolio.services.postbacks import POSTBACK
+from tunefolio.store import imports, jobs, login_states, notices
+
+UPLOAD_LIFE = timedelta(days=2)
+JOB_LIFE = timedelta(days=90)
+LIVES: Mapping[str, timedelta] = {
+    "refresh_quotes": timedelta(days=1),
+    "recompute": timedelta(days=1),
+    POSTBACK: timedelta(days=1),
+    BACKFILL: timedelta(days=30),
+}
+"""Kinds of jobs that come so often that their history is kept for less."""
 
 SEEN_LIFE = timedelta(days=90)
 UNSEEN_LIFE = timedelta(days=365)
@@ -21,6 +33,21 @@ JUDGED_LIFE = timedelta(days=1)
 CARRIED_LIFE = timedelta(days=30)
 CARRYING = ("deliver", "verify_channel")
 _AT_ONCE = 2_000
+
+
+@deed("forget")
+def forget(house: House, work: Work) -> Mapping[str, Any]:
+    """Drop uploads that nobody imported, log-ins at brokers that came to nothing, and the history of jobs: a
+    kind in LIVES after its own time, every other after JOB_LIFE, failed ones too."""
+    keeper, now = Caretaker(work.job.kind), house.clock.now()
+    with house.database.writing() as db:
+        gone = jobs.forget_before(db, keeper, now - JOB_LIFE)
+        gone += sum(jobs.forget_before(db, keeper, now - life, kind=kind) for kind, life in LIVES.items())
+        return {
+            "uploads": imports.forget_before(db, keeper, now - UPLOAD_LIFE),
+            "logins": login_states.forget_before(db, keeper, now),
+            "jobs": gone,
+        }
 
 
 @deed("forget_notices")

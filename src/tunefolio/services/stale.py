@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from tunefolio.core.alerts import AlertKind
@@ -14,7 +14,7 @@ from tunefolio.services.ages import expected_since
 from tunefolio.services.alerts import happened
 from tunefolio.services.house import House
 from tunefolio.services.markets import calendar_of
-from tunefolio.store import alerts, quotes, transactions
+from tunefolio.store import alerts, quotes, transactions, watchlists
 from tunefolio.store.db import ReadDb, WriteDb
 
 
@@ -43,26 +43,26 @@ def old_of(db: ReadDb, house: House, live: Iterable[Instrument], now: Instant) -
 
 
 def tell_of_old(db: WriteDb, house: House, asked: Iterable[Instrument]) -> int:
-    """Tell every holder who has such an alert of what is old after a round that asked for it, once a day for
-    each instrument; how many instruments are old."""
+    """Tell everybody who has such an alert of what is old after a round that asked for it, among what they
+    hold, watch or have named in it, once a day for each instrument; how many instruments are old."""
     now, keeper = house.clock.now(), Caretaker("stale")
     old = {one.instrument.id: one for one in old_of(db, house, asked, now)}
-    for owner, ids in _owners(db, keeper, old).items():
-        if not alerts.of_kinds(db, Viewer(owner), {AlertKind.DATA_STALE}):
-            continue
-        for id in ids:
+    if not old:
+        return 0
+    held = transactions.holders(db, keeper, old)
+    watched = watchlists.watchers(db, keeper, old)
+    for owner in sorted(alerts.owners_of(db, keeper, {AlertKind.DATA_STALE})):
+        mine = {id for id, homes in held.items() if any(owner == one for one, _ in homes)}
+        mine |= {id for id, owners in watched.items() if owner in owners}
+        for id in sorted(mine | (_named(db, owner) & old.keys())):
             _tell(db, house, owner, old[id], now)
     return len(old)
 
 
-def _owners(
-    db: ReadDb, keeper: Caretaker, old: Mapping[InstrumentId, Old]
-) -> dict[PersonId, list[InstrumentId]]:
-    found: dict[PersonId, list[InstrumentId]] = {}
-    for id, homes in transactions.holders(db, keeper, list(old)).items():
-        for owner in sorted({owner for owner, _ in homes}):
-            found.setdefault(owner, []).append(id)
-    return found
+def _named(db: ReadDb, owner: PersonId) -> set[InstrumentId]:
+    """Instruments that such an alert of this person names."""
+    mine = alerts.of_kinds(db, Viewer(owner), {AlertKind.DATA_STALE})
+    return {one.subject.instrument for one in mine if one.subject.instrument is not None}
 
 
 def _tell(db: WriteDb, house: House, owner: PersonId, one: Old, now: Instant) -> None:

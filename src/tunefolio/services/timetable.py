@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from datetime import time, timedelta
 
 from tunefolio.core.errors import Misuse
-from tunefolio.core.time import Instant, TradingDay, calendar_date
+from tunefolio.core.missing import Missing
+from tunefolio.core.people import Caretaker
+from tunefolio.core.time import IST, Instant, TradingDay, calendar_date
 from tunefolio.market.calendars import Calendar
 from tunefolio.services import jobs, mornings
 from tunefolio.services.house import House
@@ -46,13 +48,14 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Duty:
-    """An entry as the pages show it. paused: since when it is not asked for; None while it runs."""
+    """An entry as the pages show it. last_run: when it was last asked for, by the clock or by hand, or why
+    that is not known. paused: since when it is not asked for; None while it runs."""
 
     name: str
     title: str
     when: str
     next_run: Instant | None
-    last_run: Instant | None
+    last_run: Instant | Missing
     paused: Instant | None = None
 
 
@@ -326,7 +329,7 @@ def perform(house: House, name: str) -> bool:
             if due is None or due > now:
                 return False
         duties.set_run(db, name, now)
-        jobs.ask(db, house, entry.asks, {}, owner=None, dedupe_key=f"duty:{name}")
+        jobs.ask(db, house, entry.asks, {}, owner=None, dedupe_key=duties.key_of(name))
     _log.debug("duty performed", extra={"duty": name})
     return True
 
@@ -360,10 +363,20 @@ def entries(house: House, now: Instant) -> list[Duty]:
     """The timetable for the pages: what, when, next and last, and what is paused."""
     with house.database.reading() as db:
         kept = duties.all_kept(db)
-    return [_shown(house, entry, kept.get(entry.name), now) for entry in DUTIES]
+        asked = duties.last_asked(db, Caretaker("timetable"))
+    return [_shown(house, entry, kept.get(entry.name), asked.get(entry.name), now) for entry in DUTIES]
 
 
-def _shown(house: House, entry: Entry, kept: duties.Duty | None, now: Instant) -> Duty:
-    last, paused = (None, None) if kept is None else (kept.last_run, kept.paused)
-    coming = None if paused is not None else entry.next(house, last or now)
-    return Duty(entry.name, entry.title, entry.when, coming, last, paused)
+def _shown(house: House, entry: Entry, kept: duties.Duty | None, asked: Instant | None, now: Instant) -> Duty:
+    counted, paused = (None, None) if kept is None else (kept.last_run, kept.paused)
+    coming = None if paused is not None else entry.next(house, counted or now)
+    return Duty(entry.name, entry.title, entry.when, coming, asked or unasked(counted), paused)
+
+
+def unasked(since: Instant | None) -> Missing:
+    """Why nobody knows when a duty was last asked for. since: from when the clock counts for it, None before
+    any clock has run."""
+    if since is None:
+        return Missing("never yet: no clock has run here", "Start one: tunefolio up, or tunefolio beat")
+    told = f"{since.in_zone(IST):%-d %b %Y, %H:%M} IST"
+    return Missing(f"never yet since the clock began to count, {told}", "It comes when it is due")

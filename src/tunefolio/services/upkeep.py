@@ -1,4 +1,4 @@
-"""What the house does for everyone by itself: fan out to each owner, forget what is old, check the books."""
+"""What the house does for everyone by itself: fan out to each owner, tell, check the books."""
 
 from __future__ import annotations
 
@@ -16,22 +16,17 @@ from tunefolio.core.time import IST, Instant
 from tunefolio.ledger.accounts import Account
 from tunefolio.market.calendars import Phase
 from tunefolio.services import check, enrich, recompute, snapshot
-from tunefolio.services.backfill import BACKFILL
 from tunefolio.services.deliver import tell
 from tunefolio.services.house import House
 from tunefolio.services.jobs import Work, ask, deed
 from tunefolio.services.mornings import can_be_asked, exchange_of, served
-from tunefolio.store import accounts, connections, imports, jobs, login_states, persons
+from tunefolio.store import accounts, connections, jobs, persons
 from tunefolio.store.connections import ConnectionState
 from tunefolio.store.db import ReadDb
 from tunefolio.store.jobs import Job
 from tunefolio.store.notices import Draft
 
 _log = logging.getLogger(__name__)
-_UPLOAD_LIFE = timedelta(days=2)
-_JOB_LIFE = timedelta(days=90)
-_FREQUENT_JOB_LIFE = timedelta(days=1)
-_BACKFILL_LIFE = timedelta(days=30)
 _AT_ONCE = 10
 _SPREAD_EACH = timedelta(milliseconds=200)
 _SPREAD_MOST = timedelta(minutes=4)
@@ -181,20 +176,3 @@ def check_books(house: House, work: Work) -> Mapping[str, Any]:
     for finding in findings:
         _log.error("a law is broken", extra={"account": finding.account, "law": finding.law})
     return {"findings": [{"account": one.account, "law": one.law, "detail": one.detail} for one in findings]}
-
-
-@deed("forget")
-def forget(house: House, work: Work) -> Mapping[str, Any]:
-    """Drop uploads that nobody imported within two days, log-ins at brokers that came to nothing, and the
-    history of jobs: after 90 days, of backfills after 30, of those that come every few minutes after one.
-    Prices are never forgotten."""
-    keeper, now = Caretaker(work.job.kind), house.clock.now()
-    with house.database.writing() as db:
-        return {
-            "uploads": imports.forget_before(db, keeper, now - _UPLOAD_LIFE),
-            "logins": login_states.forget_before(db, keeper, now),
-            "jobs": jobs.forget_before(db, keeper, now - _JOB_LIFE)
-            + jobs.forget_before(db, keeper, now - _FREQUENT_JOB_LIFE, kind="refresh_quotes")
-            + jobs.forget_before(db, keeper, now - _FREQUENT_JOB_LIFE, kind="recompute")
-            + jobs.forget_before(db, keeper, now - _BACKFILL_LIFE, kind=BACKFILL),
-        }

@@ -148,7 +148,9 @@ def parsed(db: ReadDb, viewer: Viewer, kept: Upload) -> ParsedFile:
         if remembered is None:
             seen = ", ".join(name for name in table.header if name)[:200]
             raise Misuse(
-                "columns", f"nobody has said what they mean: {seen}", cure="Say it once; it is remembered"
+                "columns",
+                f"nobody has said what they mean: {seen}",
+                cure="Say it once under Import; it is remembered",
             )
         found = reader.parse(kept.content, kept.sha256, from_json(remembered.columns))
     if not found.rows and not found.problems and not found.warnings:

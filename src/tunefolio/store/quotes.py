@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
-from sqlalchemy import Dialect, select
+from sqlalchemy import Dialect, Select, select
+from sqlalchemy.dialects import sqlite
 
 from tunefolio.core.identity import InstrumentId
 from tunefolio.core.money import Currency, Price
 from tunefolio.core.time import Instant
 from tunefolio.market.quotes import Quote, QuoteKind
 from tunefolio.store import revisions
-from tunefolio.store.batches import among
 from tunefolio.store.columns import kept_price
-from tunefolio.store.db import ReadDb, WriteDb
+from tunefolio.store.db import ReadDb, WriteDb, upserting
+from tunefolio.store.said import among_said, each
 from tunefolio.store.tables import quotes
 
 _COLUMNS = (
@@ -40,12 +41,16 @@ def put(db: WriteDb, news: Sequence[Quote]) -> None:
         standing = newest.get(quote.instrument)
         if standing is None or standing.as_of <= quote.as_of:
             newest[quote.instrument] = quote
-    statement = db.upsert(quotes)
+    db.execute_many(_put(db.dialect), [_row(newest[id]) for id in sorted(newest)])
+    revisions.move(db)
+
+
+@cache
+def _put(dialect: str) -> sqlite.Insert:
+    statement = upserting(dialect, quotes)
     fresh = {name: statement.excluded[name] for name in quotes.c.keys() if name != "instrument_id"}  # noqa: SIM118
     is_newer = statement.excluded.as_of >= quotes.c.as_of
-    statement = statement.on_conflict_do_update(index_elements=["instrument_id"], set_=fresh, where=is_newer)
-    db.execute_many(statement, [_row(newest[id]) for id in sorted(newest)])
-    revisions.move(db)
+    return statement.on_conflict_do_update(index_elements=["instrument_id"], set_=fresh, where=is_newer)
 
 
 def latest(db: ReadDb, ids: Iterable[InstrumentId]) -> dict[InstrumentId, Quote]:
@@ -54,8 +59,7 @@ def latest(db: ReadDb, ids: Iterable[InstrumentId]) -> dict[InstrumentId, Quote]
     Rows are read as the driver gives them and turned into values only when they differ from those read last:
     the same row gives the very same value, so that whoever compares what was read twice sees it at once.
     """
-    query = select(*_COLUMNS).where(among(db, quotes.c.instrument_id, ids))
-    cursor = db.execute(query).cursor
+    cursor = db.execute(_of_ids(db.dialect), {"ids": each(db, ids)}).cursor
     if cursor is None:
         return {}
     found: dict[InstrumentId, Quote] = {}
@@ -65,6 +69,11 @@ def latest(db: ReadDb, ids: Iterable[InstrumentId]) -> dict[InstrumentId, Quote]
             known = _remembered(db, row)
         found[known[1].instrument] = known[1]
     return found
+
+
+@cache
+def _of_ids(dialect: str) -> Select[Any]:
+    return select(*_COLUMNS).where(among_said(dialect, quotes.c.instrument_id))
 
 
 _MOST_REMEMBERED = 50_000

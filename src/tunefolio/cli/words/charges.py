@@ -13,7 +13,7 @@ def add(commands: Commands) -> None:
         "--broker",
         metavar="NAME",
         default="none",
-        help="zerodha, angelone, groww, upstox, kotak, none (none)",
+        help="zerodha, angelone, groww, upstox, kotak (none)",
     )
     say("--plan", metavar="NAME", default="", help="of the broker, as trade_free_pro; else its usual one")
     say("--segment", metavar="NAME", help="delivery, intraday, futures, options, currency_futures, …")
@@ -26,7 +26,7 @@ def add(commands: Commands) -> None:
         "--group",
         metavar="GROUP",
         default="",
-        help="scrip group at BSE: A, B, X, …; index or stock of an option",
+        help="scrip group at BSE: A, B, X, …; of options index, stock",
     )
     say("--units", metavar="KIND", default="", help="share, equity_fund, other_fund or agri (share)")
     say("--product", metavar="KIND", default="", help="of a derivative: carry or intraday (carry)")

@@ -28,7 +28,7 @@ class Usage(Exception):
 
 
 class Parser(argparse.ArgumentParser):
-    """Raises Usage instead of ending the program. Options are written whole: a beginning could mean another."""
+    """Raises Usage instead of ending the program. Options are written whole."""
 
     def __init__(self, **said: Any) -> None:
         super().__init__(**{"allow_abbrev": False, **said})

@@ -8,11 +8,13 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from tunefolio.core.identity import JobId
+from tunefolio.core.missing import Missing
 from tunefolio.services import jobs as deeds
 from tunefolio.services import timetable
+from tunefolio.services.timetable import Duty
 from tunefolio.store import jobs
 from tunefolio.store.jobs import Job
-from tunefolio.web.api.answers import Cursor, Limit, after_id, ist, nothing, reply
+from tunefolio.web.api.answers import Cursor, Limit, after_id, ist, nothing, put, reply
 from tunefolio.web.deps import CurrentViewer, HouseDep, Reading, RowId, Writing
 
 v1 = APIRouter(tags=["jobs"])
@@ -39,17 +41,22 @@ def cancel(db: Writing, house: HouseDep, viewer: CurrentViewer, id: RowId) -> Re
 @v1.get("/timetable")
 def duties(house: HouseDep, _viewer: CurrentViewer) -> Response:
     """What the house does by the clock, when it last did and when it will."""
-    rows = [
-        {
-            "name": duty.name,
-            "title": duty.title,
-            "when": duty.when,
-            "next_run_at": ist(duty.next_run),
-            "last_run_at": ist(duty.last_run),
-        }
-        for duty in timetable.entries(house, house.clock.now())
-    ]
-    return reply({"data": rows})
+    return reply({"data": [_duty(one) for one in timetable.entries(house, house.clock.now())]})
+
+
+def _duty(duty: Duty) -> dict[str, Any]:
+    """A moment that is not known is null, with its reason beside it."""
+    row: dict[str, Any] = {
+        "name": duty.name,
+        "title": duty.title,
+        "when": duty.when,
+        "next_run_at": ist(duty.next_run),
+    }
+    if isinstance(duty.last_run, Missing):
+        put(row, "last_run_at", None, duty.last_run.reason)
+    else:
+        put(row, "last_run_at", ist(duty.last_run), "")
+    return row
 
 
 def _before(cursor: str) -> JobId | None:
