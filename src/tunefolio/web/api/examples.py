@@ -12,6 +12,7 @@ from tunefolio.web.api.examples_admin import ADMIN
 from tunefolio.web.api.examples_alerts import ALERTS
 from tunefolio.web.api.examples_bars import BARS
 from tunefolio.web.api.examples_calendar import CALENDAR
+from tunefolio.web.api.examples_charges import CHARGES
 from tunefolio.web.api.examples_charts import CHARTS
 from tunefolio.web.api.examples_health import HEALTH
 from tunefolio.web.api.examples_imports import IMPORTS
@@ -167,6 +168,7 @@ _BROKER = {
     "sync_job": 65,
     "automatic_since": None,
     "unread": 0,
+    "out_of_service": None,
 }
 _BREAK = {
     "key": "11:15:22",
@@ -324,6 +326,7 @@ EXAMPLES: Mapping[tuple[str, str], Mapping[str, Any]] = {
     **ALERTS,
     **VIEWS,
     **CALENDAR,
+    **CHARGES,
     **HEALTH,
     **SERVICES,
     **BARS,
