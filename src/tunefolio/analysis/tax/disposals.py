@@ -1,0 +1,231 @@
+"""What a person gave up: one lot's units in one deed, read off the fold with each charge handed out once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import StrEnum
+
+from tunefolio.analysis.tax.foreign import in_rupees
+from tunefolio.analysis.tax.rulebook import ZERO
+from tunefolio.core.identity import AccountId, InstrumentId, TransactionId
+from tunefolio.core.missing import Missing, missing_of
+from tunefolio.core.money import Money, quantized
+from tunefolio.core.time import TradingDay
+from tunefolio.ledger.holdings import Holdings
+from tunefolio.ledger.kinds import Kind
+from tunefolio.ledger.lots import Match, Side
+from tunefolio.ledger.transactions import Fact
+from tunefolio.market.fx import NO_RATES, RateBook
+
+
+class Way(StrEnum):
+    """How units left. OFF_MARKET: without securities transaction tax; REDEMPTION: the issuer paid."""
+
+    SALE = "sale"
+    OFF_MARKET = "off_market"
+    BUYBACK = "buyback"
+    REDEMPTION = "redemption"
+    WRITE_OFF = "write_off"
+
+
+_TRADES = frozenset({Kind.BUY, Kind.SELL, Kind.SHORT, Kind.COVER})
+_WAYS = {Kind.BUYBACK: Way.BUYBACK, Kind.WRITE_OFF: Way.WRITE_OFF, Kind.MERGER: Way.OFF_MARKET}
+
+
+@dataclass(frozen=True, slots=True)
+class Charges:
+    """Of one side of a deal, rupees ≥ 0. stt: securities transaction tax among them; None: nobody knows."""
+
+    total: Decimal = ZERO
+    stt: Decimal | None = ZERO
+
+    @property
+    def deductible(self) -> Decimal:
+        """What a capital gain may deduct: all but securities transaction tax."""
+        return self.total - (self.stt or ZERO)
+
+    @property
+    def is_unsplit(self) -> bool:
+        return self.stt is None and self.total > 0
+
+
+@dataclass(frozen=True, slots=True)
+class Disposal:
+    """Units of one lot given up in one deed. Rupees, ≥ 0.
+
+    opened, closed: the facts that brought and took the units. acquired: None where nobody knows the day.
+    day:            of the transfer; of a short sale the day it was covered.
+    consideration:  full value received, before charges. cost: paid for these units, before charges.
+    bought, sold:   the units' share of the charges of either side. A short sale keeps the same sides: what
+                    buying back cost, what selling brought; `acquired` is then the day of the sale.
+    subscribed:     of a gold bond: bought from the issuer; None: not known.
+    is_traded:      came by a purchase and left by a sale; bonus shares and rights of the day are not squared.
+    """
+
+    account: AccountId
+    instrument: InstrumentId
+    opened: TransactionId
+    closed: TransactionId
+    acquired: TradingDay | None
+    day: TradingDay
+    units: Decimal
+    consideration: Decimal
+    cost: Decimal
+    bought: Charges = Charges()
+    sold: Charges = Charges()
+    way: Way = Way.SALE
+    side: Side = Side.LONG
+    subscribed: bool | None = None
+    is_traded: bool = True
+
+    @property
+    def is_squared(self) -> bool:
+        """Bought and sold, or sold and bought back, on one day: the exchange settled it by the net."""
+        return self.is_traded and self.acquired == self.day
+
+
+@dataclass(frozen=True, slots=True)
+class Hole:
+    """A deed that cannot be taxed yet, and why."""
+
+    account: AccountId
+    instrument: InstrumentId
+    fact: TransactionId
+    day: TradingDay
+    missing: Missing
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """A person's folded accounts and what only facts and notes tell.
+
+    facts: in force, by id. stt: how much of a fact's charges is securities transaction tax (from the contract
+    note, else computed); a fact with charges that is not named has an unknown share. ways: where a deed left
+    otherwise than its kind says. subscribed: gold-bond purchases known to be, or not to be, from the issuer.
+    """
+
+    holdings: Mapping[AccountId, Holdings]
+    facts: Mapping[TransactionId, Fact]
+    stt: Mapping[TransactionId, Decimal] = field(default_factory=dict)
+    ways: Mapping[TransactionId, Way] = field(default_factory=dict)
+    subscribed: Mapping[TransactionId, bool] = field(default_factory=dict)
+    rates: RateBook = NO_RATES
+
+
+def disposals(books: Books) -> tuple[tuple[Disposal, ...], tuple[Hole, ...]]:
+    """Every closed lot of every account, oldest deed first, and those that cannot be put into rupees.
+
+    All years at once: charges of a purchase are handed out in the order its units leave. Linear after a sort.
+    """
+    duties = _Duties(books)
+    found: list[Disposal] = []
+    holes: list[Hole] = []
+    for account, instrument, match in sorted(_matches(books), key=_order):
+        bought, sold = duties.shares(match)
+        one = _disposal(books, account, instrument, match, bought, sold)
+        if isinstance(one, Disposal):
+            found.append(one)
+        else:
+            holes.append(Hole(account, instrument, match.closed, match.day, one))
+    return tuple(found), tuple(holes)
+
+
+def _matches(books: Books) -> Iterator[tuple[AccountId, InstrumentId, Match]]:
+    for account, holdings in books.holdings.items():
+        for instrument, position in holdings.positions.items():
+            for match in position.matches:
+                yield account, instrument, match
+
+
+def _order(one: tuple[AccountId, InstrumentId, Match]) -> tuple[int, int, int, int]:
+    account, instrument, match = one
+    return match.day.date.toordinal(), account, instrument, match.closed
+
+
+class _Duties:
+    """Hands the securities transaction tax of each fact to the lots its charges went to, each paisa once."""
+
+    def __init__(self, books: Books) -> None:
+        self._books = books
+        self._given: dict[TransactionId, Decimal] = {}
+
+    def shares(self, match: Match) -> tuple[Decimal | None, Decimal | None]:
+        """(of buying, of selling); None where the fact's share is not known."""
+        first = match.lot.origin or match.lot.opened
+        bought, sold = (first, match.closed) if match.side is Side.LONG else (match.closed, first)
+        return self._share(bought, match.lot.fees), self._share(sold, match.fees)
+
+    def _share(self, fact: TransactionId, fees: Money) -> Decimal | None:
+        stt = self._books.stt.get(fact)
+        if not fees.amount:
+            return ZERO
+        if stt is None:
+            return None
+        known = self._books.facts.get(fact)
+        whole = known.charges.amount if known is not None else fees.amount
+        if not whole:
+            return None
+        before = self._given.get(fact, ZERO)
+        after = min(before + fees.amount, whole)
+        self._given[fact] = after
+        return quantized(stt * after / whole, 2) - quantized(stt * before / whole, 2)
+
+
+def _disposal(
+    books: Books,
+    account: AccountId,
+    instrument: InstrumentId,
+    match: Match,
+    bought_stt: Decimal | None,
+    sold_stt: Decimal | None,
+) -> Disposal | Missing:
+    lot, fact = match.lot, books.facts.get(match.closed)
+    paid_on, received_on = (
+        (lot.day, match.day) if match.side is Side.LONG else (match.day, lot.day or lot.seen)
+    )
+    sums = (
+        in_rupees(match.proceeds + match.fees, received_on, books.rates),
+        in_rupees(lot.price_cost, paid_on, books.rates),
+        in_rupees(lot.fees, paid_on, books.rates),
+        in_rupees(match.fees, received_on, books.rates),
+    )
+    lacking = missing_of(one for one in sums if isinstance(one, Missing))
+    if lacking is not None:
+        return lacking
+    consideration, cost, bought, sold = (one.amount for one in sums if isinstance(one, Money))
+    first = lot.origin or lot.opened
+    return Disposal(
+        account, instrument, lot.opened, match.closed, lot.day, match.day, _given_up(lot.quantity, fact),
+        consideration, cost, Charges(bought, bought_stt), Charges(sold, sold_stt), _way(books, match, fact),
+        match.side, books.subscribed.get(first), _is_traded(books, match),
+    )  # fmt: skip
+
+
+def _given_up(units: Decimal, fact: Fact | None) -> Decimal:
+    """Of a merger for shares and money, the share of the units that the money was paid for."""
+    if fact is None or fact.kind is not Kind.MERGER or fact.cost_ratio is None:
+        return units
+    return units * (1 - fact.cost_ratio)
+
+
+def _is_traded(books: Books, match: Match) -> bool:
+    kinds = {fact.kind for one in (match.lot.opened, match.closed) if (fact := books.facts.get(one))}
+    return kinds <= _TRADES
+
+
+def _way(books: Books, match: Match, fact: Fact | None) -> Way:
+    told = books.ways.get(match.closed)
+    if told is not None:
+        return told
+    return _WAYS.get(fact.kind, Way.SALE) if fact is not None else Way.SALE
+
+
+def units_of(found: Iterable[Disposal]) -> dict[tuple[AccountId, InstrumentId, TransactionId], Decimal]:
+    """Units by deed: what the law "lots used = units sold" compares with the facts."""
+    sums: dict[tuple[AccountId, InstrumentId, TransactionId], Decimal] = {}
+    for one in found:
+        key = (one.account, one.instrument, one.closed)
+        sums[key] = sums.get(key, ZERO) + one.units
+    return sums

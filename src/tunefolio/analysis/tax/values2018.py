@@ -1,0 +1,125 @@
+"""What a unit was worth on 31 January 2018, counted in the units that were sold later."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Protocol
+
+from tunefolio.analysis.tax.disposals import Disposal
+from tunefolio.analysis.tax.rulebook import quoted_highs
+from tunefolio.core.identity import InstrumentId
+from tunefolio.core.missing import Missing
+from tunefolio.core.time import TradingDay
+from tunefolio.ledger.kinds import Kind
+from tunefolio.ledger.transactions import Fact
+
+CUTOFF = TradingDay.parse("2018-01-31")
+"""The day whose prices are kept in the data of the house; which day the law asks for is a rule."""
+_ONE = Decimal(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Value2018:
+    """each: of one unit as it was on the day, rupees. made: units now for one unit then (later splits).
+
+    source: where the value is from. doubt: what should be said beside it, or "".
+    """
+
+    each: Decimal
+    source: str
+    made: Decimal = _ONE
+    doubt: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Unlisted2018:
+    """Not listed on the day but when sold: the cost, indexed to 2017-18, stands for the value."""
+
+
+class Values(Protocol):
+    """Where values of that day come from."""
+
+    def of(self, disposal: Disposal) -> Value2018 | Unlisted2018 | Missing: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Ancestor:
+    """What the units were on the day: an instrument, and how many of today's came from one of it."""
+
+    instrument: InstrumentId
+    made: Decimal
+    doubt: str
+
+
+@dataclass(frozen=True, slots=True)
+class Values2018:
+    """Highest prices on the exchange, and what a person or a fund house says beside them.
+
+    isins: of each instrument, all that it ever had. told: per unit on the day, of the instrument as it was
+    then; before the exchange's. highs: by ISIN. corporate: splits, renames, mergers and demergers of the
+    books. unlisted: what no exchange listed on the day.
+    """
+
+    isins: Mapping[InstrumentId, Sequence[str]]
+    told: Mapping[InstrumentId, Decimal] = field(default_factory=dict)
+    highs: Mapping[str, Decimal] = field(default_factory=quoted_highs)
+    corporate: Sequence[Fact] = ()
+    unlisted: frozenset[InstrumentId] = frozenset()
+    _known: dict[tuple[InstrumentId, TradingDay], Value2018 | Missing] = field(
+        default_factory=dict, repr=False, compare=False
+    )
+
+    def of(self, disposal: Disposal) -> Value2018 | Unlisted2018 | Missing:
+        if disposal.instrument in self.unlisted:
+            return Unlisted2018()
+        key = (disposal.instrument, disposal.day)
+        found = self._known.get(key)
+        if found is None:
+            found = self._known[key] = self._look_up(disposal)
+        return found
+
+    def _look_up(self, disposal: Disposal) -> Value2018 | Missing:
+        for ancestor in self._ancestors(disposal):
+            told = self.told.get(ancestor.instrument)
+            if told is not None:
+                return Value2018(told, "as told", ancestor.made, ancestor.doubt)
+            for isin in self.isins.get(ancestor.instrument, ()):
+                if isin in self.highs:
+                    source = f"highest price of {isin} on NSE on {CUTOFF}"
+                    return Value2018(self.highs[isin], source, ancestor.made, ancestor.doubt)
+        return Missing(
+            f"the value of instrument {disposal.instrument} on {CUTOFF}",
+            "Enter the value per unit on that day, in the units of that day",
+        )
+
+    def _ancestors(self, disposal: Disposal) -> Iterable[_Ancestor]:
+        """What the units came from, the farthest back first."""
+        chain = [_Ancestor(disposal.instrument, _ONE, "")]
+        for fact in self._backwards(disposal.day):
+            now = chain[-1]
+            if fact.kind is Kind.SPLIT and fact.other is None and fact.instrument == now.instrument:
+                chain[-1] = _Ancestor(now.instrument, now.made * _ratio(fact), now.doubt)
+            elif fact.other == now.instrument and fact.instrument is not None:
+                if fact.kind in {Kind.SPLIT, Kind.RENAME}:
+                    chain.append(_Ancestor(fact.instrument, now.made * _ratio(fact), now.doubt))
+                elif fact.kind in {Kind.MERGER, Kind.DEMERGER}:
+                    break
+            elif fact.kind is Kind.DEMERGER and fact.instrument == now.instrument:
+                doubt = f"the value of {CUTOFF} is not reduced for the demerger of {fact.day}"
+                chain[-1] = _Ancestor(now.instrument, now.made, doubt)
+        return reversed(chain)
+
+    def _backwards(self, sold: TradingDay) -> list[Fact]:
+        """Each corporate event once, though several accounts recorded it; the newest first."""
+        kept = {
+            (fact.day, fact.kind, fact.instrument, fact.other): fact
+            for fact in self.corporate
+            if CUTOFF < fact.day <= sold
+        }
+        return sorted(kept.values(), key=lambda fact: fact.day, reverse=True)
+
+
+def _ratio(fact: Fact) -> Decimal:
+    return fact.ratio.new / fact.ratio.old if fact.ratio is not None else _ONE

@@ -1,0 +1,184 @@
+"""A taxpayer's year out of the books: which accounts are hers, what she told, what stands in the way.
+
+The books are folded as everywhere; nothing of the result is kept but in memory, for the same state of books
+and answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from tunefolio.analysis.tax.blockers import Blocker, BlockerKind, of_breaks, undated
+from tunefolio.analysis.tax.computation import Record, TaxYear
+from tunefolio.analysis.tax.gains import Law
+from tunefolio.analysis.tax.taxpayer import EarlierLoss, Residency, Taxpayer
+from tunefolio.analysis.tax.years import FinancialYear
+from tunefolio.core.errors import Misuse, NotFound
+from tunefolio.core.identity import AccountId, InstrumentId, TaxpayerId
+from tunefolio.core.people import Viewer
+from tunefolio.core.time import TradingDay, calendar_date
+from tunefolio.ledger.accounts import Account
+from tunefolio.market.instruments import Instrument
+from tunefolio.services.books import Folded, folded
+from tunefolio.services.house import House
+from tunefolio.services.tax_records import FIRST_YEAR, Material, Told, reckoned, record_of
+from tunefolio.store import accounts as homes
+from tunefolio.store import instruments, persons, rates, spells, tax_answers, taxpayers
+from tunefolio.store.db import ReadDb
+from tunefolio.store.tax_answers import YearTold
+from tunefolio.store.taxpayers import KeptTaxpayer
+
+MYSELF = TaxpayerId(0)
+"""The viewer herself while nothing was told of her."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """One who is taxed, and the accounts whose income is hers, archived ones too."""
+
+    taxpayer: KeptTaxpayer
+    accounts: tuple[Account, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TaxReport:
+    """One year of one subject. material: the books it was made from; told: what was told of the year."""
+
+    subject: Subject
+    year: FinancialYear
+    result: TaxYear
+    record: Record
+    material: Material
+    told: YearTold
+    folds: Mapping[AccountId, Folded]
+
+
+def subjects(db: ReadDb, viewer: Viewer) -> list[Subject]:
+    """Everybody the viewer keeps accounts of; herself where she named nobody. The first has what is not
+    given to another."""
+    known = taxpayers.listed(db, viewer)
+    if not known:
+        known = [KeptTaxpayer(MYSELF, persons.person_of(db, viewer.person).name, Residency.RESIDENT)]
+    given = taxpayers.given(db, viewer)
+    all_homes = homes.listed(db, viewer)
+    return [
+        Subject(one, tuple(home for home in all_homes if given.get(home.id, known[0].id) == one.id))
+        for one in known
+    ]
+
+
+def subject_of(db: ReadDb, viewer: Viewer, id: TaxpayerId | None = None) -> Subject:
+    """That one, or the first; raises NotFound."""
+    found = subjects(db, viewer)
+    if id is None or id == MYSELF:
+        return found[0]
+    for one in found:
+        if one.taxpayer.id == id:
+            return one
+    raise NotFound("taxpayer")
+
+
+def running_year(house: House) -> FinancialYear:
+    return FinancialYear.of(TradingDay(calendar_date(house.clock.now())))
+
+
+def must_be_taxable(house: House, year: FinancialYear) -> None:
+    """Raises Misuse for a year before the rules begin or one that has not begun."""
+    last = running_year(house)
+    if not FIRST_YEAR <= year <= last:
+        raise Misuse("year", f"{year} is not reckoned here", cure=f"Take {FIRST_YEAR} to {last}")
+
+
+def report(
+    db: ReadDb, house: House, viewer: Viewer, year: FinancialYear, *, taxpayer: TaxpayerId | None = None
+) -> TaxReport:
+    """Raises NotFound for another's taxpayer, Misuse for a year without rules."""
+    must_be_taxable(house, year)
+    subject = subject_of(db, viewer, taxpayer)
+    folds = folded(db, viewer, subject.accounts)
+    material = material_of(db, viewer, folds)
+    record, law = record_of(material)
+    told = tax_answers.years(db, viewer, subject.taxpayer.id)
+    entered = tax_answers.losses(db, viewer, subject.taxpayer.id)
+    result = _reckoned(record, law, subject, told, entered, year, folds)
+    return TaxReport(subject, year, result, record, material, told.get(year, YearTold(year)), folds)
+
+
+def material_of(db: ReadDb, viewer: Viewer, folds: Mapping[AccountId, Folded]) -> Material:
+    """What the engine needs of these books, and what the viewer told of their instruments and facts."""
+    facts = {id: fact for fold in folds.values() for id, fact in fold.facts.items()}
+    named = {one.fact.instrument for one in facts.values()} | {one.fact.other for one in facts.values()}
+    wanted = sorted(id for id in named if id is not None)
+    known = instruments.of_ids(db, wanted)
+    return Material(
+        {account: fold.holdings for account, fold in folds.items()},
+        facts,
+        known,
+        _isins(db, known),
+        rates.book(db),
+        _told(db, viewer),
+    )
+
+
+def _isins(db: ReadDb, known: Mapping[InstrumentId, Instrument]) -> dict[InstrumentId, tuple[str, ...]]:
+    """Every ISIN that an instrument ever had, today's first."""
+    former = spells.of_instruments(db, known)
+    return {
+        id: tuple(
+            dict.fromkeys(
+                str(isin) for isin in (one.isin, *(s.isin for s in former.get(id, ()))) if isin is not None
+            )
+        )
+        for id, one in known.items()
+    }
+
+
+def _told(db: ReadDb, viewer: Viewer) -> Told:
+    named, deeds = tax_answers.instruments(db, viewer), tax_answers.deeds(db, viewer)
+    return Told(
+        {id: one.tax_class for id, one in named.items() if one.tax_class is not None},
+        {id: one.value_2018 for id, one in named.items() if one.value_2018 is not None},
+        {id: one.stt for id, one in deeds.items() if one.stt is not None},
+        {id: one.way for id, one in deeds.items() if one.way is not None},
+        {id: one.subscribed for id, one in deeds.items() if one.subscribed is not None},
+    )
+
+
+def _reckoned(
+    record: Record,
+    law: Law,
+    subject: Subject,
+    told: Mapping[FinancialYear, YearTold],
+    entered: Mapping[FinancialYear, Sequence[EarlierLoss]],
+    year: FinancialYear,
+    folds: Mapping[AccountId, Folded],
+) -> TaxYear:
+    residency = subject.taxpayer.residency
+    who = {
+        one: Taxpayer(residency, said.regime, said.age, said.others, said.slab_rate)
+        for one, said in told.items()
+    }
+    for one in range(FIRST_YEAR.start, year.start + 1):
+        who.setdefault(FinancialYear(one), Taxpayer(residency))
+    return reckoned(record, law, who, entered, year, blockers=tuple(_blockers(subject, folds)))
+
+
+def _blockers(subject: Subject, folds: Mapping[AccountId, Folded]) -> list[Blocker]:
+    """What is wrong with the books as a whole: a stopped account, a difference with the broker, units whose
+    day of purchase nobody knows."""
+    names = {home.id: home.name for home in subject.accounts}
+    found = [
+        Blocker(
+            BlockerKind.BREAK,
+            f"{names[account]} is stopped: {fold.problem}",
+            "Mend the fact it names",
+            account,
+            InstrumentId(0),
+        )
+        for account, fold in folds.items()
+        if fold.problem
+    ]
+    for account, fold in folds.items():
+        found += of_breaks(account, fold.breaks)
+    return found + list(undated({account: fold.holdings for account, fold in folds.items()}))

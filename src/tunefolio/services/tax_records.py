@@ -1,0 +1,126 @@
+"""From folded accounts to what the tax engine judges. Pure: the same for a person and for a text book.
+
+1 Deeds and receipts are read off the folds in rupees. 2 Each instrument gets the class that was told, else
+what it is known to be. 3 Where no contract note says how much of a fact's charges is securities transaction
+tax, it is worked out by the rules of the day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+
+from tunefolio.analysis.tax import rulebook
+from tunefolio.analysis.tax.assets import Asset, TaxClass, asset_of
+from tunefolio.analysis.tax.blockers import Blocker, of_holes
+from tunefolio.analysis.tax.computation import Record, TaxYear, tax_years
+from tunefolio.analysis.tax.disposals import Books, Way, disposals
+from tunefolio.analysis.tax.gains import Law
+from tunefolio.analysis.tax.incomes import incomes
+from tunefolio.analysis.tax.taxpayer import EarlierLoss, Taxpayer
+from tunefolio.analysis.tax.values2018 import Values2018
+from tunefolio.analysis.tax.years import FinancialYear
+from tunefolio.core.identity import AccountId, InstrumentId, TransactionId
+from tunefolio.core.time import TradingDay
+from tunefolio.ledger.holdings import Holdings
+from tunefolio.ledger.kinds import Kind
+from tunefolio.ledger.transactions import Transaction
+from tunefolio.market.fx import NO_RATES, RateBook
+from tunefolio.market.instruments import Instrument
+from tunefolio.services.tax_levied import stt_of
+
+FIRST_YEAR = FinancialYear(2018)
+"""The rules begin with it: gains on listed equity were exempt before."""
+_CORPORATE = frozenset({Kind.SPLIT, Kind.RENAME, Kind.MERGER, Kind.DEMERGER})
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a person says beside the books. classes, values: by instrument; the rest by fact."""
+
+    classes: Mapping[InstrumentId, TaxClass] = field(default_factory=dict)
+    values: Mapping[InstrumentId, Decimal] = field(default_factory=dict)
+    stt: Mapping[TransactionId, Decimal] = field(default_factory=dict)
+    ways: Mapping[TransactionId, Way] = field(default_factory=dict)
+    subscribed: Mapping[TransactionId, bool] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """One person's books as far as tax needs them. facts: in force, by id; isins: all an instrument ever had;
+    categories: of funds, in the words of their houses."""
+
+    holdings: Mapping[AccountId, Holdings]
+    facts: Mapping[TransactionId, Transaction]
+    instruments: Mapping[InstrumentId, Instrument]
+    isins: Mapping[InstrumentId, Sequence[str]]
+    rates: RateBook = NO_RATES
+    told: Told = field(default_factory=Told)
+    categories: Mapping[InstrumentId, str] = field(default_factory=dict)
+
+
+def assets_of(material: Material) -> dict[InstrumentId, Asset]:
+    """Every instrument as tax sees it."""
+    told, categories = material.told.classes, material.categories
+    return {
+        id: asset_of(one, told=told.get(id), category=categories.get(id, ""))
+        for id, one in material.instruments.items()
+    }
+
+
+def record_of(material: Material) -> tuple[Record, Law]:
+    """All years at once: charges of a purchase are handed out in the order in which its units leave."""
+    assets = assets_of(material)
+    told = material.told
+    levied = stt_of(material.facts.values(), assets)
+    facts = {id: one.fact for id, one in material.facts.items()}
+    books = Books(
+        material.holdings, facts, {**levied, **told.stt}, told.ways, told.subscribed, material.rates
+    )
+    deeds, holes = disposals(books)
+    receipts, more = incomes(books)
+    corporate = [fact for fact in facts.values() if fact.kind in _CORPORATE]
+    values = Values2018(material.isins, told.values, corporate=corporate)
+    return Record(deeds, receipts, assets, (*holes, *more)), Law(rulebook.tax_rules(), values)
+
+
+def years_of(record: Record, entered: Iterable[FinancialYear], last: FinancialYear) -> list[FinancialYear]:
+    """From the first year with a deed, a receipt or an entered loss until the last, without a gap."""
+    days = [one.day for one in record.disposals] + [one.day for one in record.incomes]
+    starts = [FinancialYear.of(min(days))] if days else []
+    first = min([*starts, *entered, last])
+    return [FinancialYear(year) for year in range(max(first, FIRST_YEAR).start, last.start + 1)]
+
+
+def reckoned(
+    record: Record,
+    law: Law,
+    taxpayers: Mapping[FinancialYear, Taxpayer],
+    entered: Mapping[FinancialYear, Sequence[EarlierLoss]],
+    year: FinancialYear,
+    *,
+    blockers: Sequence[Blocker] = (),
+) -> TaxYear:
+    """The year, with the losses that the years before it bring. Deeds of those that cannot be judged stand in
+    its way as its own do: what they leave to carry on is not known.
+
+    taxpayers: what was told of a year; a year of which nothing was told is a resident's in the new regime.
+    Raises Misuse for a year without rules.
+    """
+    span = years_of(record, entered, year)
+    who = {one: replace(taxpayers.get(one, Taxpayer()), earlier=tuple(entered.get(one, ()))) for one in span}
+    done = tax_years(record, who, law)
+    before = [one for former in span[:-1] for one in of_holes(done[former].found.holes)]
+    last = done[year]
+    return replace(last, blockers=(*blockers, *before, *last.blockers))
+
+
+def until(record: Record, day: TradingDay) -> Record:
+    """The record as of the end of a day."""
+    return Record(
+        [one for one in record.disposals if one.day <= day],
+        [one for one in record.incomes if one.day <= day],
+        record.assets,
+        [one for one in record.holes if one.day <= day],
+    )

@@ -1,0 +1,129 @@
+"""What people tell of their taxes, checked and kept: nothing of it changes a fact."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+
+from tunefolio.analysis.tax.taxpayer import EarlierLoss, Residency, Taxpayer
+from tunefolio.analysis.tax.years import FinancialYear
+from tunefolio.core.errors import Misuse
+from tunefolio.core.identity import AccountId, InstrumentId, TaxpayerId, TransactionId
+from tunefolio.core.people import Viewer
+from tunefolio.services.house import House
+from tunefolio.services.tax import MYSELF, must_be_taxable, subject_of
+from tunefolio.store import instruments, tax_answers, taxpayers
+from tunefolio.store.db import WriteDb
+from tunefolio.store.tax_answers import DeedTold, InstrumentTold, YearTold
+from tunefolio.store.taxpayers import KeptTaxpayer
+
+_NAME_LENGTH = 80
+_CARRIED = 8
+"""A loss is carried forward for so many years; an older one is of no use."""
+
+
+def add_taxpayer(db: WriteDb, house: House, viewer: Viewer, name: str, residency: Residency) -> KeptTaxpayer:
+    """One more whose income some accounts are. The viewer herself stays the first."""
+    viewer.must_write()
+    _myself(db, house, viewer, MYSELF)
+    return taxpayers.add(db, viewer, _named(name), residency, house.clock.now())
+
+
+def change_taxpayer(
+    db: WriteDb, house: House, viewer: Viewer, id: TaxpayerId, name: str, residency: Residency
+) -> KeptTaxpayer:
+    """Raises NotFound, and Misuse for a name that is taken or empty."""
+    viewer.must_write()
+    one = _myself(db, house, viewer, id)
+    taxpayers.change(db, viewer, one.id, _named(name), residency)
+    return taxpayers.taxpayer_of(db, viewer, one.id)
+
+
+def drop_taxpayer(db: WriteDb, viewer: Viewer, id: TaxpayerId) -> None:
+    """Her accounts are the first one's then; what she told is forgotten. Raises Misuse for the first."""
+    viewer.must_write()
+    known = taxpayers.listed(db, viewer)
+    if known and known[0].id == id:
+        raise Misuse("taxpayer", "the first one stays", cure="Rename it instead")
+    taxpayers.taxpayer_of(db, viewer, id)
+    taxpayers.drop(db, viewer, id)
+
+
+def give_accounts(
+    db: WriteDb, house: House, viewer: Viewer, id: TaxpayerId, accounts: Iterable[AccountId]
+) -> None:
+    """These accounts' income is hers. Raises NotFound for what is not the viewer's."""
+    viewer.must_write()
+    taxpayers.give(db, viewer, _myself(db, house, viewer, id).id, accounts)
+
+
+def tell_year(db: WriteDb, house: House, viewer: Viewer, id: TaxpayerId, told: YearTold) -> None:
+    """In place of what was told of that year. Raises Misuse naming what is no sum or ratio."""
+    viewer.must_write()
+    must_be_taxable(house, told.year)
+    Taxpayer(regime=told.regime, age=told.age, others=told.others, slab_rate=told.slab_rate)
+    tax_answers.put_year(db, viewer, _myself(db, house, viewer, id).id, told, house.clock.now())
+
+
+def tell_losses(
+    db: WriteDb,
+    house: House,
+    viewer: Viewer,
+    id: TaxpayerId,
+    into: FinancialYear,
+    losses: Sequence[EarlierLoss],
+) -> None:
+    """Losses from before the books, as they are brought into a year; each kind and year once, over all years
+    they are told for."""
+    viewer.must_write()
+    must_be_taxable(house, into)
+    for loss in losses:
+        if not into.start - _CARRIED <= loss.year.start < into.start:
+            cure = f"Losses of the {_CARRIED} years before {into} can be brought into it"
+            raise Misuse("losses", f"a loss of {loss.year} cannot be brought into {into}", cure=cure)
+    one = _myself(db, house, viewer, id)
+    kept = tax_answers.losses(db, viewer, one.id)
+    told = {(loss.year, loss.kind) for year, some in kept.items() if year != into for loss in some}
+    for loss in losses:
+        if (loss.year, loss.kind) in told:
+            raise Misuse("losses", f"the loss of {loss.year} was told for another year", cure="Enter it once")
+    tax_answers.put_losses(db, viewer, one.id, into, losses)
+
+
+def tell_instrument(db: WriteDb, viewer: Viewer, instrument: InstrumentId, told: InstrumentTold) -> None:
+    """What it is for tax, and what a unit was worth on 2018-01-31. Raises Misuse, NotFound."""
+    viewer.must_write()
+    if not instruments.visible(db, viewer, [instrument]):
+        raise Misuse("instrument", f"{instrument} is unknown", cure="Open it from a holding")
+    _must_be_sum("value_2018", told.value_2018)
+    tax_answers.put_instrument(db, viewer, instrument, told)
+
+
+def tell_deeds(db: WriteDb, viewer: Viewer, told: Mapping[TransactionId, DeedTold]) -> None:
+    """What facts alone do not say. Raises Misuse, and NotFound for another's."""
+    viewer.must_write()
+    for one in told.values():
+        _must_be_sum("stt", one.stt)
+    tax_answers.put_deeds(db, viewer, told)
+
+
+def _myself(db: WriteDb, house: House, viewer: Viewer, id: TaxpayerId) -> KeptTaxpayer:
+    """That taxpayer; the viewer herself is written down the first time something is told of her."""
+    if id != MYSELF:
+        return taxpayers.taxpayer_of(db, viewer, id)
+    first = subject_of(db, viewer).taxpayer
+    if first.id != MYSELF:
+        return first
+    return taxpayers.add(db, viewer, first.name, first.residency, house.clock.now())
+
+
+def _named(name: str) -> str:
+    text = " ".join(name.split())
+    if not text or len(text) > _NAME_LENGTH:
+        raise Misuse("name", f"must have 1 to {_NAME_LENGTH} characters", cure="Write who is taxed")
+    return text
+
+
+def _must_be_sum(field: str, amount: Decimal | None) -> None:
+    if amount is not None and (not amount.is_finite() or amount < 0 or amount >= Decimal(10) ** 12):
+        raise Misuse(field, f"{amount} is no sum in rupees", cure="Write 125.50")
