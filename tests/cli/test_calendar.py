@@ -11,6 +11,8 @@ import pytest
 
 from tunefolio.cli import Exit, main
 
+pytestmark = pytest.mark.one_is_enough
+
 Say = Callable[..., Any]
 
 
@@ -57,6 +59,7 @@ def test_now_answers_for_each_order_type(say: Say, capsys: pytest.CaptureFixture
     assert "MARKET   yes" in capsys.readouterr().out
 
 
+@pytest.mark.on_both
 def test_a_day_is_closed_opened_extended_and_undone(say: Say) -> None:
     assert say("close", "2026-12-04", "--note", "Cyclone")[1]["kind"] == "closed"
     _, opened = say("open", "2026-12-05", "--windows", "18:15-19:15", "--kind", "muhurat")

@@ -222,10 +222,28 @@ def test_the_doctor_finds_a_small_house_well_but_for_what_is_not_built(call: Cal
     assert code == (Exit.FINDINGS if ill else Exit.OK)
 
 
+def test_the_doctor_says_once_what_is_away_and_never_a_password(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TUNEFOLIO_HOME", str(tmp_path / "folio"))
+    away = "postgresql://nobody:hidden@127.0.0.1:1/folio?connect_timeout=2"
+    monkeypatch.setenv("TUNEFOLIO_DATABASE_URL", away)
+    monkeypatch.setenv("TUNEFOLIO_REDIS_URL", "redis://:hidden@127.0.0.1:1/0")
+    assert cli.main(["doctor"]) == Exit.FINDINGS
+    out, err = capsys.readouterr()
+    ill = [line for line in out.splitlines() if line.startswith("ILL")]
+    assert sum("127.0.0.1" in line for line in ill) == 2
+    assert any(line.startswith("ILL redis: Redis at 127.0.0.1:1 does not answer") for line in ill)
+    assert "hidden" not in out + err
+
+
 def test_jobs_show_the_timetable(call: Call, house: House) -> None:
     shown = value(call("jobs", "--json"))
     assert shown["jobs"] == []
     assert "snapshot_sod" in {row["duty"] for row in shown["timetable"]}
+    assert all(row["last"] is None for row in shown["timetable"]), "no clock has run here"
+    assert all(row["last_reason"].startswith("never yet") for row in shown["timetable"])
+    assert "never yet" in call("jobs")[1]
 
 
 def test_key_rotate_replaces_the_key_and_keeps_it_private(

@@ -61,6 +61,7 @@ def test_the_commands_are_those_of_the_book() -> None:
         "flower",
         "calendar",
         "charges",
+        "tax",
         "prices export",
         "prices show",
         "import",

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import platform
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from functools import partial
 from importlib.metadata import version as version_of
 from importlib.resources import files
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from tunefolio import __version__
 from tunefolio.adapters.memory import MemoryShared
@@ -42,7 +46,8 @@ def doctor(args: argparse.Namespace) -> int:
 
 def installation(settings: Settings) -> physician.Installation:
     """What the doctor looks at, as these settings describe it."""
-    unloaded = adapters.load()
+    with _unlogged():
+        unloaded = adapters.load()
     return physician.Installation(
         home=settings.home,
         database_url=settings.database_url,
@@ -56,7 +61,33 @@ def installation(settings: Settings) -> physician.Installation:
         assets=Path(str(files("tunefolio.web"))) / "static" / "dist",
         is_rehearsal=settings.profile is Profile.DEMO,
         unloaded={one.name: (one.problem, one.cure) for one in reversed(unloaded)},
+        redis=_named(settings.redis_url),
+        redis_answers=partial(_answers, settings.redis_url),
     )
+
+
+@contextmanager
+def _unlogged() -> Iterator[None]:
+    """What fails is among the doctor's own findings, in one line; its traceback would bury them."""
+    logging.disable(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logging.disable(logging.NOTSET)
+
+
+def _named(url: str) -> str:
+    """An address without its password; "" stays."""
+    parts = urlsplit(url)
+    where = parts.path if parts.scheme == "unix" else f"{parts.hostname or 'localhost'}:{parts.port or 6379}"
+    return where if url else ""
+
+
+def _answers(url: str) -> bool:
+    from tunefolio.adapters.redis import RedisShared
+
+    with closing(RedisShared(url)) as shared:
+        return shared.answers()
 
 
 def jobs(args: argparse.Namespace) -> int:

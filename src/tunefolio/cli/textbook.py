@@ -36,7 +36,7 @@ def book(args: argparse.Namespace) -> int:
     try:
         found = _report(args, choices)
     except BookRefused as refused:
-        return _refused(args, refused)
+        return refused_book(args, refused)
     if args.json:
         value = as_json(found)
         if args.explain:
@@ -73,16 +73,17 @@ def _ratio(text: str) -> float:
 def _report(args: argparse.Namespace, choices: Choices) -> BookReport:
     name = "stdin" if args.file == STDIN else args.file
     today = TradingDay(calendar_date(SystemClock().now()))
-    content = read_book(lines_of(_text(args.file)), file=name, today=today)
-    prices = read_prices({path: _text(path) for path in args.prices}, content)
-    rates = read_rates({path: _text(path) for path in args.fx}, content)
+    content = read_book(lines_of(text_of(args.file)), file=name, today=today)
+    prices = read_prices({path: text_of(path) for path in args.prices}, content)
+    rates = read_rates({path: text_of(path) for path in args.fx}, content)
     market = MarketLines(
         (*prices.prices, *rates.prices), (*prices.rates, *rates.rates), prices.unknown + rates.unknown
     )
     return report(content, market, choices, file=name)
 
 
-def _text(path: str) -> str:
+def text_of(path: str) -> str:
+    """A file's text, or standard input's; raises Misuse naming the line that is no UTF-8."""
     try:
         content = sys.stdin.buffer.read() if path == STDIN else Path(path).read_bytes()
     except OSError as refused:
@@ -96,7 +97,7 @@ def _text(path: str) -> str:
         raise Misuse("file", f"{path}:{line}: is no UTF-8 text", cure=cure) from None
 
 
-def _refused(args: argparse.Namespace, refused: BookRefused) -> int:
+def refused_book(args: argparse.Namespace, refused: BookRefused) -> int:
     """Every wrong line, together; nothing else."""
     if args.json:
         problems = [

@@ -118,7 +118,7 @@ def report(
     holdings = _folded(book, histories, terms, file)
     lines = (*book.prices, *market.prices)
     values = Market(
-        _price_book(book, lines, choices.carry_days), _rate_book((*book.rates, *market.rates)),
+        _price_book(book, lines, choices.carry_days), rate_book((*book.rates, *market.rates)),
         _valuers(book, holdings),
     )  # fmt: skip
     currency = choices.currency or _currency(book)
@@ -136,6 +136,15 @@ def report(
         left_out=len(book.transactions) - sum(len(some) for some in histories.values()),
         unknown_rows=market.unknown,
     )  # fmt: skip
+
+
+def folded_book(
+    book: TextBook, *, file: str = _BOOK
+) -> tuple[Mapping[AccountId, Holdings], Mapping[TransactionId, Transaction]]:
+    """What all facts of a book leave, and those in force by id. Raises BookRefused."""
+    histories = book.histories()
+    facts = {fact.id: fact for some in histories.values() for fact in in_force(some)}
+    return _folded(book, histories, _terms(book, None), file), facts
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,12 +199,13 @@ def _until(book: TextBook, as_of: TradingDay) -> dict[AccountId, list[Transactio
 
 
 def _terms(book: TextBook, method: Method | None) -> Terms:
-    natures = {id: nature_of(_instrument(one)) for id, one in book.instruments.items()}
+    natures = {id: nature_of(instrument_of(one)) for id, one in book.instruments.items()}
     chosen = {one.id: method or Method(one.method) for one in book.accounts if method or one.method}
     return Terms(natures, chosen)
 
 
-def _instrument(one: TextInstrument) -> Instrument:
+def instrument_of(one: TextInstrument) -> Instrument:
+    """As the market knows it, under the book's own number."""
     return Instrument(one.id, one.listing, one.isin, one.title, one.asset_class, one.currency or INR)
 
 
@@ -249,7 +259,8 @@ def _observations(book: TextBook) -> Iterator[Observation]:
             yield Observation(fact.instrument, fact.day, price)
 
 
-def _rate_book(lines: Iterable[RateLine]) -> RateBook:
+def rate_book(lines: Iterable[RateLine]) -> RateBook:
+    """The rates that lines tell."""
     return RateBook.of(Rate(line.base, line.quote, line.day, line.rate, "given") for line in lines)
 
 
@@ -294,7 +305,7 @@ def _value(scene: _Scene, account: AccountId, position: Position, price: Seen | 
 
 
 def _is_margined(scene: _Scene, position: Position) -> bool:
-    return nature_of(_instrument(scene.book.instruments[position.instrument])).margined
+    return nature_of(instrument_of(scene.book.instruments[position.instrument])).margined
 
 
 def _contract(position: Position) -> Money:

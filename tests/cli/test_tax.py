@@ -1,0 +1,135 @@
+"""tax: a year out of a text book or the books; what must be mended stands first and nothing is exported."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tunefolio import cli
+from tunefolio.cli import Exit
+
+BOOK = """
+account "Demat" INR fifo
+instrument NSE:INFY equity isin INE009A01021 "Infosys"
+2017-06-05 buy 100 NSE:INFY @ 400
+2023-04-03 buy 10 NSE:INFY @ 1400 fee 50 ^T-1
+2024-05-03 dividend 1750 NSE:INFY tax 175
+2024-06-12 sell 100 NSE:INFY @ 1500
+2024-12-02 sell 4 NSE:INFY @ 1700 fee 8 ^T-2
+"""
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def run(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
+    """run("book text", words…) → (exit code, standard output, standard error)."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(book: str, *words: str) -> tuple[int, str, str]:
+        Path("my.book").write_text(book, "utf-8")
+        code = cli.main(["tax", "my.book", *words])
+        out, err = capsys.readouterr()
+        return code, out, err
+
+    return call
+
+
+def test_the_value_of_2018_stands_for_the_cost(run: Run) -> None:
+    """INFY stood at 1166.60 at its highest on 2018-01-31: 150,000 − 116,660."""
+    code, out, _ = run(BOOK, "--year", "2024-25", "--json")
+    assert code == Exit.OK
+    found: dict[str, Any] = json.loads(out)
+    old, new = found["deeds"]
+    assert (old["value_2018"], old["cost_taken"], old["gain"], old["rate"]) == (
+        "116660.00",
+        "116660.00",
+        "33340.00",
+        "0.1",
+    )
+    assert (new["section"], new["rate"], new["consideration"]) == ("112A", "0.125", "6800.00")
+    assert found["levy"]["exemption"]["limit"] == "125000.00"
+    assert found["withheld"] == "175.00"
+    assert found["assessed"] == "assessment year 2025-26"
+
+
+def test_the_text_says_what_is_left_out_and_doubtful(run: Run) -> None:
+    code, out, _ = run(BOOK, "--year", "2024-25")
+    assert code == Exit.OK
+    assert "not advice" in out
+    assert "Not computed: surcharge" in out
+    assert "Doubtful: " in out
+    assert "tax at slab: not available" in out
+
+
+def test_exports_are_whole_files_or_standard_output(run: Run, tmp_path: Path) -> None:
+    code, out, _ = run(BOOK, "--year", "2024-25", "--112a", "-")
+    assert code == Exit.OK
+    head, *rows = out.splitlines()
+    assert head.startswith("Share/Unit acquired(1a)")
+    assert len(rows) == 2
+    code, _, _ = run(BOOK, "--year", "2024-25", "--statement", "statement.csv")
+    assert code == Exit.OK
+    assert "Infosys" in (tmp_path / "statement.csv").read_text()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["my.book", "statement.csv"]
+
+
+def test_nothing_is_exported_before_the_books_bear_it(run: Run, tmp_path: Path) -> None:
+    odd = BOOK + "2024-04-03 opening 5 NSE:ODD @ 10\n"
+    code, out, err = run(odd, "--year", "2024-25", "--112a", "out.csv")
+    assert code == Exit.FINDINGS
+    assert "no day of purchase" in err
+    assert not (tmp_path / "out.csv").exists()
+    code, out, _ = run(odd, "--year", "2024-25")
+    assert code == Exit.FINDINGS
+    assert "To mend before anything is exported" in out
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--year", "2024-26"), "no financial year"),
+        (("--year", "2016-17"), "is not reckoned here"),
+        (("--year", "2099-00"), "is not reckoned here"),
+        (("--year", "2024-25", "--112a", "no/such/folder/out.csv"), "No such file or directory"),
+    ],
+)
+def test_wrong_words_are_refused_with_the_cure(run: Run, words: tuple[str, ...], told: str) -> None:
+    code, _, err = run(BOOK, *words)
+    assert code == Exit.USAGE
+    assert told in err
+
+
+def test_a_broken_book_names_its_line(run: Run) -> None:
+    code, _, err = run(BOOK + "2024-12-05 sell 400 NSE:INFY @ 1700\n", "--year", "2024-25")
+    assert code == Exit.FINDINGS
+    assert "my.book:9" in err
+
+
+def test_the_rules_of_a_day_are_listed_with_their_sources(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["tax", "--rules", "2024-08-01", "--json"]) == Exit.OK
+    found = {rule["name"]: rule for rule in json.loads(capsys.readouterr().out)["rules"]}
+    assert found["rate.equity.long"]["values"]["rate"] == "0.125"
+    assert all(rule["sources"] for rule in found.values())
+
+
+def test_the_books_of_a_house(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TUNEFOLIO_HOME", str(tmp_path / "home"))
+    book = tmp_path / "my.book"
+    book.write_text(BOOK, "utf-8")
+    monkeypatch.setattr("getpass.getpass", lambda _prompt="": "correct horse battery")
+    assert cli.main(["user", "add", "asha@example.com", "--name", "Asha", "--role", "admin"]) == Exit.OK
+    assert cli.main(["import", str(book), "--text"]) == Exit.OK
+    capsys.readouterr()
+    assert cli.main(["tax", "--year", "2024-25", "--json"]) == Exit.OK
+    found = json.loads(capsys.readouterr().out)
+    assert found["taxpayer"] == "Asha"
+    assert found["deeds"][0]["gain"] == "33340.00"
+    assert cli.main(["tax", "--year", "2024-25", "--taxpayer", "Nobody"]) == Exit.USAGE
+    assert "there is Asha" in capsys.readouterr().err
