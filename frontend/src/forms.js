@@ -8,6 +8,8 @@ document.addEventListener("htmx:before:response", (event) => {
   ctx.target = notices();
   ctx.swap = "beforeend";
   ctx.select = null;
+  const source = ctx.sourceElement; // a choice that was refused is not left standing
+  if (source?.matches?.("form[hx-trigger='change']")) source.reset();
 });
 // A dialog whose form did its work is closed in order, before the swap takes its `open` away and leaves the page inert.
 document.addEventListener("htmx:before:swap", (event) => {

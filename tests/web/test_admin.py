@@ -154,12 +154,18 @@ def test_users_are_ruled_and_the_last_admin_stays(asha: TestClient, bela: TestCl
     assert asha.post(f"/admin/invites/{open_one['id']}/revoke").status_code == 303
     told = log(asha)
     assert [row["action"] for row in told[:6]] == [
-        "admin.deed", "invite.made", "person.enabled", "person.disabled", "person.role_changed",
+        "invite.revoked", "invite.made", "person.enabled", "person.disabled", "person.role_changed",
         "sign_in.devices_ended",
     ]  # fmt: skip
     assert told[4]["details"] == {"before": "member", "after": "reader"}
     assert (told[4]["person_id"], told[4]["actor_id"], told[4]["address"]) == (her, me, "testclient")
-    assert told[0]["subject"] == f"POST /admin/invites/{open_one['id']}/revoke"
+    assert (told[0]["subject"], told[0]["details"]) == (
+        f"invite:{open_one['id']}", {"email": "dev@example.org", "role": "member"},
+    )  # fmt: skip
+    assert [told[at]["details"] for at in (2, 3)] == [
+        {"before": "disabled", "after": "enabled"}, {"before": "enabled", "after": "disabled"},
+    ]  # fmt: skip
+    assert asha.post(f"/admin/invites/{open_one['id']}/revoke").status_code == 404
     assert "sign-up?invite" not in str(told)
 
 

@@ -20,6 +20,8 @@ from tunefolio.services import alerts
 from tunefolio.services.house import House
 from tunefolio.store import closes, instruments, quotes
 
+pytestmark = pytest.mark.one_is_enough
+
 HTML = {"accept": "text/html"}
 
 
@@ -62,6 +64,7 @@ def past(house: House) -> None:
         closes.put(db, infy_of(house), INR, run, "test", house.clock.now())
 
 
+@pytest.mark.on_both
 def test_a_person_keeps_lists(house: House, asha: TestClient) -> None:
     assert "Make the first list" in asha.get("/watchlists", headers=HTML).text
     made = asha.post("/watchlists", data={"name": "Large caps"})
@@ -118,6 +121,7 @@ def test_a_name_is_taken_once_and_a_wrong_instrument_is_named(asha: TestClient) 
     assert order.status_code == 422
 
 
+@pytest.mark.on_both
 def test_an_alert_is_made_shown_told_and_seen(house: House, asha: TestClient) -> None:
     price(house, "1450")
     form = {"kind": "price", "instrument": "NSE:INFY", "level": "1,500", "direction": "up", "repeat": "every"}
@@ -176,6 +180,7 @@ def test_the_preview_says_how_often(house: House, asha: TestClient) -> None:
     assert asha.get("/api/v1/alerts").json()["data"] == []
 
 
+@pytest.mark.on_both
 def test_a_channel_is_added_proven_and_never_shown_whole(house: House, asha: TestClient) -> None:
     box = house.notifiers[ChannelKind.EMAIL]
     assert isinstance(box, Letterbox)

@@ -12,6 +12,8 @@ from starlette.testclient import TestClient
 from tests.web.houses import connect_broker, join, visitor
 from tunefolio.services.house import House
 
+pytestmark = pytest.mark.one_is_enough
+
 
 @pytest.fixture
 def investor(house: House) -> TestClient:
@@ -29,6 +31,7 @@ def read(client: TestClient, path: str) -> dict[str, Any]:
     return body
 
 
+@pytest.mark.on_both
 def test_overview_has_the_figures_of_the_strip(investor: TestClient) -> None:
     body = read(investor, "/api/portfolio/overview")
     assert body == {
@@ -42,6 +45,7 @@ def test_overview_has_the_figures_of_the_strip(investor: TestClient) -> None:
     }
 
 
+@pytest.mark.on_both
 def test_holdings_agree_with_the_broker_to_the_paisa(investor: TestClient) -> None:
     body = read(investor, "/api/portfolio/holdings")
     assert body["count"] == 3
@@ -76,6 +80,7 @@ def test_numbers_are_sent_with_their_decimals(investor: TestClient) -> None:
     assert '"quantity":50,' in text
 
 
+@pytest.mark.on_both
 def test_holdings_page_by_page_are_the_whole_list(investor: TestClient) -> None:
     whole = read(investor, "/api/portfolio/holdings")
     assert "next" not in whole
@@ -116,6 +121,7 @@ def test_a_sector_without_holdings_is_not_found(investor: TestClient) -> None:
     assert investor.get("/api/sectors/Astrology/holdings").status_code == 404
 
 
+@pytest.mark.on_both
 def test_a_snapshot_is_taken_and_found_again(investor: TestClient) -> None:
     empty = read(investor, "/api/snapshots/latest")
     assert empty == {"latest_at": None, "latest_at_reason": "no snapshot yet", "count": 0, "data": []}
@@ -154,6 +160,7 @@ def test_a_portfolio_narrows(investor: TestClient) -> None:
     assert investor.get("/api/portfolio/overview?portfolio=all").status_code == 422
 
 
+@pytest.mark.on_both
 def test_an_archived_account_is_not_counted(investor: TestClient) -> None:
     (account,) = read(investor, "/api/v1/accounts")["data"]
     assert investor.post(f"/api/v1/accounts/{account['id']}/archive").status_code == 204

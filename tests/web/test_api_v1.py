@@ -12,6 +12,8 @@ from tests.web.houses import connect_broker, join, visitor, work
 from tunefolio.bootstrap import adapters
 from tunefolio.services.house import House
 
+pytestmark = pytest.mark.one_is_enough
+
 HEADER = "symbol,isin,trade_date,exchange,segment,series,trade_type,auction,quantity,price,trade_id,order_id"
 BOOK = f"""{HEADER}
 INFY,INE009A01021,2024-04-01,NSE,EQ,EQ,buy,false,10,1500,1,1
@@ -37,6 +39,7 @@ def desk(client: TestClient) -> int:
     return made(client, "/api/v1/accounts", portfolio_id=shelf, name="By hand")
 
 
+@pytest.mark.on_both
 def test_portfolios_and_accounts_live_and_go(asha: TestClient) -> None:
     account = desk(asha)
     (shelf,) = asha.get("/api/v1/portfolios").json()["data"]
@@ -67,6 +70,7 @@ def test_a_taken_name_is_refused(asha: TestClient) -> None:
     assert answer.json()["errors"][0]["field"] == "name"
 
 
+@pytest.mark.on_both
 def test_facts_are_recorded_read_corrected_and_taken_back(asha: TestClient) -> None:
     account = desk(asha)
     path = f"/api/v1/accounts/{account}/transactions"
@@ -140,6 +144,7 @@ def test_a_wrong_fact_names_its_field(asha: TestClient, wish: dict[str, Any], fi
     assert answer.json()["errors"][0]["field"] == field
 
 
+@pytest.mark.on_both
 def test_pages_of_facts_are_the_whole_list(asha: TestClient) -> None:
     path = f"/api/v1/accounts/{desk(asha)}/transactions"
     every = [
@@ -158,6 +163,7 @@ def test_pages_of_facts_are_the_whole_list(asha: TestClient) -> None:
         assert asha.get(f"/api/v1/transactions?cursor={wrong}").status_code == 422
 
 
+@pytest.mark.on_both
 def test_a_file_is_previewed_recorded_once_and_undone(asha: TestClient) -> None:
     adapters.load()
     account = desk(asha)
@@ -192,6 +198,7 @@ def test_a_file_with_a_wrong_header_is_refused(asha: TestClient) -> None:
     assert answer.json()["cure"]
 
 
+@pytest.mark.on_both
 def test_a_broker_is_set_up_connected_synced_and_left(house: House, asha: TestClient) -> None:
     (line,) = asha.get("/api/v1/brokers").json()["data"]
     assert (line["broker"], line["account_id"], line["app"]) == ("zerodha", None, "operator")
@@ -251,6 +258,7 @@ def test_everybody_is_listed_for_admins_only(house: House, asha: TestClient) -> 
     assert visitor(house).get("/api/v1/persons").status_code == 401
 
 
+@pytest.mark.on_both
 def test_snapshots_have_lines_and_a_curve(house: House, asha: TestClient) -> None:
     connect_broker(house, asha)
     asha.post("/api/snapshots/trigger")
@@ -278,6 +286,7 @@ def test_ones_own_word_on_a_sector_goes_first(house: House, asha: TestClient) ->
     assert asha.put("/api/v1/sectors/overrides/9999", json={"sector": "x"}).status_code == 404
 
 
+@pytest.mark.on_both
 def test_people_are_invited_and_given_roles(house: House, asha: TestClient) -> None:
     invited = asha.post("/api/v1/admin/invites", json={"email": "ravi@example.org", "role": "reader"}).json()
     (open_one,) = asha.get("/api/v1/admin/invites").json()["data"]

@@ -223,8 +223,63 @@ def test_another_is_told_of_the_end_and_of_nothing_else(
     connect_broker(small_house, bela)
     bela.delete(f"/api/v1/family/grants/{id}")
     mine = [event for event in heard if event.owner == person(asha)]
-    assert [event.topic for event in mine] == ["grants"]
+    assert [event.topic for event in mine] == ["grants", "notices"]
     assert [event for event in heard if event.owner == person(bela)]
+
+
+def told(client: TestClient) -> list[dict[str, Any]]:
+    """What the bell has for this person, newest first."""
+    rows: list[dict[str, Any]] = client.get("/api/v1/notices").json()["data"]
+    return rows
+
+
+def test_each_step_is_told_to_the_other_side_once(
+    asha: TestClient, bela: TestClient, dev: TestClient
+) -> None:
+    id = let(bela, asha, "asha@example.org")
+    assert [row["title"] for row in told(asha)] == ["Bela offers to share with you"]
+    assert [row["title"] for row in told(bela)] == ["Asha has accepted what you share"]
+    assert bela.delete(f"/api/v1/family/grants/{id}").status_code == 204
+    assert bela.delete(f"/api/v1/family/grants/{id}").status_code == 422
+    again = let(bela, asha, "asha@example.org")
+    asha.post(f"/api/v1/family/grants/{again}/leave")
+    declined = bela.post("/api/v1/family/grants", json={"email": "asha@example.org"}).json()["id"]
+    asha.post(f"/api/v1/family/grants/{declined}/leave")
+    withdrawn = bela.post("/api/v1/family/grants", json={"email": "asha@example.org"}).json()["id"]
+    bela.post(f"/family/grants/{withdrawn}/revoke")
+    assert [row["title"] for row in told(asha)] == [
+        "Bela has withdrawn an offer", "Bela offers to share with you", "Bela offers to share with you",
+        "Bela offers to share with you", "Bela no longer shares with you", "Bela offers to share with you",
+    ]  # fmt: skip
+    assert [row["title"] for row in told(bela)] == [
+        "Asha has declined what you offered", "Asha has given up what you shared",
+        "Asha has accepted what you share", "Asha has accepted what you share",
+    ]  # fmt: skip
+    assert {row["link"] for row in told(asha) + told(bela)} == {"/family"}
+    assert told(dev) == []
+
+
+def test_a_notice_names_no_portfolio(asha: TestClient, dev: TestClient) -> None:
+    """Its name is seen by leave alone, and leave ends; a notice stays."""
+    other = dev.post("/api/v1/portfolios", json={"name": "Devs attic"}).json()["id"]
+    let(dev, asha, "asha@example.org", portfolio_id=other)
+    (row,) = told(asha)
+    assert "one portfolio" in row["text"]
+    assert "attic" not in str(row)
+
+
+def test_the_overview_leads_to_the_family_while_anyone_may_be_seen(asha: TestClient, dev: TestClient) -> None:
+    def leads(client: TestClient) -> bool:
+        page = client.get("/dashboard", headers=BROWSER).text
+        return 'aria-label="Whose books"' in page
+
+    offered = dev.post("/api/v1/family/grants", json={"email": "asha@example.org"}).json()["id"]
+    assert not leads(asha)
+    asha.post(f"/api/v1/family/grants/{offered}/accept")
+    assert leads(asha)
+    assert not leads(dev), "she gives, and sees nobody"
+    dev.delete(f"/api/v1/family/grants/{offered}")
+    assert not leads(asha)
 
 
 def test_without_the_check_another_would_be_seen(

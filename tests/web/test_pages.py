@@ -29,7 +29,7 @@ PAGES = (
     "/settings/security",
     "/settings/sectors",
     "/settings/jobs",
-    "/settings/people",
+    "/admin/users",
     "/settings/server",
 )
 TEMPLATES = sorted((Path(render.__file__).parent / "templates").rglob("*.html"))
@@ -290,10 +290,10 @@ def test_an_own_sector_goes_before_all_others(investor: TestClient) -> None:
 
 
 def test_an_invite_is_shown_once_and_lets_someone_in(small_house: House, asha: TestClient) -> None:
-    answer = asha.post("/settings/invites", data={"role": "member"}, headers=HTML)
+    answer = asha.post("/admin/invites", data={"role": "member"}, headers=HTML)
     link = re.search(r"/sign-up\?invite=([\w-]+)", answer.text)
     assert link
-    assert link[1] not in text_of(asha, "/settings/people")
+    assert link[1] not in text_of(asha, "/admin/users")
     guest = visitor(small_house)
     assert link[1] in text_of(guest, f"/sign-up?invite={link[1]}")
     wish = {
@@ -304,7 +304,14 @@ def test_an_invite_is_shown_once_and_lets_someone_in(small_house: House, asha: T
     }
     answer = guest.post("/sign-up", data=wish, headers=HTML, follow_redirects=False)
     assert (answer.status_code, answer.headers["location"]) == (303, "/dashboard")
+    assert guest.get("/admin/users", headers=HTML).status_code == 403
     assert guest.get("/settings/people", headers=HTML).status_code == 403
+
+
+def test_the_old_address_of_people_leads_to_the_users(asha: TestClient) -> None:
+    moved = asha.get("/settings/people", headers=HTML)
+    assert (moved.status_code, moved.headers["location"]) == (308, "/admin/users")
+    assert "/settings/people" not in text_of(asha, "/settings")
 
 
 def test_a_wrong_password_is_told_on_the_form(small_house: House, asha: TestClient) -> None:
@@ -336,7 +343,7 @@ def test_an_empty_house_asks_for_its_first_person(stranger: TestClient) -> None:
 
 def test_another_person_finds_nothing_of_it(small_house: House, investor: TestClient) -> None:
     link = re.search(
-        r"/sign-up\?invite=([\w-]+)", investor.post("/settings/invites", data={"role": "member"}).text
+        r"/sign-up\?invite=([\w-]+)", investor.post("/admin/invites", data={"role": "member"}).text
     )
     assert link
     row = re.search(r'hx-get="(/holdings/\d+/\d+/lots)"', text_of(investor, "/dashboard"))

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NoReturn
 
-from tunefolio.core.errors import Forbidden, Misuse
+from tunefolio.core.errors import Forbidden, Misuse, NotFound
 from tunefolio.core.identity import AccountId, InviteId, JobId, PersonId, PortfolioId
 from tunefolio.core.people import Person, Role, Viewer
 from tunefolio.services import audit, timetable
@@ -115,16 +115,23 @@ def people(db: ReadDb, admin: Viewer, after: PersonId | None = None, limit: int 
     return persons.listed(db, admin, after, limit)
 
 
-def open_invites(db: ReadDb, house: House, admin: Viewer) -> list[Invite]:
-    """The admin's invites that can still be used."""
+def open_invites(
+    db: ReadDb, house: House, admin: Viewer, before: InviteId | None, limit: int
+) -> list[Invite]:
+    """The admin's invites that can still be used, newest first; each lasts a week, so they are few."""
     now = house.clock.now()
-    return [one for one in invites.listed(db, admin) if one.used is None and one.expires > now]
+    usable = (one for one in invites.listed(db, admin) if one.used is None and one.expires > now)
+    return [one for one in usable if before is None or one.id < before][:limit]
 
 
-def revoke_invite(db: WriteDb, admin: Viewer, invite: InviteId) -> bool:
-    """Take back an unused invite; whether there was one."""
+def revoke_invite(db: WriteDb, house: House, admin: Viewer, invite: InviteId) -> None:
+    """Take back an unused invite of the admin's. Raises Forbidden, NotFound."""
     admin.must_administer()
-    return invites.revoke(db, admin, invite)
+    found = next((one for one in invites.listed(db, admin) if one.id == invite), None)
+    if found is None or not invites.revoke(db, admin, invite):
+        raise NotFound("invite")
+    told = {"email": found.email, "role": found.role.value}
+    audit.note(db, house, admin, Act.INVITE_REVOKED, f"invite:{invite}", told)
 
 
 def jobs_overview(

@@ -16,6 +16,8 @@ from tunefolio.core.people import Viewer
 from tunefolio.core.time import TradingDay
 from tunefolio.market.calendars import EXCHANGES, Calendar, Phase, SessionKind, Window
 from tunefolio.market.sessions import Override, OverrideKind
+from tunefolio.services import audit
+from tunefolio.services.audit import Act
 from tunefolio.services.house import House
 from tunefolio.store import calendars as rows
 from tunefolio.store import events
@@ -59,7 +61,10 @@ def say(db: WriteDb, house: House, admin: Viewer, wish: Wish) -> Override:
     """Say something of a day, in place of what was said of it before. Admins only; raises Misuse."""
     admin.must_administer()
     override = override_of(house, wish)
-    rows.put(db, admin, override, house.clock.now())
+    was_said = rows.put(db, admin, override, house.clock.now())
+    before = "another word of an admin" if was_said else "as packaged"
+    told = {"before": before, "after": override.kind.value, "hours": wish.windows, "reason": override.note}
+    audit.note(db, house, admin, Act.CALENDAR_SAID, f"calendar:{override.exchange} {override.day}", told)
     _told(db, house)
     return override
 
@@ -71,6 +76,8 @@ def undo(db: WriteDb, house: House, admin: Viewer, exchange: str, day: str) -> O
     undone = rows.end(db, admin, code, meant, house.clock.now())
     if undone is None:
         raise NotFound(f"override of {code} on {meant}")
+    told = {"before": undone.value, "after": "as packaged"}
+    audit.note(db, house, admin, Act.CALENDAR_UNDONE, f"calendar:{code} {meant}", told)
     _told(db, house)
     return undone
 

@@ -84,6 +84,7 @@ def complete(
         title = house.brokers[broker].title
         raise Rejected(f"The login was cancelled at {title}. {_AGAIN}", code="cancelled")
     with house.database.reading() as db:
+        standings.must_serve(db, house, broker)  # it may have been stopped since the login began
         app = app_keys(db, house, viewer, broker)
     try:
         opened = there.exchange(app, answer, house.clock.now())

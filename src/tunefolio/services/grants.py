@@ -2,7 +2,7 @@
 
 `viewers_of` is the only place that makes a Viewer of somebody else, and only of grants in force; `Granted`
 carries it together with the one portfolio it may be used for. Nothing but services.family opens a Granted; a
-house test reads the source for that. Rules: docs/spec/family.md.
+house test reads the source for that. Each step is told to the other side once. Rules: docs/spec/family.md.
 """
 
 from __future__ import annotations
@@ -10,24 +10,64 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import time, timedelta
+from enum import StrEnum
 
 from tunefolio.core.errors import Misuse
-from tunefolio.core.identity import GrantId, PortfolioId
+from tunefolio.core.identity import GrantId, PersonId, PortfolioId
+from tunefolio.core.notice import Notice, Urgency
 from tunefolio.core.people import Person, Role, Viewer, email_of
 from tunefolio.core.time import Instant, TradingDay
 from tunefolio.services import audit
 from tunefolio.services.audit import Act
+from tunefolio.services.deliver import tell
 from tunefolio.services.house import House
 from tunefolio.services.throttle import Allowance
 from tunefolio.store import events, persons, portfolios
 from tunefolio.store import grants as rows
 from tunefolio.store.db import ReadDb, WriteDb
 from tunefolio.store.grants import Grant
+from tunefolio.store.notices import Draft
 
 OFFERS = Allowance("grant.offer", 20, timedelta(hours=1))
 """Offers name people by e-mail; so few are let through that nobody learns who lives here by trying."""
 MOST = 50
 """Grants shown or looked through at once; a family has fewer."""
+NOTICE, PAGE = "grant", "/family"
+"""The kind of the notices that tell of grants, and where they lead."""
+
+
+class Step(StrEnum):
+    """What one side does with a grant, and the other is told."""
+
+    OFFERED = "offered"
+    ACCEPTED = "accepted"
+    DECLINED = "declined"
+    LEFT = "left"
+    WITHDRAWN = "withdrawn"
+    REVOKED = "revoked"
+
+
+WORDS: Mapping[Step, tuple[str, str]] = {
+    Step.OFFERED: (
+        "{name} offers to share with you",
+        "You may see {what} of theirs, to read only. Nothing is seen before you accept it under Family.",
+    ),
+    Step.ACCEPTED: (
+        "{name} has accepted what you share",
+        "They now see {what} of yours, to read only, until you take it back under Family.",
+    ),
+    Step.DECLINED: ("{name} has declined what you offered", "You had offered {what}. Nothing was seen."),
+    Step.LEFT: (
+        "{name} has given up what you shared",
+        "You had shared {what}. From now on nothing of it is seen.",
+    ),
+    Step.WITHDRAWN: ("{name} has withdrawn an offer", "You had been offered {what}. Nothing is left to do."),
+    Step.REVOKED: (
+        "{name} no longer shares with you",
+        "You could see {what} of theirs. It is gone from your family view.",
+    ),
+}
+"""Title and text of each, to the other side."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +119,11 @@ def viewers_of(db: ReadDb, house: House, viewer: Viewer) -> tuple[Granted, ...]:
     )
 
 
+def sees_others(db: ReadDb, house: House, viewer: Viewer) -> bool:
+    """Whether the viewer has leave in force to look at anybody's books."""
+    return bool(rows.in_force(db, viewer, house.clock.now(), 1))
+
+
 def offer(
     db: WriteDb,
     house: House,
@@ -107,6 +152,7 @@ def offer(
     made = rows.add(db, viewer, grantee.id, portfolio, until, now)
     told = {"to_person": grantee.id, "portfolio": portfolio, "until": None if until is None else until.iso()}
     _noted(db, house, viewer, Act.GRANT_OFFERED, made, told)
+    _tell(db, house, viewer, grantee.id, made, step=Step.OFFERED)
     return made
 
 
@@ -116,6 +162,7 @@ def accept(db: WriteDb, house: House, viewer: Viewer, id: GrantId) -> None:
     if not rows.accept(db, viewer, id, house.clock.now()):
         raise Misuse("grant", "is over, or accepted already", cure="Ask its owner for a new one")
     _noted(db, house, viewer, Act.GRANT_ACCEPTED, grant, {"of_person": grant.owner})
+    _tell(db, house, viewer, grant.owner, grant, step=Step.ACCEPTED)
 
 
 def leave(db: WriteDb, house: House, viewer: Viewer, id: GrantId) -> None:
@@ -124,6 +171,7 @@ def leave(db: WriteDb, house: House, viewer: Viewer, id: GrantId) -> None:
     if not rows.leave(db, viewer, id, house.clock.now()):
         raise Misuse("grant", "is over already")
     _noted(db, house, viewer, Act.GRANT_LEFT, grant, {"of_person": grant.owner})
+    _tell(db, house, viewer, grant.owner, grant, step=Step.LEFT if grant.accepted else Step.DECLINED)
 
 
 def revoke(db: WriteDb, house: House, viewer: Viewer, id: GrantId) -> None:
@@ -132,6 +180,7 @@ def revoke(db: WriteDb, house: House, viewer: Viewer, id: GrantId) -> None:
     if not rows.end(db, viewer, id, house.clock.now()):
         raise Misuse("grant", "is over already")
     _noted(db, house, viewer, Act.GRANT_REVOKED, grant, {"to_person": grant.grantee})
+    _tell(db, house, viewer, grant.grantee, grant, step=Step.REVOKED if grant.accepted else Step.WITHDRAWN)
 
 
 def listed(db: ReadDb, house: House, viewer: Viewer) -> Grants:
@@ -173,6 +222,19 @@ def _noted(
     for person in (grant.owner, grant.grantee):
         audit.note(db, house, viewer, act, f"grant:{grant.id}", told, about=person)
         events.emit(db, house.bus, events.Event("grants", person, (grant.id,)))
+
+
+def _tell(db: WriteDb, house: House, viewer: Viewer, to: PersonId, grant: Grant, *, step: Step) -> None:
+    """One notice to the other side, once for each step of a grant. A portfolio is not named: its name is
+    shown by leave alone."""
+    title, text = WORDS[step]
+    name = persons.person_of(db, viewer.person).name
+    what = "everything" if grant.portfolio is None else "one portfolio"
+    words = {"name": name, "what": what}
+    key = f"{NOTICE}:{grant.id}:{step}"
+    at = house.clock.now()
+    notice = Notice(to, Urgency.INFO, title.format(**words), text.format(**words), at, PAGE, key)
+    tell(db, house, [Draft(notice, NOTICE)])
 
 
 def _end_of(day: TradingDay) -> Instant:

@@ -65,9 +65,7 @@ def replace_from_another(
         settled = [suspect for suspect in heap if suspect.bar.day in fresh]
         if not settled:
             raise Misuse("source", f"{other.name} tells nothing better", cure="Accept or drop them")
-        told = {"source": source, "replaced_by": other.name, "days": len(settled)}
-        audit.note(db, house, admin, Act.ADMIN_DEED, f"quarantine:{instrument}", told)
-        return _settled(db, house, admin, settled, Verdict.REPLACED)
+        return _settled(db, house, admin, settled, Verdict.REPLACED, by=other.name)
 
 
 def fetch_again(db: WriteDb, house: House, viewer: Viewer, instrument: InstrumentId) -> None:
@@ -93,9 +91,16 @@ def _heap(
     return heap
 
 
-def _settled(db: WriteDb, house: House, admin: Viewer, heap: Sequence[Suspect], verdict: Verdict) -> int:
+def _settled(
+    db: WriteDb, house: House, admin: Viewer, heap: Sequence[Suspect], verdict: Verdict, *, by: str = ""
+) -> int:
+    """by: the source whose bars stand now."""
     ids = [suspect.id for suspect in heap]
     count = quarantine.settle(db, ids, verdict, admin.person, house.clock.now())
+    one = heap[0]
+    told = {"before": "doubted", "after": verdict.value, "bars": count, "source": one.source}
+    told |= {"reason": one.reason.value, "replaced_by": by}
+    audit.note(db, house, admin, Act.BARS_SETTLED, f"instrument:{one.instrument}", told)
     touched = tuple({int(suspect.instrument) for suspect in heap})
     events.emit(db, house.bus, events.Event("health", None, touched))
     events.emit(db, house.bus, events.Event("bars", None, touched))

@@ -231,16 +231,25 @@ def disable(db: WriteDb, house: House, admin: Viewer, person_id: PersonId) -> No
     now = house.clock.now()
     persons.set_disabled(db, admin, person_id, now)
     sessions.end_all(db, person.viewer, now, but=None)
-    audit.note(db, house, admin, Act.DISABLED, f"person:{person_id}", about=person_id)
+    audit.note(
+        db, house, admin, Act.DISABLED, f"person:{person_id}", _shut(person, "disabled"), about=person_id
+    )
     _log.info("a person was disabled", extra={"person": person_id, "by": admin.person})
 
 
 def enable(db: WriteDb, house: House, admin: Viewer, person_id: PersonId) -> None:
     """Let a disabled person in again."""
     admin.must_administer()
-    persons.person_of(db, person_id)
+    person = persons.person_of(db, person_id)
     persons.set_disabled(db, admin, person_id, None)
-    audit.note(db, house, admin, Act.ENABLED, f"person:{person_id}", about=person_id)
+    audit.note(
+        db, house, admin, Act.ENABLED, f"person:{person_id}", _shut(person, "enabled"), about=person_id
+    )
+
+
+def _shut(before: Person, after: str) -> dict[str, str]:
+    """For the log: whether a person was shut out, and is now."""
+    return {"before": "enabled" if before.disabled is None else "disabled", "after": after}
 
 
 def iter_people(db: ReadDb, admin: Viewer) -> Iterator[Person]:

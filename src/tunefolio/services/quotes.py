@@ -20,7 +20,7 @@ from tunefolio.ledger.accounts import Account
 from tunefolio.market.instruments import Instrument, Listing
 from tunefolio.market.provider import UNSAID, MarketQuoteSource, QuoteClaim, QuoteSource
 from tunefolio.market.quotes import Quote
-from tunefolio.services import alerts, books
+from tunefolio.services import alerts, books, standings
 from tunefolio.services.brokers import line, needs_login
 from tunefolio.services.house import House
 from tunefolio.services.portfolios import active_accounts
@@ -143,10 +143,13 @@ class BrokerLine:
 
 
 def broker_lines(db: ReadDb, house: House, viewer: Viewer) -> list[BrokerLine]:
-    """One line for each broker the viewer is connected to: prices are the same over all of them."""
+    """One line for each broker the viewer is connected to, unless it is stopped: prices are the same over all
+    of them."""
     found: dict[str, BrokerLine] = {}
     for account in active_accounts(db, viewer):
-        if account.broker in house.brokers and account.broker not in found:
+        if account.broker in found or standings.is_stopped(db, account.broker):
+            continue
+        if account.broker in house.brokers:
             try:
                 there = line(db, house, viewer, account)
             except Reauth:

@@ -25,6 +25,7 @@ from tunefolio.ledger.brokers import BrokerSession, TickSource
 from tunefolio.market.instruments import Instrument, Listing
 from tunefolio.market.provider import QuoteClaim
 from tunefolio.market.quotes import Quote
+from tunefolio.services import standings
 from tunefolio.services.brokers import line, needs_login
 from tunefolio.services.house import House
 from tunefolio.services.quotes import CHANNEL, keep_all, payload
@@ -213,13 +214,14 @@ class Ticks:
 
 
 def wires(db: ReadDb, house: House) -> dict[str, Wire]:
-    """One for each broker that sends ticks and to which somebody is connected, for all that is followed."""
+    """One for each broker that sends ticks, is not stopped, and to which somebody is connected, for all that
+    is followed."""
     sources = {name: one for name, one in house.brokers.items() if isinstance(one, TickSource)}
     found: dict[str, Wire] = {}
     wanted: list[Instrument] | None = None
     for account in accounts.all_active(db, Caretaker("ticks")):
         source = sources.get(account.broker)
-        if source is None or account.broker in found:
+        if source is None or account.broker in found or standings.is_stopped(db, account.broker):
             continue
         viewer = _viewer(db, account.owner)
         if viewer is None:

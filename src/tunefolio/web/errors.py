@@ -37,7 +37,7 @@ from tunefolio.core.errors import (
 from tunefolio.services.proofs import ProofNeeded
 from tunefolio.services.throttle import TooMany as TooMany
 from tunefolio.web import render
-from tunefolio.web.security import HOME, safe_next
+from tunefolio.web.security import HOME, safe_next, sent_from
 
 _log = logging.getLogger(__name__)
 SIGN_IN = "/sign-in"
@@ -241,9 +241,8 @@ def _context(request: Request, problem: Problem) -> dict[str, Any]:
 
 
 def _came_from(request: Request) -> str:
-    """The page a form was sent from, as a path of this house; the admin's own where that is not told."""
-    told = request.headers.get("hx-current-url") or request.headers.get("referer", "")
-    path = safe_next("/" + told.partition("://")[2].partition("/")[2])
+    """The page a form was sent from; the admin's own where that is not told."""
+    path = sent_from(request)
     return "/admin" if path in (HOME, "/") else path
 
 

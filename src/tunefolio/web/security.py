@@ -156,3 +156,9 @@ def safe_next(text: str | None) -> str:
         return HOME
     parts = urlsplit(text)
     return HOME if parts.scheme or parts.netloc else text
+
+
+def sent_from(request: HTTPConnection) -> str:
+    """The page a form was sent from, as a path of this house; the dashboard where that is not told."""
+    told = request.headers.get("hx-current-url") or request.headers.get("referer", "")
+    return safe_next("/" + told.partition("://")[2].partition("/")[2])

@@ -8,13 +8,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
-from tunefolio.core.errors import Misuse
 from tunefolio.core.identity import AccountId, PersonId, PortfolioId
 from tunefolio.services import admin as house_admin
 from tunefolio.services.admin import Refused
 from tunefolio.store.admin import AccountFilter, AccountRow, PortfolioRow
 from tunefolio.store.connections import ConnectionState
-from tunefolio.web.api.answers import Cursor, Limit, after_id, ist, reply
+from tunefolio.web.api.answers import Cursor, Limit, after_id, choice, ist, leaf
 from tunefolio.web.deps import MAX_ID, AdminViewer, Reading, RowId
 
 v1 = APIRouter(tags=["admin"])
@@ -31,10 +30,7 @@ def portfolios(
     last = after_id(cursor)
     before, whose = None if last is None else PortfolioId(last), owner_of(owner)
     found = house_admin.portfolios(db, admin, whose, before, limit + 1)
-    body: dict[str, Any] = {"data": [portfolio(one) for one in found[:limit]]}
-    if len(found) > limit:
-        body["next"] = str(found[limit - 1].id)
-    return reply(body)
+    return leaf(found, limit, portfolio, last=lambda one: one.id)
 
 
 @v1.get("/admin/accounts")
@@ -49,15 +45,11 @@ def accounts(
 ) -> Response:
     """Everyone's accounts and the health of their links, newest first; admins only."""
     last = after_id(cursor)
-    if state and state not in tuple(ConnectionState):
-        known = ", ".join(ConnectionState)
-        raise Misuse("state", f"{state!r} is no state of a link", cure=f"Known: {known}")
-    chosen = AccountFilter(owner_of(owner), broker, ConnectionState(state) if state else None)
+    chosen = AccountFilter(
+        owner_of(owner), broker, choice(state, ConnectionState, "state", "state of a link")
+    )
     found = house_admin.accounts(db, admin, chosen, None if last is None else AccountId(last), limit + 1)
-    body: dict[str, Any] = {"data": [account(one) for one in found[:limit]]}
-    if len(found) > limit:
-        body["next"] = str(found[limit - 1].id)
-    return reply(body)
+    return leaf(found, limit, account, last=lambda one: one.id)
 
 
 @v1.delete("/admin/portfolios/{id}", status_code=204)

@@ -16,7 +16,7 @@ from tunefolio.services.admin import Refused
 from tunefolio.services.audit import GROUPS, Act
 from tunefolio.store.audit import AuditEntry, AuditFilter
 from tunefolio.web.api.admin_accounts import owner_of
-from tunefolio.web.api.answers import Cursor, Limit, after_id, ist, reply
+from tunefolio.web.api.answers import Cursor, Limit, after_id, ist, leaf
 from tunefolio.web.deps import MAX_ID, AdminViewer, CurrentViewer, Reading
 
 v1 = APIRouter(tags=["admin"])
@@ -37,13 +37,15 @@ def everyones(
 ) -> Response:
     """The whole log, newest first; admins only."""
     chosen = AuditFilter(known_action(action), owner_of(person))
-    return _page(audit.everyones(db, admin, chosen, _before(cursor), limit + 1), limit)
+    found = audit.everyones(db, admin, chosen, _before(cursor), limit + 1)
+    return leaf(found, limit, entry, last=lambda one: one.id)
 
 
 @v1.get("/audit")
 def mine(db: Reading, viewer: CurrentViewer, limit: Limit = 50, cursor: Cursor = "") -> Response:
     """What the viewer did, and what was done to what is hers, newest first."""
-    return _page(audit.mine(db, viewer, _before(cursor), limit + 1), limit)
+    found = audit.mine(db, viewer, _before(cursor), limit + 1)
+    return leaf(found, limit, entry, last=lambda one: one.id)
 
 
 @v1.delete("/admin/audit", status_code=204)
@@ -64,13 +66,6 @@ def known_action(text: str) -> str:
 def _before(cursor: str) -> AuditId | None:
     last = after_id(cursor)
     return None if last is None else AuditId(last)
-
-
-def _page(found: list[AuditEntry], limit: int) -> Response:
-    body: dict[str, Any] = {"data": [entry(one) for one in found[:limit]]}
-    if len(found) > limit:
-        body["next"] = str(found[limit - 1].id)
-    return reply(body)
 
 
 def entry(one: AuditEntry) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from tunefolio.services import corrections
 from tunefolio.services.admin import Refused
 from tunefolio.services.corrections import Corrected
 from tunefolio.store.corrections import Correction
-from tunefolio.web.api.answers import Cursor, Limit, QueryText, Text, after_id, ist, nothing, reply
+from tunefolio.web.api.answers import Cursor, Limit, QueryText, Text, after_id, ist, leaf, nothing
 from tunefolio.web.deps import AdminViewer, HouseDep, OwnWriting, Reading, RowId
 
 v1 = APIRouter(tags=["admin"])
@@ -45,10 +45,7 @@ def instruments(
     last = after_id(cursor)
     after = None if last is None else InstrumentId(last)
     found = corrections.page(db, house, admin, text, after, limit + 1, corrected=only == "corrected")
-    body: dict[str, Any] = {"data": [row(one) for one in found[:limit]]}
-    if len(found) > limit:
-        body["next"] = str(found[limit - 1].listed.id)
-    return reply(body)
+    return leaf(found, limit, row, last=lambda one: one.listed.id)
 
 
 @v1.put("/admin/instruments/{instrument}/correction", status_code=204)

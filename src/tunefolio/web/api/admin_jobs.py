@@ -7,14 +7,13 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
-from tunefolio.core.errors import Misuse
 from tunefolio.core.identity import JobId
 from tunefolio.services import admin as house_admin
 from tunefolio.store.admin import JobFilter
-from tunefolio.store.jobs import JobState
+from tunefolio.store.jobs import Job, JobState
 from tunefolio.web.api import jobs
 from tunefolio.web.api.admin_accounts import Owner, owner_of
-from tunefolio.web.api.answers import Cursor, Limit, after_id, nothing, reply
+from tunefolio.web.api.answers import Cursor, Limit, after_id, choice, leaf, nothing, reply
 from tunefolio.web.deps import AdminViewer, HouseDep, OwnWriting, Reading, RowId
 
 v1 = APIRouter(tags=["admin"])
@@ -33,15 +32,14 @@ def everyones(
     cursor: Cursor = "",
 ) -> Response:
     """Everyone's jobs without what they were about, newest first; admins only."""
-    if state and state not in tuple(JobState):
-        raise Misuse("state", f"{state!r} is no state of a job", cure=f"Known: {', '.join(JobState)}")
     last = after_id(cursor)
-    chosen = JobFilter(owner_of(owner), kind, JobState(state) if state else None)
+    chosen = JobFilter(owner_of(owner), kind, choice(state, JobState, "state", "state of a job"))
     found = house_admin.job_history(db, admin, chosen, None if last is None else JobId(last), limit + 1)
-    body: dict[str, Any] = {"data": [jobs.job(one) | {"owner_id": one.owner} for one in found[:limit]]}
-    if len(found) > limit:
-        body["next"] = str(found[limit - 1].id)
-    return reply(body)
+    return leaf(found, limit, job, last=lambda one: one.id)
+
+
+def job(one: Job) -> dict[str, Any]:
+    return jobs.job(one) | {"owner_id": one.owner}
 
 
 @v1.post("/admin/jobs/{id}/retry", status_code=201)

@@ -16,7 +16,7 @@ from tunefolio.services import proofs
 from tunefolio.services.admin import REFUSALS, ROLES, Refused
 from tunefolio.store.admin import PersonRow
 from tunefolio.web.api import persons
-from tunefolio.web.api.answers import Cursor, Limit, after_id, clean, ist, nothing, reply
+from tunefolio.web.api.answers import Cursor, Limit, after_id, clean, ist, leaf, nothing, reply
 from tunefolio.web.deps import (
     AdminViewer,
     CurrentSession,
@@ -62,10 +62,7 @@ def users(
     """Everybody with counts, in the order they came; admins only."""
     after = after_id(cursor)
     found = house_admin.users(db, house, admin, None if after is None else PersonId(after), limit + 1)
-    body: dict[str, Any] = {"data": [user(one) for one in found[:limit]]}
-    if len(found) > limit:
-        body["next"] = str(found[limit - 1].person.id)
-    return reply(body)
+    return leaf(found, limit, user, last=lambda one: one.person.id)
 
 
 def user(one: PersonRow) -> dict[str, Any]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
-from typing import Annotated, Any
+from enum import StrEnum
+from typing import Annotated, Any, TypeVar
 
 import orjson
 from fastapi import Query
@@ -17,6 +18,8 @@ from tunefolio.core.time import IST, Instant, TradingDay
 from tunefolio.web.deps import MAX_ID
 from tunefolio.web.render import json_default
 
+Chosen = TypeVar("Chosen", bound=StrEnum)
+Row = TypeVar("Row")
 PAISA = 2
 NO_INDUSTRY = "no source names an industry"
 NO_SNAPSHOT = "no snapshot yet"
@@ -119,6 +122,25 @@ def after_id(cursor: str) -> int | None:
 
 def wrong_cursor() -> Misuse:
     return Misuse("cursor", "is not one this list gave", cure="Pass `next` of the page before, unchanged")
+
+
+def choice(text: str, among: type[Chosen], field: str, what: str) -> Chosen | None:
+    """The word of an enum that a filter names, None for none; what: `state of a job`. Raises Misuse."""
+    if not text:
+        return None
+    if text not in tuple(among):
+        raise Misuse(field, f"{text[:40]!r} is no {what}", cure=f"Known: {', '.join(among)}")
+    return among(text)
+
+
+def leaf(
+    found: Sequence[Row], limit: int, shape: Callable[[Row], Any], *, last: Callable[[Row], int]
+) -> Response:
+    """The rows of one page, of one more than fits there; `next` names the last where there are more."""
+    body: dict[str, Any] = {"data": [shape(one) for one in found[:limit]]}
+    if len(found) > limit:
+        body["next"] = str(last(found[limit - 1]))
+    return reply(body)
 
 
 def clean(text: str) -> str:

@@ -10,9 +10,10 @@ from starlette.responses import Response
 
 from tunefolio.core.identity import AccountId, PortfolioId
 from tunefolio.core.secret import Secret
-from tunefolio.services import connect, credentials
+from tunefolio.services import connect, credentials, standings
 from tunefolio.services.brokers import BrokerStatus
 from tunefolio.services.credentials import Relogin
+from tunefolio.services.standings import OutOfService
 from tunefolio.web.api.answers import Text, ist, nothing, reply
 from tunefolio.web.api.sessions import broker_session
 from tunefolio.web.deps import (
@@ -40,8 +41,8 @@ class App(BaseModel):
 @v1.get("")
 def status(db: Reading, house: HouseDep, viewer: CurrentViewer) -> Response:
     """Each broker with the accounts the viewer has there."""
-    lines = connect.status(db, house, viewer)
-    return reply({"data": [_status(line) for line in lines]})
+    lines, out = connect.status(db, house, viewer), standings.out_of_service(db)
+    return reply({"data": [_status(line) | {"out_of_service": _out(out.get(line.broker))} for line in lines]})
 
 
 @v1.post("/{broker}/login")
@@ -65,6 +66,13 @@ def _status(line: BrokerStatus) -> dict[str, Any]:
         "automatic_since": ist(line.automatic_since),
         "unread": line.unread,
     }
+
+
+def _out(one: OutOfService | None) -> dict[str, Any] | None:
+    """Why nobody logs in there, or links another account; None in full service."""
+    if one is None:
+        return None
+    return {"standing": one.standing, "reason": one.reason, "since": ist(one.since), "ask": one.ask}
 
 
 class Login(BaseModel):

@@ -8,12 +8,12 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 from starlette.responses import Response
 
-from tunefolio.core.errors import NotFound
 from tunefolio.core.identity import InviteId, PersonId
 from tunefolio.core.people import Person, Role
 from tunefolio.services import admin as house_admin
 from tunefolio.services import identity
-from tunefolio.web.api.answers import Cursor, Limit, Text, after_id, ist, nothing, reply
+from tunefolio.store.invites import Invite
+from tunefolio.web.api.answers import Cursor, Limit, Text, after_id, ist, leaf, nothing, reply
 from tunefolio.web.deps import AdminViewer, HouseDep, OwnWriting, Reading, RowId
 
 v1 = APIRouter(tags=["people"])
@@ -37,10 +37,7 @@ def people(db: Reading, admin: AdminViewer, limit: Limit = 50, cursor: Cursor = 
     """Everybody, in the order they came; admins only."""
     after = after_id(cursor)
     found = house_admin.people(db, admin, None if after is None else PersonId(after), limit + 1)
-    body: dict[str, Any] = {"data": [person(one) for one in found[:limit]]}
-    if len(found) > limit:
-        body["next"] = str(found[limit - 1].id)
-    return reply(body)
+    return leaf(found, limit, person, last=lambda one: one.id)
 
 
 @v1.put(_ADMIN + "/persons/{id}/role", status_code=204)
@@ -63,19 +60,24 @@ def enable(admin: AdminViewer, db: OwnWriting, house: HouseDep, id: RowId) -> Re
 
 
 @v1.get(_ADMIN + "/invites")
-def invites(db: Reading, house: HouseDep, admin: AdminViewer) -> Response:
-    """The admin's invites that can still be used; their codes are never shown again."""
-    rows = [
-        {
-            "id": one.id,
-            "email": one.email or None,
-            "role": one.role,
-            "created_at": ist(one.created),
-            "expires_at": ist(one.expires),
-        }
-        for one in house_admin.open_invites(db, house, admin)
-    ]
-    return reply({"data": rows})
+def invites(
+    db: Reading, house: HouseDep, admin: AdminViewer, limit: Limit = 50, cursor: Cursor = ""
+) -> Response:
+    """The admin's invites that can still be used, newest first; their codes are never shown again."""
+    last = after_id(cursor)
+    before = None if last is None else InviteId(last)
+    found = house_admin.open_invites(db, house, admin, before, limit + 1)
+    return leaf(found, limit, open_invite, last=lambda one: one.id)
+
+
+def open_invite(one: Invite) -> dict[str, Any]:
+    return {
+        "id": one.id,
+        "email": one.email or None,
+        "role": one.role,
+        "created_at": ist(one.created),
+        "expires_at": ist(one.expires),
+    }
 
 
 @v1.post(_ADMIN + "/invites", status_code=201)
@@ -88,9 +90,8 @@ def invite(admin: AdminViewer, db: OwnWriting, house: HouseDep, wish: InviteWish
 
 
 @v1.delete(_ADMIN + "/invites/{id}", status_code=204)
-def revoke(admin: AdminViewer, db: OwnWriting, id: RowId) -> Response:
-    if not house_admin.revoke_invite(db, admin, InviteId(id)):
-        raise NotFound("invite")
+def revoke(admin: AdminViewer, db: OwnWriting, house: HouseDep, id: RowId) -> Response:
+    house_admin.revoke_invite(db, house, admin, InviteId(id))
     return nothing()
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Path, Request
+from fastapi import APIRouter, Form, Path
 from starlette.responses import HTMLResponse, Response
 
 from tunefolio.services import admin as house_admin
 from tunefolio.services import standings
 from tunefolio.store.standings import Standing
-from tunefolio.web.deps import AdminViewer, CurrentSession, HouseDep, OwnWriting, Reading
-from tunefolio.web.pages.admin import admin_page
+from tunefolio.web.deps import AdminViewer, HouseDep, OwnWriting
+from tunefolio.web.pages.admin import AdminDesk
 from tunefolio.web.pages.forms import FormText, go
 
 router = APIRouter(prefix="/admin/brokers")
@@ -19,13 +19,9 @@ BrokerName = Annotated[str, Path(pattern="^[a-z][a-z0-9_]{0,39}$")]
 
 
 @router.get("")
-def brokers(
-    request: Request, db: Reading, house: HouseDep, admin: AdminViewer, session: CurrentSession
-) -> HTMLResponse:
-    rows = house_admin.brokers(db, house, admin)
-    return admin_page(
-        request, db, house, admin, session, "admin/brokers.html", brokers=rows, known=house.brokers
-    )
+def brokers(desk: AdminDesk) -> HTMLResponse:
+    rows = house_admin.brokers(desk.db, desk.house, desk.admin)
+    return desk.page("admin/brokers.html", brokers=rows, known=desk.house.brokers)
 
 
 @router.post("/{broker}/standing")

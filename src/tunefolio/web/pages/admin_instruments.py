@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query
 from starlette.responses import HTMLResponse, Response
 
 from tunefolio.core.identity import InstrumentId
 from tunefolio.services import corrections
 from tunefolio.web.api.answers import QueryText
-from tunefolio.web.deps import AdminViewer, CurrentSession, HouseDep, OwnWriting, Reading, RowId
-from tunefolio.web.pages.admin import PAGE, admin_page
-from tunefolio.web.pages.admin_accounts import address
-from tunefolio.web.pages.forms import FormText, QueryId, find_id, go
+from tunefolio.web.deps import AdminViewer, HouseDep, OwnWriting, RowId
+from tunefolio.web.pages.admin import PAGE, AdminDesk, id_in, leaf
+from tunefolio.web.pages.forms import FormText, QueryId, go
 
 router = APIRouter(prefix="/admin/instruments")
 Corrected = Annotated[str, Query(max_length=3)]
@@ -21,46 +20,23 @@ Corrected = Annotated[str, Query(max_length=3)]
 
 @router.get("")
 def instruments(
-    request: Request,
-    db: Reading,
-    house: HouseDep,
-    admin: AdminViewer,
-    session: CurrentSession,
-    text: QueryText = "",
-    corrected: Corrected = "",
-    after: QueryId = "",
+    desk: AdminDesk, text: QueryText = "", corrected: Corrected = "", after: QueryId = ""
 ) -> HTMLResponse:
-    last = find_id(after, "after")
-    start = None if last is None else InstrumentId(last)
-    found = corrections.page(db, house, admin, text, start, PAGE + 1, corrected=bool(corrected))
-    more = {"text": text, "corrected": corrected, "after": found[PAGE - 1].listed.id if found[PAGE:] else ""}
-    return admin_page(
-        request,
-        db,
-        house,
-        admin,
-        session,
-        "admin/instruments.html",
-        instruments=found[:PAGE],
-        text=text,
-        corrected=corrected,
-        more=address("/admin/instruments", more) if found[PAGE:] else "",
+    start = id_in(after, "after", InstrumentId)
+    found = corrections.page(
+        desk.db, desk.house, desk.admin, text, start, PAGE + 1, corrected=bool(corrected)
     )
+    chosen = {"text": text, "corrected": corrected}
+    rows, more = leaf(found, "/admin/instruments", chosen, last=lambda one: one.listed.id, cursor="after")
+    return desk.page("admin/instruments.html", instruments=rows, text=text, corrected=corrected, more=more)
 
 
 @router.get("/{instrument}")
-def instrument(
-    request: Request,
-    db: Reading,
-    house: HouseDep,
-    admin: AdminViewer,
-    session: CurrentSession,
-    instrument: RowId,
-) -> HTMLResponse:
+def instrument(desk: AdminDesk, instrument: RowId) -> HTMLResponse:
     """One of them, with the form of its correction."""
-    found = corrections.one(db, house, admin, InstrumentId(instrument))
-    sectors = sorted({company.sector for company in house.sectors.companies() if company.sector})
-    return admin_page(request, db, house, admin, session, "admin/instrument.html", one=found, sectors=sectors)
+    found = corrections.one(desk.db, desk.house, desk.admin, InstrumentId(instrument))
+    sectors = sorted({company.sector for company in desk.house.sectors.companies() if company.sector})
+    return desk.page("admin/instrument.html", one=found, sectors=sectors)
 
 
 @router.post("/{instrument}/correct")

@@ -5,74 +5,47 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, Response
 
-from tunefolio.core.errors import Misuse
-from tunefolio.core.identity import JobId
+from tunefolio.core.identity import JobId, PersonId
 from tunefolio.services import admin as house_admin
 from tunefolio.services.jobs import DEEDS
 from tunefolio.store.admin import JobFilter
 from tunefolio.store.jobs import JobState
-from tunefolio.web.deps import AdminViewer, CurrentSession, HouseDep, OwnWriting, Reading, RowId
-from tunefolio.web.pages.admin import PAGE, admin_page
-from tunefolio.web.pages.admin_accounts import address, owner_of
-from tunefolio.web.pages.forms import QueryId, find_id, go
+from tunefolio.web.api.answers import choice
+from tunefolio.web.deps import AdminViewer, HouseDep, OwnWriting, RowId
+from tunefolio.web.pages.admin import PAGE, AdminDesk, back, id_in, leaf
+from tunefolio.web.pages.forms import QueryId, QueryWord
 
-router = APIRouter(prefix="/admin/jobs")
+_HOME = "/admin/jobs"
+router = APIRouter(prefix=_HOME)
 
 
 @router.get("")
 def jobs(
-    request: Request,
-    db: Reading,
-    house: HouseDep,
-    admin: AdminViewer,
-    session: CurrentSession,
-    kind: str = "",
-    state: str = "",
-    owner: QueryId = "",
-    before: QueryId = "",
+    desk: AdminDesk, kind: QueryWord = "", state: QueryWord = "", owner: QueryId = "", before: QueryId = ""
 ) -> HTMLResponse:
-    last = find_id(before, "before")
-    chosen = JobFilter(owner_of(owner), kind[:60], job_state(state))
-    found = house_admin.job_history(db, admin, chosen, None if last is None else JobId(last), PAGE + 1)
-    more = {
-        "kind": kind,
-        "state": state,
-        "owner": owner,
-        "before": found[PAGE - 1].id if found[PAGE:] else "",
-    }
-    return admin_page(
-        request,
-        db,
-        house,
-        admin,
-        session,
+    last, whose = id_in(before, "before", JobId), id_in(owner, "owner", PersonId)
+    wanted = JobFilter(whose, kind, choice(state, JobState, "state", "state of a job"))
+    found = house_admin.job_history(desk.db, desk.admin, wanted, last, PAGE + 1)
+    chosen = {"kind": kind, "state": state, "owner": owner}
+    rows, more = leaf(found, "/admin/jobs", chosen, last=lambda one: one.id)
+    return desk.page(
         "admin/jobs.html",
-        jobs=found[:PAGE],
-        names=house_admin.names(db, admin, [one.owner for one in found if one.owner is not None]),
+        jobs=rows,
+        names=desk.names([whose, *(one.owner for one in rows)]),
         kinds=DEEDS.names(),
         states=[each.value for each in JobState],
-        chosen={"kind": kind, "state": state, "owner": owner},
-        more=address("/admin/jobs", more) if found[PAGE:] else "",
+        chosen=chosen,
+        more=more,
     )
 
 
 @router.post("/{id}/retry")
-def retry(db: OwnWriting, house: HouseDep, admin: AdminViewer, id: RowId) -> Response:
+def retry(request: Request, db: OwnWriting, house: HouseDep, admin: AdminViewer, id: RowId) -> Response:
     house_admin.retry(db, house, admin, JobId(id))
-    return go("/admin/jobs")
+    return back(request, _HOME)
 
 
 @router.post("/{id}/cancel")
-def cancel(db: OwnWriting, house: HouseDep, admin: AdminViewer, id: RowId) -> Response:
+def cancel(request: Request, db: OwnWriting, house: HouseDep, admin: AdminViewer, id: RowId) -> Response:
     house_admin.cancel(db, house, admin, JobId(id))
-    return go("/admin/jobs")
-
-
-def job_state(text: str) -> JobState | None:
-    """The state a filter names; raises Misuse."""
-    if not text:
-        return None
-    if text not in tuple(JobState):
-        known = ", ".join(JobState)
-        raise Misuse("state", f"{text[:40]!r} is no state of a job", cure=f"Known: {known}")
-    return JobState(text)
+    return back(request, _HOME)

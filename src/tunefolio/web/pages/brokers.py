@@ -12,7 +12,7 @@ from tunefolio.core.errors import NotFound
 from tunefolio.core.identity import AccountId
 from tunefolio.core.secret import Secret
 from tunefolio.ledger.brokers import RedirectLogin
-from tunefolio.services import connect, credentials, sync
+from tunefolio.services import connect, credentials, standings, sync
 from tunefolio.services.brokers import app_source
 from tunefolio.services.credentials import Relogin
 from tunefolio.store import accounts, connections, unread_rows
@@ -41,11 +41,9 @@ def brokers(
         for name, broker in sorted(house.brokers.items())
         if isinstance(broker, RedirectLogin)
     ]
-    homes = [
-        status.account for status in connect.status(db, house, viewer) if status.account and status.unread
-    ]
-    unread = {home.id: unread_rows.of_account(db, viewer, home.id) for home in homes}
     statuses = connect.status(db, house, viewer)
+    homes = [status.account for status in statuses if status.account and status.unread]
+    unread = {home.id: unread_rows.of_account(db, viewer, home.id) for home in homes}
     return render.page(
         request,
         "brokers/page.html",
@@ -53,6 +51,7 @@ def brokers(
         brokers=offered,
         was_cancelled=login == "cancelled",
         unread=unread,
+        out=standings.out_of_service(db),
     )
 
 
@@ -94,6 +93,7 @@ def login_form(
         home=home,
         kept=frozenset() if home is None else credentials.kept_fields(db, house, viewer, home),
         is_automatic=connection is not None and connection.automatic_since is not None,
+        out=standings.out_of_service(db).get(broker),
     )
 
 

@@ -12,7 +12,7 @@ from tunefolio.core.identity import AccountId, InstrumentId, PortfolioId
 from tunefolio.core.people import Viewer
 from tunefolio.core.time import IST, Instant
 from tunefolio.market.calendars import Calendar, Phase
-from tunefolio.services import connect, sync
+from tunefolio.services import connect, grants, standings, sync
 from tunefolio.services.jobs import ask
 from tunefolio.services.views import AppSource, BrokerStatus, lots, performance
 from tunefolio.services.views import portfolio as valued_portfolio
@@ -50,7 +50,7 @@ def dashboard(
     request: Request, db: Reading, house: HouseDep, viewer: CurrentViewer, portfolio: PortfolioChoice
 ) -> HTMLResponse:
     """Block `board` is everything that moves; it is fetched anew when something has changed."""
-    statuses = connect.status(db, house, viewer)
+    statuses, out = connect.status(db, house, viewer), standings.out_of_service(db)
     return render.page(
         request,
         "dashboard/page.html",
@@ -61,7 +61,9 @@ def dashboard(
         phase=market_phase(house.calendar, house.clock.now()),
         here=_address("/dashboard", portfolio),
         history=_address("/dashboard/history", portfolio),
-        newcomer=_newcomer(statuses),
+        newcomer=_newcomer([status for status in statuses if status.broker not in out]),
+        out=out,
+        sees_others=grants.sees_others(db, house, viewer),
     )
 
 

@@ -16,6 +16,8 @@ FormSecret = Annotated[str, Form(max_length=200)]
 FormId = Annotated[int, Form(ge=1, le=MAX_ID)]
 QueryId = Annotated[str, Query(max_length=20)]
 """An id chosen in a filter; "" for none, as an empty select sends it."""
+QueryWord = Annotated[str, Query(max_length=60)]
+"""A word chosen in a filter; "" for none."""
 
 
 def find_id(text: str, field: str) -> int | None:
