@@ -56,13 +56,14 @@ def test_the_last_change_of_units_and_the_day_it_was_first_seen(text: str, chang
     for facts in (history, history[::-1]):
         found = last_restated(facts)
         assert found is not None
-        assert (found.change, found.since.iso()) == (change, since)
+        assert [found.change, found.since.iso()] == [change, since]
 
 
 def test_what_is_gone_was_seen_no_more_on_the_day_it_was_taken_back() -> None:
     found = last_restated(told("2026-11-02 5 @ 100\n2026-11-03 -"))
     assert found is not None
-    assert (found.change, found.standing) == (-5, None)
+    assert found.change == -5
+    assert found.standing is None
     assert found.former is not None
 
 
@@ -71,7 +72,8 @@ def test_what_a_person_or_a_file_took_back_was_explained(source: str) -> None:
     assert last_restated(told("2026-11-02 5 @ 100\n2026-11-03 -", source)) is None
     followed = last_restated(told("2026-11-02 5 @ 100\n2026-11-03 8 @ 100", source))
     assert followed is not None
-    assert (followed.change, followed.former) == (8, None), "the new opening restates nothing"
+    assert followed.change == 8
+    assert followed.former is None, "the new opening restates nothing"
 
 
 def test_an_opening_by_hand_is_no_statements_word() -> None:

@@ -189,7 +189,7 @@ def test_a_trade_put_aside_leaves_the_rest_of_the_sync_whole(desk: Desk) -> None
     assert unread(desk, home) == [("trade 9: buy 5 at 1500 INR on 2026-11-20", "MSE:INFY-EQ")]
     trade = UnreadTrade.find(ODD.place)
     assert trade is not None
-    assert (trade.units, trade.price, trade.day.iso()) == (5, Price.of("1500"), "2026-11-20")
+    assert [trade.units, trade.price, trade.day.iso()] == [5, Price.of("1500"), "2026-11-20"]
 
 
 def test_a_trade_put_aside_is_remembered_while_it_explains_a_difference(desk: Desk) -> None:
@@ -207,6 +207,15 @@ def test_a_trade_put_aside_is_remembered_while_it_explains_a_difference(desk: De
     desk.clock.advance(timedelta(minutes=1))
     assert say(desk, home, arrived).unread == 0
     assert unread(desk, home) == []
+
+
+def test_a_sale_that_the_books_refused_is_remembered_only_while_the_counts_differ(desk: Desk) -> None:
+    home = desk.broker_account()
+    sold = fill("4", Kind.SELL, "SBIN", "50", "804")
+    assert say(desk, home, [], [sold]).unread == 1
+    assert unread(desk, home) == [("trade 4: sell 50 at 804 INR on 2026-11-20", "NSE:SBIN")]
+    desk.clock.advance(timedelta(days=1))
+    assert say(desk, home, []).unread == 0
 
 
 def test_a_trade_put_aside_is_forgotten_once_a_tradebook_brings_it(desk: Desk) -> None:

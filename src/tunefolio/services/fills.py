@@ -17,7 +17,7 @@ from tunefolio.ledger.positions import in_force
 from tunefolio.ledger.reconcile import Break
 from tunefolio.ledger.statements import Holding, Statement, UnreadLine
 from tunefolio.ledger.transactions import Transaction
-from tunefolio.market.instruments import InstrumentClaim, Listing
+from tunefolio.market.instruments import EXCHANGES, InstrumentClaim, Listing
 from tunefolio.services.groups import group_of, imagined_all
 from tunefolio.store import instruments, unread_rows
 from tunefolio.store.db import ReadDb
@@ -177,8 +177,8 @@ def remembered(
     """Trades that were put aside on former days and are still needed: a trade book tells of one day alone.
 
     1. One that is told again, or that stands in the books by its number (a tradebook brought it), is not.
-    2. Until its units are delivered it is.
-    3. After that while the broker differs from the books in what it may mean: it explains why.
+    2. While the broker differs from the books in what it may mean it is: it explains why.
+    3. One of an exchange that nobody knows is until its units are delivered, and may begin to differ.
     """
     known = {trade for line in told if (trade := UnreadTrade.find(line.place)) is not None}
     keys = {fact.source_key.partition(":")[2].partition(":")[2] for fact in history}
@@ -188,8 +188,10 @@ def remembered(
         trade = UnreadTrade.find(row.place)
         if trade is None or trade in known or f"{trade.trade_id}:{trade.day}" in keys:
             continue
-        is_young = today - trade.day <= _DELIVERED_AFTER_DAYS
-        if is_young or any(may_mean(row.symbol, symbol) for symbol in differing):
+        is_awaited = (
+            today - trade.day <= _DELIVERED_AFTER_DAYS and row.symbol.partition(":")[0] not in EXCHANGES
+        )
+        if is_awaited or any(may_mean(row.symbol, symbol) for symbol in differing):
             kept.append(UnreadLine(row.place, row.symbol, row.reason))
     return tuple(kept)
 
