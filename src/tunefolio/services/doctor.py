@@ -14,6 +14,7 @@ from datetime import timedelta
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
+from sqlalchemy import inspect
 from sqlalchemy.exc import DBAPIError
 
 from tunefolio.core.errors import Misuse
@@ -49,6 +50,8 @@ class Installation:
     brokers:  by name, what building it says (raises Misuse for wrong options).
     unloaded: by name, why an adapter cannot be imported, and the cure.
     assets:   the folder of the built front-end. is_rehearsal: the demo's installation.
+    redis:    where what several processes share lies, without its password; "" for one process alone.
+    redis_answers: asks it.
     """
 
     home: Path
@@ -63,32 +66,53 @@ class Installation:
     assets: Path
     is_rehearsal: bool
     unloaded: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    redis: str = ""
+    redis_answers: Callable[[], bool] = lambda: True
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing to look at. after: checks that must be well before it, or it would only repeat them."""
+
+    name: str
+    look: Callable[[Installation], None]
+    after: frozenset[str] = frozenset()
+
+
+_TABLES = frozenset({"database", "schema"})
 
 
 def examine(there: Installation) -> list[Diagnosis]:
-    """Every check, in the order in which problems should be mended."""
-    return [_diagnosis(name, there, look) for name, look in _checks(there)]
+    """Every check, in the order in which problems should be mended; without those that cannot be looked at
+    before another is well."""
+    found: list[Diagnosis] = []
+    for check in _checks(there):
+        if all(one.ok for one in found if one.name in check.after):
+            found.append(_diagnosis(check.name, there, check.look))
+    return found
 
 
-def _checks(there: Installation) -> Iterator[tuple[str, Callable[[Installation], None]]]:
-    yield "folder", folder
-    yield "key", key
-    yield "database", database
-    yield "schema", database_schema
-    yield "secrets", secrets_sealed
-    yield "jobs", stuck_jobs
-    yield "clock", clock
-    yield "calendar", calendar
-    yield "port", port
-    yield "assets", assets
-    yield "demo", separation
+def _checks(there: Installation) -> Iterator[Check]:
+    yield Check("folder", folder)
+    yield Check("key", key)
+    yield Check("database", database)
+    yield Check("schema", database_schema, frozenset({"database"}))
+    yield Check("secrets", secrets_sealed, _TABLES)
+    yield Check("jobs", stuck_jobs, _TABLES)
+    if there.redis:
+        yield Check("redis", redis)
+    yield Check("clock", clock)
+    yield Check("calendar", calendar)
+    yield Check("port", port)
+    yield Check("assets", assets)
+    yield Check("demo", separation)
     for name in there.unloaded:
-        yield f"adapter {name}", lambda one, name=name: adapter(one, name)  # type: ignore[misc]
+        yield Check(f"adapter {name}", lambda one, name=name: adapter(one, name))  # type: ignore[misc]
     for name in there.brokers:
         if name not in there.unloaded:
-            yield f"broker {name}", lambda one, name=name: broker(one, name)  # type: ignore[misc]
+            yield Check(f"broker {name}", lambda one, name=name: broker(one, name))  # type: ignore[misc]
     for name, look in checkups.CHECKS.items():
-        yield name, lambda one, look=look: asked(one, look)  # type: ignore[misc]
+        yield Check(name, lambda one, look=look: asked(one, look), _TABLES)  # type: ignore[misc]
 
 
 def _diagnosis(name: str, there: Installation, look: Callable[[Installation], None]) -> Diagnosis:
@@ -100,7 +124,7 @@ def _diagnosis(name: str, there: Installation, look: Callable[[Installation], No
         return Diagnosis(name, False, f"{wrong.field}: {wrong.problem}", wrong.cure or "Correct that setting")
     except DBAPIError as away:
         reason = str(away.orig).strip().splitlines()[0]
-        return Diagnosis(name, False, reason, "Mend what `database` says first")
+        return Diagnosis(name, False, reason, "Mend what `database` and `schema` say first")
     return Diagnosis(name, True)
 
 
@@ -149,7 +173,7 @@ def key(there: Installation) -> None:
 
 def secrets_sealed(there: Installation) -> None:
     """The key opens what was sealed for the people: sessions, credentials of brokers and API secrets."""
-    if _is_absent(there) or (there.key is None and not there.key_file.is_file()):
+    if there.key is None and not there.key_file.is_file():
         return
     vault = Vault(KeyRing.load(there.key.reveal() if there.key is not None else there.key_file))
     with closing(open_database(there.database_url)) as base, base.reading() as db:
@@ -192,7 +216,9 @@ def opens(vault: Vault, sealed: bytes, table: str, row: int, column: str) -> boo
 def database(there: Installation) -> None:
     """The database answers."""
     if _is_absent(there):
-        raise Ailment("there is no database yet", "Run `tunefolio up` once; it makes the database")
+        raise Ailment(
+            "there is no database yet", "Run `tunefolio up` once; it makes the database and its tables"
+        )
     try:
         with closing(open_database(there.database_url)) as base, base.reading():
             pass
@@ -206,9 +232,12 @@ def database(there: Installation) -> None:
 
 def database_schema(there: Installation) -> None:
     """The tables are those of this release."""
-    if _is_absent(there):
-        raise Ailment("there are no tables yet", "Run `tunefolio up` once; it makes them")
     present, wanted = schema.current(there.database_url), schema.head()
+    if present is None and _has_tables(there.database_url):
+        raise Ailment(
+            "there are tables, but none says of which release they are (alembic_version is empty)",
+            "Put back the database from your backup: this one was restored in part",
+        )
     if present is not None and present > wanted:
         raise Ailment(
             f"tables are at {present}, this release knows {wanted}",
@@ -221,22 +250,35 @@ def database_schema(there: Installation) -> None:
         )
 
 
+def _has_tables(url: str) -> bool:
+    with closing(open_database(url)) as base:
+        return inspect(base.engine).has_table("persons")
+
+
 def stuck_jobs(there: Installation) -> None:
     """No job has been due for long without anyone taking it."""
-    if _is_absent(there):
-        return
     with closing(open_database(there.database_url)) as base:
         late = _late_jobs(base, there.clock.now())
     if late:
         raise Ailment(
-            f"due for more than ten minutes and not taken: {late}",
-            "Start the house with `tunefolio up`; see `tunefolio jobs`",
+            f"due for more than ten minutes, or left by a process that died, and not taken: {late}",
+            "Start the house with `tunefolio up` (where several processes share it: `tunefolio worker` and "
+            "`tunefolio beat`); `tunefolio jobs` lists them",
         )
 
 
 def _late_jobs(base: Database, now: Instant) -> int:
     with base.reading() as db:
         return len(jobs.due(db, Caretaker("doctor"), now - _STUCK, 1_000))
+
+
+def redis(there: Installation) -> None:
+    """What several processes share answers."""
+    if not there.redis_answers():
+        raise Ailment(
+            f"Redis at {there.redis} does not answer: workers hear of no job",
+            "Start it, or correct TUNEFOLIO_REDIS_URL; one process alone (`tunefolio up`) needs none",
+        )
 
 
 def clock(there: Installation) -> None:
@@ -314,8 +356,6 @@ def adapter(there: Installation, name: str) -> None:
 
 def asked(there: Installation, look: Look) -> None:
     """The links to brokers are well, in one respect."""
-    if _is_absent(there):
-        return
     ward = Ward(frozenset(there.brokers), frozenset(there.unloaded), there.clock.now())
     with closing(open_database(there.database_url)) as base, base.reading() as db:
         look(db, ward)
