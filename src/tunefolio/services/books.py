@@ -82,7 +82,7 @@ _remembered: Memory[PersonId, _Shelf] = Memory(100)
 def folded(db: ReadDb, viewer: Viewer, accounts: Sequence[Account]) -> dict[AccountId, Folded]:
     """The viewer's accounts, folded, in the order given.
 
-    One query when all are remembered. After an edit the facts since are read and their groups refolded;
+    Two queries when all are remembered. After an edit the facts since are read and their groups refolded;
     an account not yet remembered costs its history.
     """
     shelf = _shelf(db, viewer)

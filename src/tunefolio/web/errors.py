@@ -23,6 +23,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from tunefolio.analysis.tax.blockers import NotReady
 from tunefolio.core.errors import (
     Ambiguous,
     BrokenLaw,
@@ -80,6 +81,7 @@ TABLE: dict[type[Exception], tuple[int, str, str, int]] = {
     Misuse: (422, "misuse", "That input does not work", logging.INFO),
     Reauth: (409, "broker-login-needed", "The broker asks you to log in again", logging.INFO),
     Rejected: (422, "rejected", "The answer was no", logging.INFO),
+    NotReady: (409, "tax-not-ready", "The books do not bear a return yet", logging.INFO),
     TooMany: (429, "too-many", "Too many attempts", logging.WARNING),
     Retry: (503, "busy", "Busy or away, please try again", logging.WARNING),
     Ambiguous: (409, "ambiguous", "Its outcome is unknown", logging.ERROR),
@@ -139,6 +141,9 @@ def _known(error: Exception, status: int, kind: str, title: str, level: int) -> 
             return Problem(
                 status, kind, title, detail, "Unlock at /admin/unlock, then do it again.", level=level
             )
+        case NotReady():
+            fields = tuple(FieldProblem(one.kind.value, one.what, one.cure) for one in error.blockers)
+            return Problem(status, kind, title, str(error), "Mend what is listed.", fields, level=level)
         case Rejected(code="credentials"):
             return Problem(401, "credentials", "Wrong e-mail or password", str(error), level=level)
         case Retry():

@@ -18,6 +18,7 @@ from tunefolio.web.api.examples_health import HEALTH
 from tunefolio.web.api.examples_imports import IMPORTS
 from tunefolio.web.api.examples_instruments import INSTRUMENTS
 from tunefolio.web.api.examples_services import SERVICES
+from tunefolio.web.api.examples_tax import TAX
 from tunefolio.web.api.examples_views import VIEWS
 
 AT = "2026-11-20T14:00:00+05:30"
@@ -331,6 +332,7 @@ EXAMPLES: Mapping[tuple[str, str], Mapping[str, Any]] = {
     **SERVICES,
     **BARS,
     **CHARTS,
+    **TAX,
 }
 """By method and path below /api/v1: what its 2xx answer looks like."""
 
