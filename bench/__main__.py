@@ -11,6 +11,7 @@ from bench import (
     alerts,
     bars,
     cas,
+    charges,
     decade,
     engines,
     facts,
@@ -22,6 +23,7 @@ from bench import (
     starts,
     sync,
     takes_in,
+    tax,
     ticks,
 )
 from bench.figures import table
@@ -40,7 +42,9 @@ BENCHES = {
     "engines": engines.figures,
     "alerts": alerts.figures,
     "cas": cas.figures,
+    "charges": charges.figures,
     "sync": sync.figures,
+    "tax": tax.figures,
     "ticks": ticks.figures,
 }
 PAGE = Path("docs/performance.md")

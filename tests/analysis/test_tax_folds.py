@@ -14,6 +14,7 @@ from tests.analysis.taxes import day
 from tests.books import ACCOUNT, account_of, book, family, histories, number_of, told
 from tunefolio.analysis.tax.assets import Asset, TaxClass, asset_of, fund_class, tax_class_of
 from tunefolio.analysis.tax.blockers import BlockerKind, of_breaks, undated
+from tunefolio.analysis.tax.books import lawful_books
 from tunefolio.analysis.tax.computation import Record, TaxYear, tax_year
 from tunefolio.analysis.tax.disposals import Books, Disposal, Way, disposals, units_of
 from tunefolio.analysis.tax.foreign import rate_day
@@ -25,7 +26,7 @@ from tunefolio.analysis.tax.values2018 import Value2018, Values2018
 from tunefolio.analysis.tax.years import FinancialYear
 from tunefolio.core.identity import AccountId, InstrumentId, Isin, TransactionId
 from tunefolio.core.missing import Missing
-from tunefolio.core.money import Currency
+from tunefolio.core.money import INR, Currency
 from tunefolio.ledger.kinds import Kind
 from tunefolio.ledger.lots import Side
 from tunefolio.ledger.positions import fold_all, in_force
@@ -35,6 +36,7 @@ from tunefolio.market.fx import Rate, RateBook
 from tunefolio.market.instruments import AssetClass, Instrument, Listing
 
 INFY, RELIANCE, JIOFIN, ETERNAL = (number_of(name) for name in ("INFY", "RELIANCE", "JIOFIN", "ETERNAL"))
+USD = Currency("USD")
 Histories = Mapping[AccountId, Sequence[Transaction]]
 
 
@@ -105,6 +107,28 @@ def test_transaction_tax_follows_units_into_another_account() -> None:
         (account_of("A"), day("2023-04-03"), Decimal("1.50")),
         (account_of("B"), day("2023-04-03"), Decimal("1.50")),
     ]
+
+
+def test_tax_reads_the_books_first_in_first_out_whatever_lots_were_chosen() -> None:
+    """Chosen lots and another method count on the pages, not for tax; abroad a choice counts."""
+    history = book(
+        """
+        2023-04-03 buy 10 INFY @ 100
+        2023-05-02 buy 10 INFY @ 300
+        2024-06-03 sell 10 INFY @ 200 lots ^2:10
+        2023-04-03 buy 10 TCS @ 100 USD
+        2023-05-02 buy 10 TCS @ 300 USD
+        2024-06-03 sell 10 TCS @ 200 USD lots ^5:10
+        """
+    )
+    at_par = RateBook.of(Rate(USD, INR, day(on), Decimal(80), "test") for on in RATE_DAYS)
+    kept = lawful_books({ACCOUNT: history}, {}, rates=at_par)
+    found, holes = disposals(kept)
+    assert holes == ()
+    assert [one.acquired for one in found] == [day("2023-04-03"), day("2023-05-02")]
+
+
+RATE_DAYS = ("2023-03-31", "2023-04-28", "2024-05-31")
 
 
 def test_a_short_sale_keeps_its_sides() -> None:
@@ -254,30 +278,27 @@ def test_what_is_repaid_beyond_cost_is_income() -> None:
     assert [told(one.kind, one.amount) for one in found] == [(IncomeKind.REPAID, 49)]
 
 
-USD = Currency("USD")
-
-
 def test_foreign_sums_take_the_rate_of_the_month_end_before() -> None:
-    told = books(
+    kept = books(
         "2024-04-15 buy 10 INFY @ 10 USD\n2024-08-05 sell 10 INFY @ 12 USD\n2024-08-06 dividend 5 INFY USD"
     )
-    bare = disposals(told)
+    bare = disposals(kept)
     assert bare[0] == ()
     assert "USD" in bare[1][0].missing.reason
     rates = RateBook.of([
         Rate(USD, Currency("INR"), day("2024-03-28"), Decimal("83.25"), "test"),
         Rate(USD, Currency("INR"), day("2024-07-31"), Decimal("83.74"), "test"),
     ])  # fmt: skip
-    (one,), holes = disposals(replace(told, rates=rates))
+    (one,), holes = disposals(replace(kept, rates=rates))
     assert (one.cost, one.consideration, holes) == (Decimal("8325.00"), Decimal("10048.80"), ())
-    (income,), _ = incomes(replace(told, rates=rates))
+    (income,), _ = incomes(replace(kept, rates=rates))
     assert told(income.amount, income.is_abroad, income.credit) == (Decimal("418.70"), True, 0)
     assert rate_day(day("2024-03-31")) == day("2024-02-29")
 
 
 def test_lots_without_a_day_and_breaks_block() -> None:
-    told = books("2026-11-20 opening 24 RELIANCE @ 1312.33")
-    (blocker,) = undated(told.holdings)
+    kept = books("2026-11-20 opening 24 RELIANCE @ 1312.33")
+    (blocker,) = undated(kept.holdings)
     assert (blocker.kind, blocker.fact, "24 units" in blocker.what) == (BlockerKind.UNDATED, 1, True)
     (found,) = of_breaks(ACCOUNT, [Break(INFY, Decimal(10), Decimal(12), Cause.MORE_AT_BROKER)])
     assert (found.kind, found.what) == (BlockerKind.BREAK, "the broker counts 12, the books 10")

@@ -94,6 +94,8 @@ def test_the_anniversary_is_short_and_the_next_day_long(bought: str, months: int
         (TaxClass.LISTED_SECURITY, "2023-01-02", "2024-01-03", Term.LONG, "0.10", "112"),
         (TaxClass.UNLISTED_BOND, "2019-01-02", "2024-07-22", Term.LONG, "0.20", "112"),
         (TaxClass.UNLISTED_BOND, "2019-01-02", "2024-07-23", Term.SHORT, None, "at slab"),
+        (TaxClass.MARKET_LINKED, "2021-01-02", "2023-03-31", Term.LONG, "0.10", "112"),
+        (TaxClass.MARKET_LINKED, "2021-01-02", "2023-04-01", Term.SHORT, None, "at slab"),
         (TaxClass.SGB, "2023-08-01", "2024-08-02", Term.LONG, "0.125", "112"),
         (TaxClass.GOLD, "2021-08-01", "2024-07-22", Term.SHORT, None, "at slab"),
         (TaxClass.GOLD, "2021-08-01", "2024-07-23", Term.LONG, "0.125", "112"),

@@ -16,7 +16,7 @@ from tests.analysis.taxes import ASSETS, Told, day, number, sold
 from tunefolio.analysis.tax.assets import TaxClass
 from tunefolio.analysis.tax.computation import Record, TaxYear, tax_years
 from tunefolio.analysis.tax.disposals import Disposal
-from tunefolio.analysis.tax.gains import Law
+from tunefolio.analysis.tax.gains import Gain, Law
 from tunefolio.analysis.tax.heads import Bucket, Head
 from tunefolio.analysis.tax.levy import levied
 from tunefolio.analysis.tax.rulebook import tax_rules
@@ -199,6 +199,37 @@ def test_a_rate_that_changes_later_changes_no_figure_before(some_deeds: list[Dis
             assert [g.taxable for g in after[year].found.gains] == [
                 g.taxable for g in before[year].found.gains
             ]
+
+
+@given(deeds())
+def test_a_rule_that_ends_changes_no_figure_before_and_leaves_no_rate_after(
+    some_deeds: list[Disposal],
+) -> None:
+    ended = with_end("rate.gold.long", "2024-11-30")
+    before, after = years_of(some_deeds, tax_rules()), years_of(some_deeds, ended)
+    for year in before:
+        kept = [
+            g.taxable for g in before[year].found.gains if not _is_long_gold(g) or g.day <= day("2024-11-30")
+        ]
+        assert [gain.taxable for gain in after[year].found.gains] == kept
+        lost = len(before[year].found.gains) - len(kept)
+        assert len(after[year].found.holes) == len(before[year].found.holes) + lost
+        assert after[year].is_ready == (before[year].is_ready and not lost)
+        if year.last <= day("2024-11-30"):
+            assert after[year].levy.total == before[year].levy.total
+
+
+def _is_long_gold(gain: Gain) -> bool:
+    return gain.asset.tax_class is TaxClass.GOLD and gain.bucket.head is Head.LONG_TERM
+
+
+def with_end(name: str, until: str) -> Rulebook:
+    """The rules of the house with the last row of a name ending for good."""
+    told = json.loads(
+        resources.files("tunefolio.analysis.data").joinpath("tax_india.json").read_text("utf-8")
+    )
+    [row for row in told["rules"] if row["name"] == name][-1]["to"] = until
+    return read_rulebook(json.dumps(told), place="changed")
 
 
 def with_row(name: str, since: str, **values: str) -> Rulebook:

@@ -68,6 +68,15 @@ def test_one_exemption_for_the_whole_year_of_two_rates() -> None:
     assert any("exemption.order" in text for text in year.doubts)
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "tax"),
+    [(150_000, 150_000, "18125"), (300_000, 50_000, "22500"), (0, 200_000, "9375")],
+)
+def test_the_exemption_goes_to_the_higher_rate_first(before: int, after: int, tax: str) -> None:
+    year = checked(taxed("2024-25", [equity("2024-07-22", before), equity("2024-07-23", after)]))
+    assert year.levy.special_tax == Decimal(tax)
+
+
 def test_the_larger_exemption_covers_sales_before_the_change_too() -> None:
     year = checked(taxed("2024-25", [equity("2024-05-02", 125_000)]))
     assert year.levy.payable == 0

@@ -18,6 +18,7 @@ from tunefolio.core.identity import Isin, TaxpayerId
 from tunefolio.core.money import INR
 from tunefolio.core.people import Role, Viewer
 from tunefolio.ledger.accounts import AccountKind
+from tunefolio.ledger.lots import Method
 from tunefolio.market.instruments import InstrumentClaim, Listing
 from tunefolio.services import tax, tax_told
 from tunefolio.services.tax import MYSELF, TaxReport
@@ -103,6 +104,20 @@ def test_a_day_of_buying_and_selling_gives_its_tax_to_the_sales(desk: Desk) -> N
     later = year(desk, FY25)
     bought = sum((gain.disposal.bought.stt or Decimal(0) for gain in later.result.found.gains), Decimal(0))
     assert Decimal(0) < bought <= Decimal(21)
+
+
+def test_the_law_takes_the_oldest_first_whatever_method_is_shown(desk: Desk) -> None:
+    """CBDT circular 768: first in, first out by demat account."""
+    desk.write_down(
+        """
+        2022-04-03 buy 10 NSE:INFY @ 100
+        2024-04-03 buy 10 NSE:INFY @ 180
+        2024-06-03 sell 10 NSE:INFY @ 200
+        """
+    )
+    with desk.database.writing() as db:
+        accounts.set_lot_method(db, desk.viewer, desk.account.id, Method.LIFO)
+    assert sums(year(desk)) == {Head.LONG_TERM: Decimal(1_000)}
 
 
 def test_units_of_unknown_day_stand_in_the_way_of_every_export(desk: Desk) -> None:

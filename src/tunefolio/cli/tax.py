@@ -30,7 +30,7 @@ from tunefolio.ledger.textbook import BookRefused, read_book
 from tunefolio.services import tax as taxes
 from tunefolio.services import tax_json as told
 from tunefolio.services.marketfiles import lines_of
-from tunefolio.services.tax_records import FIRST_YEAR, Material, reckoned, record_of
+from tunefolio.services.tax_records import FIRST_YEAR, Material, lawful, reckoned, record_of
 from tunefolio.services.textbook import folded_book, instrument_of, rate_book
 from tunefolio.store.db import ReadDb
 
@@ -92,8 +92,10 @@ def _of_file(args: argparse.Namespace) -> _Year:
     if not FIRST_YEAR <= year <= FinancialYear.of(today):
         raise Misuse("--year", f"{year} is not reckoned here", cure=f"Take {FIRST_YEAR} or later")
     book = read_book(lines_of(text_of(args.file)), file=name, today=today)
-    holdings, facts = folded_book(book, file=name)
+    _, facts = folded_book(book, file=name)
     known = {id: instrument_of(one) for id, one in book.instruments.items()}
+    histories = book.histories()
+    holdings = lawful(histories, known, histories)
     isins = {id: (str(one.isin),) if one.isin else () for id, one in known.items()}
     record, law = record_of(Material(holdings, facts, known, isins, rate_book(book.rates)))
     who = {FinancialYear(one): Taxpayer() for one in range(FIRST_YEAR.start, year.start + 1)}

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from tunefolio.analysis.tax.assets import TaxClass
 from tunefolio.analysis.tax.blockers import Blocker, BlockerKind, of_breaks, undated
 from tunefolio.analysis.tax.computation import Record, TaxYear
 from tunefolio.analysis.tax.gains import Law
@@ -19,16 +20,18 @@ from tunefolio.core.identity import AccountId, InstrumentId, TaxpayerId
 from tunefolio.core.people import Viewer
 from tunefolio.core.time import TradingDay, calendar_date
 from tunefolio.ledger.accounts import Account
+from tunefolio.market.accruals import Crediting
 from tunefolio.market.instruments import Instrument
 from tunefolio.services.books import Folded, folded
 from tunefolio.services.house import House
-from tunefolio.services.tax_records import FIRST_YEAR, Material, Told, reckoned, record_of
+from tunefolio.services.tax_records import FIRST_YEAR, Material, Told, lawful, reckoned, record_of
 from tunefolio.store import accounts as homes
-from tunefolio.store import instruments, persons, rates, spells, tax_answers, taxpayers
+from tunefolio.store import instruments, own_instruments, persons, rates, spells, tax_answers, taxpayers
 from tunefolio.store.db import ReadDb
 from tunefolio.store.tax_answers import YearTold
 from tunefolio.store.taxpayers import KeptTaxpayer
 
+_PROVIDENT = frozenset({Crediting.PPF, Crediting.EPF})
 MYSELF = TaxpayerId(0)
 """The viewer herself while nothing was told of her."""
 
@@ -96,8 +99,9 @@ def report(
     """Raises NotFound for another's taxpayer, Misuse for a year without rules."""
     must_be_taxable(house, year)
     subject = subject_of(db, viewer, taxpayer)
-    folds = folded(db, viewer, subject.accounts)
-    material = material_of(db, viewer, folds)
+    all_folds = folded(db, viewer, homes.listed(db, viewer))
+    material = material_of(db, viewer, subject, all_folds)
+    folds = {home.id: all_folds[home.id] for home in subject.accounts}
     record, law = record_of(material)
     told = tax_answers.years(db, viewer, subject.taxpayer.id)
     entered = tax_answers.losses(db, viewer, subject.taxpayer.id)
@@ -105,19 +109,25 @@ def report(
     return TaxReport(subject, year, result, record, material, told.get(year, YearTold(year)), folds)
 
 
-def material_of(db: ReadDb, viewer: Viewer, folds: Mapping[AccountId, Folded]) -> Material:
-    """What the engine needs of these books, and what the viewer told of their instruments and facts."""
-    facts = {id: fact for fold in folds.values() for id, fact in fold.facts.items()}
-    named = {one.fact.instrument for one in facts.values()} | {one.fact.other for one in facts.values()}
-    wanted = sorted(id for id in named if id is not None)
-    known = instruments.of_ids(db, wanted)
+def material_of(db: ReadDb, viewer: Viewer, subject: Subject, folds: Mapping[AccountId, Folded]) -> Material:
+    """What the engine needs of one's books, and what the viewer told of their instruments and facts.
+
+    folds: of all of the viewer's accounts, since units may have come from another's. An account that is
+    stopped is left out; it stands among what to mend.
+    """
+    sound = {account: fold for account, fold in folds.items() if not fold.problem}
+    all_facts = [one.fact for fold in sound.values() for one in fold.facts.values()]
+    named = {one.instrument for one in all_facts} | {one.other for one in all_facts}
+    known = instruments.of_ids(db, sorted(id for id in named if id is not None))
+    mine = [home.id for home in subject.accounts if home.id in sound]
+    histories = {account: list(fold.facts.values()) for account, fold in sound.items()}
     return Material(
-        {account: fold.holdings for account, fold in folds.items()},
-        facts,
+        lawful(histories, known, mine),
+        {id: one for account in mine for id, one in sound[account].facts.items()},
         known,
         _isins(db, known),
         rates.book(db),
-        _told(db, viewer),
+        _told(db, viewer, known),
     )
 
 
@@ -134,10 +144,14 @@ def _isins(db: ReadDb, known: Mapping[InstrumentId, Instrument]) -> dict[Instrum
     }
 
 
-def _told(db: ReadDb, viewer: Viewer) -> Told:
+def _told(db: ReadDb, viewer: Viewer, known: Mapping[InstrumentId, Instrument]) -> Told:
+    """What was told; a provident fund says by its terms what it is."""
     named, deeds = tax_answers.instruments(db, viewer), tax_answers.deeds(db, viewer)
+    terms = own_instruments.accruals(db, viewer, list(known))
+    provident = {id for id, one in terms.items() if one.crediting in _PROVIDENT}
     return Told(
-        {id: one.tax_class for id, one in named.items() if one.tax_class is not None},
+        dict.fromkeys(provident, TaxClass.PROVIDENT_FUND)
+        | {id: one.tax_class for id, one in named.items() if one.tax_class is not None},
         {id: one.value_2018 for id, one in named.items() if one.value_2018 is not None},
         {id: one.stt for id, one in deeds.items() if one.stt is not None},
         {id: one.way for id, one in deeds.items() if one.way is not None},

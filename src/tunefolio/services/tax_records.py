@@ -7,13 +7,14 @@ tax, it is worked out by the rules of the day.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from tunefolio.analysis.tax import rulebook
 from tunefolio.analysis.tax.assets import Asset, TaxClass, asset_of
 from tunefolio.analysis.tax.blockers import Blocker, of_holes
+from tunefolio.analysis.tax.books import lawful_books
 from tunefolio.analysis.tax.computation import Record, TaxYear, tax_years
 from tunefolio.analysis.tax.disposals import Books, Way, disposals
 from tunefolio.analysis.tax.gains import Law
@@ -29,6 +30,7 @@ from tunefolio.ledger.transactions import Transaction
 from tunefolio.market.fx import NO_RATES, RateBook
 from tunefolio.market.instruments import Instrument
 from tunefolio.services.tax_levied import stt_of
+from tunefolio.services.terms import nature_of
 
 FIRST_YEAR = FinancialYear(2018)
 """The rules begin with it: gains on listed equity were exempt before."""
@@ -48,8 +50,8 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """One person's books as far as tax needs them. facts: in force, by id; isins: all an instrument ever had;
-    categories: of funds, in the words of their houses."""
+    """One person's books as far as tax needs them. holdings: folded as the law reads them (`lawful`); facts:
+    in force, by id; isins: all an instrument ever had; categories: of funds, in the words of their houses."""
 
     holdings: Mapping[AccountId, Holdings]
     facts: Mapping[TransactionId, Transaction]
@@ -58,6 +60,20 @@ class Material:
     rates: RateBook = NO_RATES
     told: Told = field(default_factory=Told)
     categories: Mapping[InstrumentId, str] = field(default_factory=dict)
+
+
+def lawful(
+    histories: Mapping[AccountId, Sequence[Transaction]],
+    instruments: Mapping[InstrumentId, Instrument],
+    accounts: Collection[AccountId],
+) -> dict[AccountId, Holdings]:
+    """These accounts folded first in, first out, whatever method is shown.
+
+    histories: of every account that units may have come from. Raises what a fold raises.
+    """
+    natures = {id: nature_of(one) for id, one in instruments.items()}
+    folded = lawful_books(histories, natures).holdings
+    return {account: folded[account] for account in accounts if account in folded}
 
 
 def assets_of(material: Material) -> dict[InstrumentId, Asset]:

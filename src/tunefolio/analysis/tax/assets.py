@@ -19,7 +19,9 @@ _ASK = "Say on the instrument's page what it is for tax"
 class TaxClass(StrEnum):
     """LISTED_SECURITY: bonds, debentures, preference shares and rights on an exchange. DEBT_FUND: above 65 %
     in debt and money market. HYBRID_FUND: above 35 % and at most 65 % in Indian shares. OTHER_FUND: neither,
-    as gold, silver or overseas funds. DEPOSIT: earns interest, has no gains; PROVIDENT_FUND: what it earns is exempt."""
+    as gold, silver or overseas funds. MARKET_LINKED: debentures whose return follows a market. DEPOSIT: earns
+    interest, has no gains. PROVIDENT_FUND: earns it exempt.
+    """
 
     LISTED_EQUITY = "listed_equity"
     EQUITY_FUND = "equity_fund"
@@ -29,6 +31,7 @@ class TaxClass(StrEnum):
     OTHER_FUND = "other_fund"
     LISTED_SECURITY = "listed_security"
     UNLISTED_BOND = "unlisted_bond"
+    MARKET_LINKED = "market_linked"
     SGB = "sgb"
     UNLISTED_SHARE = "unlisted_share"
     FOREIGN_SHARE = "foreign_share"

@@ -170,6 +170,8 @@ class _Duties:
         before = self._given.get(fact, ZERO)
         after = min(before + fees.amount, whole)
         self._given[fact] = after
+        if not before and after == whole:
+            return stt
         return quantized(stt * after / whole, 2) - quantized(stt * before / whole, 2)
 
 

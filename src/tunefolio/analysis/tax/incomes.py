@@ -124,8 +124,8 @@ def earned_of(
 
 
 _OF_TRUST = (
-    "a business trust's distribution is dividend, interest and repayment in parts that its statement tells; it "
-    "was taken whole as income"
+    "a business trust's distribution is dividend, interest and repayment in parts that its statement tells; "
+    "it was taken whole as income"
 )
 
 

@@ -12,7 +12,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from tunefolio.analysis.tax.heads import GIVEN, Bucket, Head
 from tunefolio.analysis.tax.rulebook import ZERO, rule_at
 from tunefolio.analysis.tax.setoff import SetOff, set_off
-from tunefolio.analysis.tax.taxpayer import Regime, Residency, Taxpayer
+from tunefolio.analysis.tax.taxpayer import LossKind, Regime, Residency, Taxpayer
 from tunefolio.analysis.tax.years import FinancialYear
 from tunefolio.core.errors import Misuse
 from tunefolio.core.missing import Missing
@@ -141,12 +141,16 @@ def levied(
     basic = _with_used(basic, lines)
     rates = {line.bucket.rate for line in lines if line.bucket.has_exemption and line.after > 0}
     rules = [step.rule for step in done.steps]
+    rules += [_needed(book, f"carry_forward.{one.kind}", year) for one in done.carried]
     rules += [_needed(book, "setoff.order", year)] if _order_mattered(done) else []
     rules += [_needed(book, "exemption.order", year)] if len(rates) > 1 and exemption.used else []
+    slab_tax = _slab_tax(lines, basic, taxpayer)
     if taxpayer.residency is Residency.RESIDENT and taxpayer.others is None:
         remarks.append("other income is not told: an unused basic exemption was not used")
+    if isinstance(slab_tax, Missing):
+        remarks.append("the slab rate is not told: income at slab rates is reported and not taxed")
     return Levy(
-        year, done, lines, exemption, basic, _slab_tax(lines, basic, taxpayer),
+        year, done, lines, exemption, basic, slab_tax,
         _needed(book, "cess", year), _needed(book, "rounding.tax", year), tuple(rules), tuple(remarks),
     )  # fmt: skip
 
@@ -229,9 +233,12 @@ def _slab_tax(lines: tuple[Line, ...], basic: Basic | Missing, taxpayer: Taxpaye
 
 
 def _order_mattered(done: SetOff) -> bool:
-    """Was there a choice which income a loss went to?"""
-    return len({(step.kind, step.against) for step in done.steps}) > 1 or any(
-        step.against.rate is None for step in done.steps
+    """Was there a choice which income a loss went to? Between heads, or between rates of one head."""
+    own = {Head.BUSINESS, Head.SPECULATIVE}
+    return any(
+        sum(bucket.head is step.against.head for bucket in done.before) > 1
+        or (step.kind is LossKind.BUSINESS and step.against.head not in own and len(done.before) > 1)
+        for step in done.steps
     )
 
 
