@@ -19,10 +19,7 @@ from tunefolio.core.time import TradingDay
 from tunefolio.market.calendars import Calendars
 from tunefolio.sandbox.people import ASHA
 
-pytestmark = [
-    pytest.mark.journey,
-    pytest.mark.parametrize("house", ["one process"], indirect=True),
-]
+pytestmark = [pytest.mark.journey, pytest.mark.one_is_enough]
 PAGES = ("", "/users", "/portfolios", "/accounts", "/brokers", "/jobs", "/instruments", "/audit", "/unlock")
 
 
@@ -177,7 +174,8 @@ def in_the_log(page: Page, bela: Page) -> None:
     for words in (
         ("instrument: corrected", "Iron and Steel"), ("broker: standing", "open → stopped"),
         ("person: role changed", "member → reader"), ("job: retried", "sync"),
-        ("admin: unlock refused", "session"),
+        ("admin: unlock refused", "session"), ("quarantine: settled", "doubted → accepted"),
+        ("calendar: said", "as packaged → closed"),
     ):  # fmt: skip
         entry = page.locator("tr.line").filter(has_text=words[0]).filter(has_text=words[1])
         expect(entry.first).to_be_visible()

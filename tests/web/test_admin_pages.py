@@ -152,3 +152,16 @@ def test_pages_of_admins_go_on_where_they_ended_with_their_filter(
         path = "" if found is None else found[1].replace("&amp;", "&")
         assert not path or f"owner={her}" in path
     assert seen == made[::-1]
+
+
+def test_a_deed_leads_back_to_the_list_as_it_was_filtered(asha: TestClient, bela: TestClient) -> None:
+    deed = f"/admin/users/{person(bela)}/sign-out"
+
+    def leads_to(came: str) -> str:
+        answer = asha.post(deed, headers={**BROWSER, "referer": came})
+        return str(answer.headers["location"])
+
+    assert leads_to("https://testserver/admin/users?after=1") == "/admin/users?after=1"
+    assert leads_to("https://testserver/admin/jobs?after=1") == "/admin/users"
+    assert leads_to("https://testserver//evil.example/admin/users") == "/admin/users"
+    assert leads_to("") == "/admin/users"
