@@ -63,11 +63,12 @@ class House:
         }
 
     def shown(self, name: str) -> dict[str, tuple[int, int]]:
-        """The same as the exchange has it; Kotak Neo does not tell apart what is unsettled."""
+        """The same as the exchange has it, units bought on margin among them; Kotak Neo does not tell apart
+        what is unsettled."""
         found = {}
         for line in self.sandbox.depot.lines(name, HOLDERS[name]):
-            told = (line.settled, line.unsettled)
-            both = (line.settled + line.unsettled, 0)
+            told = (line.settled + line.margin_funded, line.unsettled)
+            both = (sum(told), 0)
             if any(told):
                 found[f"{line.listed.exchange}:{line.listed.company.symbol}"] = (
                     both if name == "kotakneo" else told

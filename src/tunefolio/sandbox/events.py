@@ -13,15 +13,21 @@ from tunefolio.core.time import Instant, TradingDay
 
 
 @dataclass(frozen=True, slots=True)
-class Trade:
-    """An order placed and executed whole. at: within a session, not ahead; None: now. price: None: the
-    market's of that moment. product: CNC settles a session later, MIS is even by the evening."""
+class Instruction:
+    """What somebody wants to trade, whatever becomes of it. key: EXCHANGE:SYMBOL; side: BUY or SELL."""
 
     broker: str
     user: str
     key: str
     side: str
     quantity: int
+
+
+@dataclass(frozen=True, slots=True)
+class Trade(Instruction):
+    """An order placed and executed whole. at: within a session, not ahead; None: now. price: None: the
+    market's of that moment. product: CNC settles a session later, MIS is even by the evening."""
+
     at: Instant | None = None
     price: int | None = None
     product: str = "CNC"
@@ -29,33 +35,23 @@ class Trade:
 
 
 @dataclass(frozen=True, slots=True)
-class MissedTrade:
+class MissedTrade(Instruction):
     """A delivery trade of an earlier session: in the holdings and the tradebook file, in no book of today.
 
     price: None: the market's of some minute of that session, in the units of that day.
     """
 
-    broker: str
-    user: str
-    key: str
-    side: str
-    quantity: int
     day: TradingDay
     price: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class PartialFill:
+class PartialFill(Instruction):
     """An order placed now of which only `filled` are executed; the rest stays open until its session ends.
 
     filled 0: a limit order that waits. price: its limit; None: the market's.
     """
 
-    broker: str
-    user: str
-    key: str
-    side: str
-    quantity: int
     filled: int
     price: int | None = None
     product: str = "CNC"
@@ -79,14 +75,9 @@ class Cancellation:
 
 
 @dataclass(frozen=True, slots=True)
-class Rejection:
+class Rejection(Instruction):
     """An order that the broker or the exchange refuses, and why."""
 
-    broker: str
-    user: str
-    key: str
-    side: str
-    quantity: int
     message: str
     price: int | None = None
     product: str = "CNC"

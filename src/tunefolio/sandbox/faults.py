@@ -42,7 +42,7 @@ class FaultKind(StrEnum):
     duplicate_updates: an order update told twice; out_of_order: one held back until the next has been told;
     heartbeat_loss: `times` turns in which nothing at all is sent; cut_off: the line drops without a farewell.
 
-    On calls to the app, planned at /postback: duplicate_updates, out_of_order, and wrong_checksum: a proof
+    On calls to the app: duplicate_updates and out_of_order planned at /postback, and wrong_checksum: a proof
     that somebody else could have made up.
     """
 
@@ -81,6 +81,8 @@ STREAM_KINDS = frozenset(
     }
 )
 """What happens to frames and updates that a face sends by itself, never to a request."""
+_OF_CALLS = frozenset({FaultKind.WRONG_CHECKSUM})
+"""What can befall nothing but a call to the app, wherever it was planned."""
 
 
 _DAY_SECONDS = 86_400.0
@@ -167,7 +169,8 @@ class Faults:
         suffer it? Used up once."""
         with self._lock:
             for place, fault in enumerate(self._standing):
-                if fault.kind is kind and (fault.path == POSTBACK_PATH) == (path == POSTBACK_PATH):
+                is_of_calls = fault.kind in _OF_CALLS or fault.path == POSTBACK_PATH
+                if fault.kind is kind and is_of_calls == (path == POSTBACK_PATH):
                     self._use(place)
                     return True
         return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 from base64 import b32encode
 from dataclasses import dataclass, replace
 from hashlib import sha256
@@ -82,6 +83,12 @@ class Trader:
     totp_secret: str = ""
     mobile: str = ""
     standing: tuple[Standing, ...] = ()
+
+    def has_password(self, given: str) -> bool:
+        return hmac.compare_digest(self.password.encode(), given.encode())
+
+    def has_pin(self, given: str) -> bool:
+        return hmac.compare_digest(self.pin.encode(), given.encode())
 
 
 def average_price(market: Market, listed: Listed, line: Demat) -> float:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
-
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -23,7 +21,7 @@ async def log_in(request: Request) -> Response:
     client, pin, code = (text_of(body, name) for name in ("clientcode", "password", "totp"))
     desk.admit(client, request.url.path, desk.rates.login)
     trader = desk.depot.trader(BROKER, client)
-    if trader is None or not hmac.compare_digest(trader.pin.encode(), pin.encode()):
+    if trader is None or not trader.has_pin(pin):
         raise refused("AB1000", "Invalid email or password")
     if not totp.is_valid(trader.totp_secret, code, desk.clock.now()):
         raise refused("AB1050", "Invalid totp")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from itertools import groupby
 from typing import Any
 
 from starlette.requests import Request
@@ -14,6 +13,7 @@ from tunefolio.core.time import IST, Instant, TradingDay, calendar_date
 from tunefolio.sandbox.angel.desk import desk_of
 from tunefolio.sandbox.angel.envelope import body_of, refused, success, text_of, unreadable
 from tunefolio.sandbox.angel.names import find
+from tunefolio.sandbox.candles import gathered
 from tunefolio.sandbox.market import Candle, Market
 from tunefolio.sandbox.universe import Listed
 
@@ -59,22 +59,8 @@ def _candles(
         days = market.days(listed, first, after, now)
         yield from (day for day in days if start <= _midnight(day) <= end)
         return
-    joined = _joined(market, listed, market.minutes(listed, first, after, now), _MINUTES[interval])
-    yield from (candle for candle in joined if start <= candle.start <= end)
-
-
-def _joined(market: Market, listed: Listed, minutes: Iterator[Candle], length: int) -> Iterator[Candle]:
-    """Minutes gathered into candles of `length` minutes, counted from each session's open."""
-
-    def place(candle: Candle) -> tuple[TradingDay, int]:
-        day = TradingDay(calendar_date(candle.start))
-        return day, (candle.start - market.window(listed, day).open) // timedelta(minutes=length)
-
-    for _, group in groupby(minutes, place):
-        part = list(group)
-        high, low = max(one.high for one in part), min(one.low for one in part)
-        volume = sum(one.volume for one in part)
-        yield Candle(part[0].start, part[0].open, high, low, part[-1].close, volume)
+    whole = gathered(market, listed, first, after, now, minutes=_MINUTES[interval])
+    yield from (candle for candle in whole if start <= candle.start <= end)
 
 
 def _midnight(candle: Candle) -> Instant:

@@ -7,13 +7,13 @@ import gzip
 import io
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
-from itertools import groupby
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from tunefolio.core.time import IST, Instant, TradingDay, calendar_date
+from tunefolio.sandbox.candles import gathered
 from tunefolio.sandbox.kite.desk import Desk, desk_of
 from tunefolio.sandbox.kite.envelope import input_error, success
 from tunefolio.sandbox.market import Candle, Market
@@ -112,27 +112,8 @@ def _candles(
     if interval == "day":
         yield from market.days(listed, first, after, now)
         return
-    whole = _joined(market.minutes(listed, first, after, now), _MINUTES[interval], market, listed)
+    whole = gathered(market, listed, first, after, now, minutes=_MINUTES[interval])
     yield from (candle for candle in whole if start <= candle.start <= end)
-
-
-def _joined(minutes: Iterator[Candle], length: int, market: Market, listed: Listed) -> Iterator[Candle]:
-    """Minutes gathered into candles of `length` minutes, counted from each day's open."""
-
-    def place(candle: Candle) -> tuple[TradingDay, int]:
-        day = TradingDay(calendar_date(candle.start))
-        return day, (candle.start - market.window(listed, day).open) // timedelta(minutes=length)
-
-    for _, group in groupby(minutes, place):
-        part = list(group)
-        yield Candle(
-            part[0].start,
-            part[0].open,
-            max(candle.high for candle in part),
-            min(candle.low for candle in part),
-            part[-1].close,
-            sum(candle.volume for candle in part),
-        )
 
 
 def _row(candle: Candle, interval: str) -> list[Any]:

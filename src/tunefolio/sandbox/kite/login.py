@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -69,9 +68,7 @@ async def check_password(request: Request) -> Response:
     _must_be_known(desk, fields)
     user_id = fields.get("user_id", "").strip().upper()
     trader = _find(desk, user_id)
-    if trader is None or not hmac.compare_digest(
-        trader.password.encode(), fields.get("password", "").encode()
-    ):
+    if trader is None or not trader.has_password(fields.get("password", "")):
         return _page(request, "password.html", {**fields, "user_id": user_id}, "Invalid user ID or password.")
     return _page(
         request, "pin.html", {**fields, "user_id": user_id, "ticket": _tickets(request).issue(user_id)}
@@ -88,7 +85,7 @@ async def check_pin(request: Request) -> Response:
     if trader is None:
         return _page(request, "password.html", fields, "The login took too long. Please start again.")
     fields |= {"user_id": trader.user_id}
-    if not _same(trader.pin, fields.get("pin", "").strip()):
+    if not trader.has_pin(fields.get("pin", "").strip()):
         again = {**fields, "ticket": _tickets(request).issue(trader.user_id)}
         return _page(request, "pin.html", again, "Invalid PIN or TOTP.")
     token = desk.grants.ask(trader.user_id, fields["api_key"])
@@ -107,10 +104,6 @@ async def cancel(request: Request) -> Response:
 
 async def style(_: Request) -> Response:
     return FileResponse(_PAGES / "login.css", media_type="text/css")
-
-
-def _same(right: str, given: str) -> bool:
-    return hmac.compare_digest(right.encode(), given.encode())
 
 
 def _tickets(request: Request) -> Tickets:

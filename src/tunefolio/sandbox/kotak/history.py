@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
 from itertools import groupby
 from typing import Any
 
@@ -12,6 +11,7 @@ from starlette.responses import JSONResponse, Response
 
 from tunefolio.core.errors import Misuse
 from tunefolio.core.time import Instant, TradingDay, calendar_date
+from tunefolio.sandbox.candles import gathered, joined
 from tunefolio.sandbox.kotak.desk import KotakDesk, desk_of
 from tunefolio.sandbox.kotak.envelope import history_error
 from tunefolio.sandbox.market import Candle
@@ -60,28 +60,9 @@ def _candles(
         return
     if interval == "W":
         weeks = groupby(desk.market.days(listed, first, after, now), lambda one: _week(one.start))
-        yield from (_at_midnight(_joined(list(group))) for _, group in weeks)
+        yield from (_at_midnight(joined(list(group))) for _, group in weeks)
         return
-    length = timedelta(minutes=_MINUTES[interval])
-
-    def place(one: Candle) -> tuple[TradingDay, int]:
-        day = TradingDay(calendar_date(one.start))
-        return day, (one.start - desk.market.window(listed, day).open) // length
-
-    minutes = desk.market.minutes(listed, first, after, now)
-    yield from (_joined(list(group)) for _, group in groupby(minutes, place))
-
-
-def _joined(parts: list[Candle]) -> Candle:
-    """Neighbouring candles as one."""
-    return Candle(
-        parts[0].start,
-        parts[0].open,
-        max(one.high for one in parts),
-        min(one.low for one in parts),
-        parts[-1].close,
-        sum(one.volume for one in parts),
-    )
+    yield from gathered(desk.market, listed, first, after, now, minutes=_MINUTES[interval])
 
 
 def _at_midnight(one: Candle) -> Candle:

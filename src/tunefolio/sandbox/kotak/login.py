@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 from typing import Any
 
 from starlette.requests import Request
@@ -46,7 +45,7 @@ async def with_pin(request: Request) -> Response:
     view = desk.grants.viewed(headers.get("sid", ""), headers.get("auth", ""), now)
     trader = desk.trader(view.user)
     assert trader is not None
-    if not hmac.compare_digest(trader.pin.encode(), str(given["mpin"]).encode()):
+    if not trader.has_pin(str(given["mpin"])):
         raise _counted(desk, trader.user_id, "Invalid MPIN")
     session = _session(trader, desk.grants.trade(view, now), "Trade")
     return JSONResponse({"data": {**session, "baseUrl": _root(request)}})
