@@ -12,7 +12,7 @@ from tunefolio.store.tables import accounts, portfolios
 
 def find(db: ReadDb, broker: str, broker_user: str) -> list[Account]:
     """The accounts of one user at one broker that count: neither archived nor in an archived portfolio; of
-    several people when each has linked that user.
+    several people when each has linked that user. On ix_accounts_called.
 
     Nobody is known here yet: whoever asks must prove the call before anything is done for an owner.
     """

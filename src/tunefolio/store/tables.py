@@ -127,6 +127,7 @@ accounts = table(
     needed("lot_method", Text, server_default="fifo"),
     UniqueConstraint("owner_id", "name"),
     unique_where("broker <> ''", "uq_accounts_broker_user", "owner_id", "broker", "broker_user"),
+    index_where("broker <> ''", "ix_accounts_called", "broker", "broker_user"),
     CheckConstraint("kind in ('manual', 'broker')", name="kind"),
     CheckConstraint("lot_method in ('fifo', 'lifo', 'hifo', 'average')", name="lot_method"),
 )

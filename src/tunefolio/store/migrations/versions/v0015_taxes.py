@@ -1,4 +1,4 @@
-"""What people tell of their taxes."""
+"""What people tell of their taxes; accounts by the user whom a broker calls about."""
 
 from __future__ import annotations
 
@@ -97,9 +97,18 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("transaction_id", name="pk_tax_deeds"),
         **STRICT,
     )
+    is_linked = sa.text("broker <> ''")
+    op.create_index(
+        "ix_accounts_called",
+        "accounts",
+        ["broker", "broker_user"],
+        sqlite_where=is_linked,
+        postgresql_where=is_linked,
+    )
 
 
 def downgrade() -> None:
+    op.drop_index("ix_accounts_called", "accounts")
     for name in reversed(TABLES):
         op.drop_table(name)
 
