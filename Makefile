@@ -51,7 +51,6 @@ prove: env-test ## the long proofs: coverage of each room, hundreds of kills, wa
 	@tools/provision.sh
 	@COVER=yes tools/suite.sh
 	@$(BIN)/python -m pytest -m prove
-	@TUNEFOLIO_TEST_EVERYWHERE=yes $(BIN)/python -m pytest tests/journeys
 
 docs: $(STAMP)/docs ## build the documentation site into site/
 	@$(STAMP)/docs.venv/bin/mkdocs build --strict

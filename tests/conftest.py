@@ -7,12 +7,15 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
 from hypothesis import HealthCheck, settings
+from pwdlib import PasswordHash
+from pwdlib.hashers.argon2 import Argon2Hasher
 
-from tests import commons, postgres, redis_server
+from tests import commons, failures, postgres, redis_server, scheduling
+from tunefolio.services import passwords
 from tunefolio.store import schema
 
 # A busy machine is no fault of the code; the pipeline asks the same questions every time, a person new ones.
@@ -45,12 +48,42 @@ def quick_disk() -> str:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """The process that leads the run names the place of its PostgreSQL; its workers inherit the name."""
+    """The process that leads the run names the place of its PostgreSQL, which its workers inherit, and tells
+    of every failure when it happens."""
     if hasattr(config, "workerinput"):
         return
+    config.pluginmanager.register(failures.ToldAtOnce(config), "told at once")
     folder = Path(tempfile.mkdtemp(prefix="tunefolio-tests-", dir=quick_disk()))
     config.stash[CLUSTER_FOLDER] = folder
     os.environ[CLUSTER] = f"{os.getpid()}:{folder}"
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> scheduling.WholeFiles | None:
+    """`--dist loadfile` in this house's manner."""
+    return scheduling.WholeFiles(config, log) if config.getoption("dist") == "loadfile" else None
+
+
+OTHER_DEPLOYMENTS = ("postgresql", "many processes")
+"""The values of parameters that put a test beside PostgreSQL and Redis."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long rooms first. What is marked as no matter of the deployment goes to `make prove` in all of them but
+    the first."""
+    items.sort(key=lambda item: scheduling.rank(item.nodeid.partition("::")[0]))
+    for item in items:
+        if item.get_closest_marker("on_both") or not item.get_closest_marker("one_is_enough"):
+            continue
+        if set(OTHER_DEPLOYMENTS) & set(map(str, parameters_of(item))):
+            item.add_marker(pytest.mark.prove)
+
+
+def parameters_of(item: pytest.Item) -> list[object]:
+    """The values that a test runs with, those of its fixtures too."""
+    callspec = getattr(item, "callspec", None)
+    return [] if callspec is None else list(callspec.params.values())
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -59,6 +92,17 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     if folder is not None:
         redis_server.stop(folder)
         postgres.stop(folder)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def the_products_hasher() -> Iterator[PasswordHash]:
+    """How the product keeps passwords, a fifth of a second each: what one test proves, and all would pay for
+    (tests/services/test_identity.py). So within the tests' own process argon2id is as cheap as it can be."""
+    cheap = PasswordHash((Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1),))
+    ours = passwords._HASHER
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "_HASHER", cheap)
+        yield ours
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ trap 'rm -f "$log"' EXIT
 rm -f .coverage .coverage.* coverage.json
 counting=()
 [[ ${COVER:-no} == yes ]] && counting=(--cov --cov-report=)
-$bin/python -m pytest -n "${WORKERS:-2}" --dist worksteal "${counting[@]}" --durations 10 "$@" 2>&1 | tee "$log"
+$bin/python -m pytest -n "${WORKERS:-2}" --dist loadfile --no-loadscope-reorder "${counting[@]}" --durations 10 "$@" 2>&1 | tee "$log"
 tested=${PIPESTATUS[0]}
 
 covered=0
