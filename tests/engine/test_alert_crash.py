@@ -31,10 +31,10 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
-def environ(database_url: str, tmp_path: Path) -> dict[str, str]:
+def environ(migrated_url: str, tmp_path: Path) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("TUNEFOLIO_")}
     return kept | {
-        "TUNEFOLIO_DATABASE_URL": database_url,
+        "TUNEFOLIO_DATABASE_URL": migrated_url,
         "TUNEFOLIO_HOME": str(tmp_path / "home"),
         "TUNEFOLIO_JOB_LEASE_SECONDS": "1",
         "TUNEFOLIO_WEBHOOK_PRIVATE": "yes",

@@ -62,10 +62,10 @@ class Yard:
 
 
 @pytest.fixture
-def yard(database_url: str, tmp_path: Path) -> Iterator[Yard]:
+def yard(migrated_url: str, tmp_path: Path) -> Iterator[Yard]:
     with standing() as kites:
         environ = {name: value for name, value in os.environ.items() if not name.startswith("TUNEFOLIO_")} | {
-            "TUNEFOLIO_DATABASE_URL": database_url,
+            "TUNEFOLIO_DATABASE_URL": migrated_url,
             "TUNEFOLIO_HOME": str(tmp_path / "home"),
             "TUNEFOLIO_KEY": base64.b64encode(bytes(range(32))).decode(),
             "TUNEFOLIO_ZERODHA_ROOT_URL": kites.url,

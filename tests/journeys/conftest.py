@@ -91,20 +91,10 @@ DEPLOYMENTS = ("one process", "many processes")
 """SQLite and everything in one process; PostgreSQL, Redis, two web servers, two workers and beat."""
 
 
-EVERYWHERE = "TUNEFOLIO_TEST_EVERYWHERE"
-
-
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Each journey in both deployments; a file that looks at pages alone (`ONE_IS_ENOUGH`) in one of them,
-    unless it is asked for everywhere, as `make prove` does."""
-    if "served" in metafunc.fixturenames:
-        is_enough = getattr(metafunc.module, "ONE_IS_ENOUGH", False) and not os.environ.get(EVERYWHERE)
-        metafunc.parametrize("served", DEPLOYMENTS[:1] if is_enough else DEPLOYMENTS, indirect=True)
-
-
-@pytest.fixture
+@pytest.fixture(params=DEPLOYMENTS)
 def served(request: pytest.FixtureRequest, port: int, sandbox: Sandbox, tmp_path: Path) -> Iterator[Served]:
-    """An empty house in each deployment, its broker and prices being the sandbox."""
+    """An empty house in each deployment, its broker and prices being the sandbox. A journey that looks at
+    pages alone (`one_is_enough`) takes place in the first; `make prove` has it in both."""
     environ = {
         "TUNEFOLIO_HOME": str(tmp_path / "home"),
         "TUNEFOLIO_PORT": str(port),

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from playwright.sync_api import Page, expect
 
-ONE_IS_ENOUGH = True
+pytestmark = [pytest.mark.journey, pytest.mark.one_is_enough]
 
 FACTS = """2025-01-06 deposit 200000
 2025-01-06 buy 10 NSE:INFY @ 1900 fee 12.50 #long

@@ -85,6 +85,7 @@ def test_a_tradebook_comes_in_once_however_often_it_is_sent(person: Callable[[st
     assert holdings(page) == once
 
 
+@pytest.mark.one_is_enough
 def test_each_wrong_row_is_named_and_the_others_go_in(person: Callable[[str], Page]) -> None:
     page = person("asha")
     account(page)
@@ -97,6 +98,7 @@ def test_each_wrong_row_is_named_and_the_others_go_in(person: Callable[[str], Pa
     assert holdings(page) == [("TCS", 5, 19250.25)]
 
 
+@pytest.mark.one_is_enough
 def test_a_file_of_no_known_kind_names_what_was_found_and_changes_nothing(
     person: Callable[[str], Page], noises: list[str]
 ) -> None:
@@ -108,6 +110,7 @@ def test_a_file_of_no_known_kind_names_what_was_found_and_changes_nothing(
     noises.clear()  # the browser notes the refused request
 
 
+@pytest.mark.one_is_enough
 def test_a_table_of_ones_own_is_explained_once_and_read_ever_after(person: Callable[[str], Page]) -> None:
     page = person("asha")
     account(page)
@@ -140,6 +143,7 @@ def test_a_table_of_ones_own_is_explained_once_and_read_ever_after(person: Calla
     expect(page.get_by_role("heading", name="Tables you explained")).to_be_visible()
 
 
+@pytest.mark.one_is_enough
 def test_a_statement_of_funds_comes_in_with_its_password(
     person: Callable[[str], Page], noises: list[str]
 ) -> None:

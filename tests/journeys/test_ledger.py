@@ -10,9 +10,7 @@ from playwright.sync_api import Page, expect
 
 from tests.journeys.test_imports import account
 
-ONE_IS_ENOUGH = True
-
-pytestmark = pytest.mark.journey
+pytestmark = [pytest.mark.journey, pytest.mark.one_is_enough]
 
 
 def add(page: Page, group: str, kind: str, **fields: str) -> None:

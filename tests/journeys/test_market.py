@@ -69,6 +69,7 @@ def test_a_purchase_of_long_ago_brings_its_past_before_her_eyes(
     house.sandbox.yahoo_faults.clear()
 
 
+@pytest.mark.one_is_enough
 def test_the_chart_draws_what_is_chosen(visit: Callable[..., Page], house: House) -> None:
     page = visit("asha")
     instrument = buy(page, "NSE:TECHM")  # its fifth part since a split

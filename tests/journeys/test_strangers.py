@@ -65,6 +65,7 @@ def test_nobody_sees_another_persons_books(person: Callable[[str], Page], noises
     noises.clear()
 
 
+@pytest.mark.one_is_enough
 def test_the_second_person_is_no_admin(person: Callable[[str], Page], noises: list[str]) -> None:
     person("asha")
     vikram = person("vikram")

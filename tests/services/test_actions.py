@@ -21,6 +21,8 @@ from tunefolio.services.proposals import Proposal, State, found
 from tunefolio.store import jobs as kept_jobs
 from tunefolio.store import transactions
 
+pytestmark = pytest.mark.one_is_enough
+
 WIPRO = "2024-04-01 buy 100 NSE:WIPRO @ 480 fee 12.50"
 BONUS = told("WIPRO", "2024-12-03", "bonus", "1:1", source="nse")
 SPLIT = told("NESTLEIND", "2024-01-05", "split", "10:1", source="nse")
@@ -56,6 +58,7 @@ def decline(desk: Desk, reference: str) -> None:
         actions.decline(db, desk.house, desk.viewer, desk.account.id, reference)
 
 
+@pytest.mark.on_both
 def test_a_bonus_is_proposed_with_what_it_makes(desk: Desk) -> None:
     desk.write_down(WIPRO)
     assert announce(desk, BONUS) == announcements.Kept(1, 0)
@@ -72,6 +75,7 @@ def test_a_bonus_is_proposed_with_what_it_makes(desk: Desk) -> None:
     assert after[0].lots[1].day == day("2024-12-03")
 
 
+@pytest.mark.on_both
 def test_applied_twice_is_once_and_undone_it_is_proposed_again(desk: Desk) -> None:
     desk.write_down(WIPRO)
     announce(desk, BONUS)
@@ -88,6 +92,7 @@ def test_applied_twice_is_once_and_undone_it_is_proposed_again(desk: Desk) -> No
     assert desk.quantity("WIPRO") == 200
 
 
+@pytest.mark.on_both
 def test_told_again_and_again_it_is_one_action(desk: Desk) -> None:
     desk.write_down(WIPRO)
     assert announce(desk, BONUS).fresh == 1
@@ -238,6 +243,7 @@ def test_a_demerger_without_a_ratio_waits_and_is_never_guessed(desk: Desk) -> No
     assert desk.quantity("ITCHOTELS") == 10
 
 
+@pytest.mark.on_both
 def test_a_rename_moves_every_lot(desk: Desk) -> None:
     desk.write_down("2024-04-01 buy 100 NSE:ZOMATO @ 180")
     announce(desk, told("ZOMATO", "2025-04-09", "rename", other="ETERNAL", source="nse"))
@@ -251,6 +257,7 @@ def test_a_buyback_is_ones_own_decision(desk: Desk) -> None:
     assert the_one(desk).state is State.WAITING
 
 
+@pytest.mark.on_both
 def test_a_split_that_changed_the_isin_goes_on_under_the_new_row(desk: Desk) -> None:
     """The old ISIN was traded before, the broker's statement brought the new one after."""
     with desk.database.writing() as db:
@@ -297,6 +304,7 @@ def test_an_unknown_reference_is_not_found(desk: Desk) -> None:
         apply(desk, "nse:NSE:X:2024-01-01:split")
 
 
+@pytest.mark.on_both
 def test_a_reversed_purchase_takes_its_proposals_with_it(desk: Desk) -> None:
     from tunefolio.services.record import take_back
 
@@ -308,6 +316,7 @@ def test_a_reversed_purchase_takes_its_proposals_with_it(desk: Desk) -> None:
     assert all_found(desk) == []
 
 
+@pytest.mark.on_both
 def test_a_job_looks_at_the_whole_past(desk: Desk) -> None:
     board = HistoryBoard(
         announced=[told("WIPRO", "2024-12-03", "bonus", "1:1"), told("WIPRO", "2020-01-01", "split", "2:1")]

@@ -27,6 +27,8 @@ from tunefolio.services.alert_book import Wish
 from tunefolio.store import actions, connections
 from tunefolio.store.alerts import Subject
 
+pytestmark = pytest.mark.one_is_enough
+
 DAY = timedelta(days=1)
 
 
@@ -56,6 +58,7 @@ def fall_of(desk: Desk, per_cent: str, **asked: Any) -> AlertId:
         return alert_book.create(db, desk.house, desk.viewer, wish)
 
 
+@pytest.mark.on_both
 def test_a_fall_from_the_peak_speaks_once_at_its_very_level(desk: Desk) -> None:
     """200 at the peak: 180.05 is 9.975 % below it, 180 is 10 %."""
     infy = rose(desk)
@@ -115,6 +118,7 @@ def split(desk: Desk, id: InstrumentId, day: str, numerator: int = 5) -> None:
         actions.put(db, [one], desk.clock.now())
 
 
+@pytest.mark.on_both
 def test_an_average_is_of_todays_units_when_a_split_lies_among_its_days(desk: Desk) -> None:
     """1500, 1510, 1505 before a split 5:1 are 300, 302, 301; with 303 after it the next reaches 301.5."""
     infy = listed(desk)
@@ -205,6 +209,7 @@ def failing(desk: Desk, repeat: Repeat, **asked: Any) -> tuple[AccountId, AlertI
         return home.id, alert_book.create(db, desk.house, desk.viewer, wish)
 
 
+@pytest.mark.on_both
 def test_a_failed_sync_is_told_once_a_day_however_often_it_fails(desk: Desk) -> None:
     home, id = failing(desk, Repeat.EVERY)
     for _ in range(3):
@@ -278,6 +283,7 @@ def neglected(desk: Desk, repeat: Repeat) -> tuple[PriceBoard, AlertId]:
         return board, alert_book.create(db, desk.house, desk.viewer, wish)
 
 
+@pytest.mark.on_both
 def test_prices_that_stay_away_are_told_once_a_day_while_they_do(desk: Desk) -> None:
     board, id = neglected(desk, Repeat.EVERY)
     for _ in range(3):

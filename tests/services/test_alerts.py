@@ -29,6 +29,8 @@ from tunefolio.store import actions, closes, instruments, notices, quotes
 from tunefolio.store import alerts as rows
 from tunefolio.store.alerts import Alert, Subject
 
+pytestmark = pytest.mark.one_is_enough
+
 INFY = InstrumentClaim(Listing("NSE", "INFY"), None, "Infosys")
 WEEK = timedelta(days=7)
 
@@ -78,6 +80,7 @@ def history(desk: Desk, id: InstrumentId, prices: Sequence[str], last: str = "20
         closes.put(db, id, INR, run, "test", desk.clock.now())
 
 
+@pytest.mark.on_both
 def test_a_level_speaks_once_when_it_is_reached(desk: Desk) -> None:
     infy = listed(desk)
     seen(desk, infy, "1490")
@@ -178,6 +181,7 @@ def test_an_average_without_its_closes_says_so_and_looks_again(desk: Desk) -> No
     assert len(told(desk)) == 1
 
 
+@pytest.mark.on_both
 def test_a_new_high_is_above_every_close_of_a_year(desk: Desk) -> None:
     infy = listed(desk)
     history(desk, infy, ["500", *["100"] * 300, "120", *["100"] * 70])
@@ -246,6 +250,7 @@ def test_wrong_input_is_named_by_its_field(kind: AlertKind, given: dict[str, str
     assert wrong.value.field == field
 
 
+@pytest.mark.on_both
 def test_another_persons_things_cannot_be_watched(desk: Desk) -> None:
     infy = listed(desk)
     with desk.house.database.writing() as db:
@@ -254,6 +259,7 @@ def test_another_persons_things_cannot_be_watched(desk: Desk) -> None:
                 alert_book.create(db, desk.house, desk.viewer, Wish(AlertKind.PRICE, subject, {"level": "1"}))
 
 
+@pytest.mark.on_both
 def test_the_preview_counts_the_crossings_of_the_last_year(desk: Desk) -> None:
     infy = listed(desk)
     history(desk, infy, ["90", "101", "99"] * 100)
@@ -283,6 +289,7 @@ def listed_other(desk: Desk) -> InstrumentId:
     return listed(desk, InstrumentClaim(Listing("NSE", "TCS")))
 
 
+@pytest.mark.on_both
 def test_what_happens_is_told_once_to_those_who_asked(desk: Desk) -> None:
     with desk.house.database.writing() as db:
         wish = Wish(AlertKind.SYNC_FAILED, Subject(account=desk.account.id), {}, repeat=Repeat.EVERY)
@@ -302,6 +309,7 @@ def test_what_happens_is_told_once_to_those_who_asked(desk: Desk) -> None:
     assert told(desk) == ["Sync 1 failed", "Sync 2 failed"]
 
 
+@pytest.mark.on_both
 def test_an_account_that_goes_takes_its_alerts_with_it(desk: Desk) -> None:
     infy = listed(desk)
     with desk.house.database.writing() as db:

@@ -14,6 +14,8 @@ from tunefolio.market.validation import Reason
 from tunefolio.services.masters import underlyings
 from tunefolio.store import instruments, quarantine
 
+pytestmark = pytest.mark.one_is_enough
+
 BOUGHT = "2026-11-16 buy 10 NSE:INFY @ 1500"
 FELL = {"2026-11-17": "1500", "2026-11-18": "1500", "2026-11-19": "1125"}
 """A quarter lost in a day, and no company action."""
@@ -68,6 +70,7 @@ def test_a_share_without_derivatives_keeps_the_widest_band(desk: Desk, contract:
     assert doubts(desk, FELL, contract) == [Reason.JUMP]
 
 
+@pytest.mark.on_both
 def test_derivatives_excuse_nothing_else(desk: Desk) -> None:
     """What no exchange allows, and what is no price, is doubted as ever."""
     told = {**FELL, "2026-11-18": "100", "2026-11-19": "0"}
@@ -76,6 +79,7 @@ def test_derivatives_excuse_nothing_else(desk: Desk) -> None:
     assert sorted(reasons) == [Reason.JUMP, Reason.NO_SESSION, Reason.NOT_POSITIVE]
 
 
+@pytest.mark.on_both
 def test_a_name_with_a_mark_is_found_among_its_like(desk: Desk) -> None:
     desk.use(
         PaperList(

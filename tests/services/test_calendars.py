@@ -120,6 +120,7 @@ def test_a_calendar_is_extended_once_and_then_its_holidays_are_said(desk: Desk) 
     assert desk.house.calendar.known_until == day("2026-12-31")
 
 
+@pytest.mark.one_is_enough
 @pytest.mark.parametrize(
     ("wish", "field"),
     [

@@ -19,6 +19,8 @@ from tunefolio.services.views.instrument import instrument_view
 from tunefolio.services.views.market import market_view
 from tunefolio.store import actions, bars
 
+pytestmark = pytest.mark.one_is_enough
+
 SPLIT = TradingDay.parse("2026-06-01")
 LAST = TradingDay.parse("2026-11-19")
 
@@ -48,6 +50,7 @@ def drawn(desk: Desk, id: InstrumentId, **asked: object) -> ChartView:
         return chart(db, desk.house, desk.viewer, id, **asked)  # type: ignore[arg-type]
 
 
+@pytest.mark.on_both
 def test_adjusted_prices_do_not_jump_at_a_split_and_raw_ones_do(desk: Desk, infy: InstrumentId) -> None:
     adjusted = drawn(desk, infy, span="1Y")
     raw = drawn(desk, infy, span="1Y", prices=Prices.RAW)
@@ -117,6 +120,7 @@ def test_the_page_tells_the_year_and_who_holds(desk: Desk, infy: InstrumentId) -
     assert view.holders[0].line.position.quantity == Decimal(10)
 
 
+@pytest.mark.on_both
 def test_the_market_page_shows_what_is_held(desk: Desk, infy: InstrumentId) -> None:
     with desk.database.reading() as db:
         view = market_view(db, desk.house, desk.viewer)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from sqlalchemy import text
 
 from tests.services.desks import Desk, held
@@ -10,6 +11,8 @@ from tunefolio.services import portfolios, snapshot, sync
 from tunefolio.services.check import Finding, check
 from tunefolio.services.recompute import recompute_now
 from tunefolio.store import accounts
+
+pytestmark = pytest.mark.one_is_enough
 
 
 def filled(desk: Desk) -> None:
@@ -25,6 +28,7 @@ def filled(desk: Desk) -> None:
         snapshot.trigger(db, desk.house, desk.viewer)
 
 
+@pytest.mark.on_both
 def test_sound_books_have_no_findings_and_progress_is_told(desk: Desk) -> None:
     filled(desk)
     steps: list[tuple[int, int]] = []
@@ -46,6 +50,7 @@ def tampered(desk: Desk, statement: str) -> list[Finding]:
     return check(desk.house)
 
 
+@pytest.mark.on_both
 def test_a_changed_fact_no_longer_has_its_fingerprint(desk: Desk) -> None:
     filled(desk)
     found = tampered(desk, "update transactions set note = 'x' where kind = 'deposit'")
@@ -76,6 +81,7 @@ def test_a_snapshot_that_is_not_its_lines(desk: Desk) -> None:
     assert [finding.law for finding in found] == ["a snapshot is the sum of its lines"]
 
 
+@pytest.mark.on_both
 def test_kept_days_that_are_no_fresh_fold(desk: Desk) -> None:
     filled(desk)
     with desk.database.reading() as db:

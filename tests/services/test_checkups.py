@@ -16,6 +16,8 @@ from tunefolio.store import connections, standings
 from tunefolio.store.connections import ConnectionState
 from tunefolio.store.standings import Standing
 
+pytestmark = pytest.mark.one_is_enough
+
 ADMIN = Viewer(PersonId(1), Role.ADMIN)
 
 
@@ -46,6 +48,7 @@ def test_a_link_that_has_just_been_made_is_well(desk: Desk) -> None:
     assert told(desk, brokers=[desk.broker.name]) == {}
 
 
+@pytest.mark.on_both
 def test_an_account_whose_broker_is_gone(desk: Desk) -> None:
     home = desk.broker_account()
     synced(desk, home.id)
@@ -94,6 +97,7 @@ def test_a_login_that_is_due_for_days(desk: Desk, days: int, is_said: bool) -> N
     assert (set(told(desk, brokers=[desk.broker.name])) == {"logins"}) is is_said
 
 
+@pytest.mark.on_both
 def test_a_link_that_was_never_synced_and_what_it_said_last(desk: Desk) -> None:
     home = desk.broker_account()
     desk.clock.advance(timedelta(minutes=59))
@@ -121,6 +125,7 @@ def test_holdings_that_have_grown_old_and_numbers_that_are_cut_short(desk: Desk)
     assert str(homes[6].id) not in found["syncs"].split("and 2 more")[0].split("accounts ")[1].split(", ")
 
 
+@pytest.mark.on_both
 def test_a_link_without_its_session(desk: Desk) -> None:
     home = desk.broker_account()
     synced(desk, home.id)

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
 
+import pytest
+
 from tests.services.desks import Desk, ist
 from tests.services.histories import HistoryBoard, bar_of, day
 from tests.services.test_backfill import any_job, seen, work_off
@@ -24,6 +26,8 @@ from tunefolio.store import quarantine, quotes, source_files
 from tunefolio.store.jobs import Job, JobState
 from tunefolio.store.quarantine import Verdict
 from tunefolio.store.source_files import FileState
+
+pytestmark = pytest.mark.one_is_enough
 
 INFY = "2026-11-02 buy 10 NSE:INFY @ 1500"
 ISIN = Isin("INE009A01021")
@@ -86,6 +90,7 @@ WEEKS = [
 ]  # fmt: skip
 
 
+@pytest.mark.on_both
 def test_the_last_ten_sessions_are_completed_once(desk: Desk) -> None:
     """The evening of Diwali's Sunday is one of them, the holiday after it is not."""
     with desk.database.reading():
@@ -167,6 +172,7 @@ def test_a_share_is_found_by_its_isin_whatever_its_series(desk: Desk) -> None:
     assert price.price == Price.of("1540")
 
 
+@pytest.mark.on_both
 def test_the_exchange_stands_and_what_another_had_told_is_noted(desk: Desk) -> None:
     desk.write_down(INFY)
     desk.clock.set(EVENING)
@@ -185,6 +191,7 @@ def test_the_exchange_stands_and_what_another_had_told_is_noted(desk: Desk) -> N
     assert (price.price, price.source) == (Price.of("1540"), "board,nse")
 
 
+@pytest.mark.on_both
 def test_a_doubted_line_is_set_aside(desk: Desk) -> None:
     source = published(desk, *WEEKS[:2])
     source.files["2026-11-20"] = [line("2026-11-20", "INFY", "15400")]

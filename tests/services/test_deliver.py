@@ -24,6 +24,8 @@ from tunefolio.store import jobs as rows
 from tunefolio.store import notices
 from tunefolio.store.notices import DeliveryState
 
+pytestmark = pytest.mark.one_is_enough
+
 
 @dataclass
 class Letterbox:
@@ -105,6 +107,7 @@ def titles(desk: Desk) -> list[str]:
         return [one.notice.title for one in notices.page(db, desk.viewer, None, 50)]
 
 
+@pytest.mark.on_both
 def test_an_alert_reaches_a_proven_channel_once(posted: Posted) -> None:
     proven(posted)
     spoken(posted)
@@ -189,6 +192,7 @@ def test_a_refused_letter_is_told_of_on_the_page(posted: Posted) -> None:
     assert titles(posted.desk)[0] == "A message to as… did not arrive"
 
 
+@pytest.mark.on_both
 def test_what_never_arrives_is_given_up(posted: Posted) -> None:
     proven(posted)
     posted.box.troubles = [Retry("away")] * 99
@@ -210,6 +214,7 @@ def test_a_test_message_takes_the_way_of_alerts(posted: Posted) -> None:
     assert states(desk) == [DeliveryState.SENT]
 
 
+@pytest.mark.on_both
 def test_the_p_and_l_of_a_position_and_a_drawdown_are_judged_by_a_job(posted: Posted) -> None:
     desk = posted.desk
     desk.write_down("2026-11-19 buy 10 NSE:INFY @ 1400")

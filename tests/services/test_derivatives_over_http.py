@@ -34,6 +34,8 @@ from tunefolio.store import masters as lists
 from tunefolio.store.jobs import JobState
 from tunefolio.store.source_files import FileState
 
+pytestmark = pytest.mark.one_is_enough
+
 load()
 FRIDAY = day("2026-11-20")
 
@@ -82,6 +84,7 @@ def floor(desk: Desk) -> Iterator[Floor]:
         angel.close()
 
 
+@pytest.mark.on_both
 def test_a_contract_gets_its_settlement_price_however_its_broker_spells_it(floor: Floor) -> None:
     """Angel One writes INFY24NOV26FUT, the exchange INFY26NOVFUT: the list tells that they are one. That no
     source tells the past of a contract is no hindrance."""

@@ -18,6 +18,8 @@ from tunefolio.store import imports as kept_imports
 from tunefolio.store import instruments, transactions
 from tunefolio.store.imports import Import
 
+pytestmark = pytest.mark.one_is_enough
+
 TRADES = """2024-04-01 buy INFY 10 1500 T1
 2024-04-01 buy INFY 10 1500 T2
 2024-05-01 sell INFY 5 1600 T3"""
@@ -39,6 +41,7 @@ def undo(desk: Desk, done: Import) -> int:
         return imports.undo(db, desk.house, desk.viewer, done.id)
 
 
+@pytest.mark.on_both
 def test_a_dry_run_writes_nothing_but_the_upload(desk: Desk) -> None:
     seen = look_at(desk, TRADES)
     assert (seen.rows_total, seen.fresh, seen.repeated, seen.refused) == (3, 3, 0, 0)
@@ -49,6 +52,7 @@ def test_a_dry_run_writes_nothing_but_the_upload(desk: Desk) -> None:
         assert kept_imports.listed(db, desk.viewer, None, 10) == []
 
 
+@pytest.mark.on_both
 def test_a_commit_does_what_the_dry_run_said(desk: Desk) -> None:
     seen = look_at(desk, TRADES)
     with desk.database.writing() as db:
@@ -57,6 +61,7 @@ def test_a_commit_does_what_the_dry_run_said(desk: Desk) -> None:
     assert desk.quantity("INFY") == 15  # two identical fills are two
 
 
+@pytest.mark.on_both
 def test_the_same_file_twice_changes_nothing(desk: Desk) -> None:
     bring_in(desk, TRADES)
     again = bring_in(desk, TRADES)
@@ -69,6 +74,7 @@ def test_rows_without_a_key_are_told_apart_by_their_row(desk: Desk) -> None:
     assert desk.quantity("INFY") == 20
 
 
+@pytest.mark.on_both
 def test_undo_and_import_again(desk: Desk) -> None:
     done = bring_in(desk, TRADES)
     assert undo(desk, done) == 3
@@ -91,6 +97,7 @@ def test_undo_takes_back_only_its_own_facts_and_names_what_stands_on_them(desk: 
     assert desk.quantity("INFY") == 3
 
 
+@pytest.mark.on_both
 def test_a_row_that_would_oversell_is_refused_and_the_others_go_in(desk: Desk) -> None:
     text = "2024-04-01 buy INFY 10 1500 T1\n2024-04-02 sell INFY 11 1600 T2\n2024-04-03 sell INFY 10 1600 T3"
     seen = look_at(desk, text)
@@ -199,6 +206,7 @@ def test_a_file_that_cannot_be_read_is_told_apart(desk: Desk, content: bytes, wo
         imports.preview(db, desk.house, desk.viewer, desk.account.id, "a.csv", content)
 
 
+@pytest.mark.on_both
 def test_a_stranger_finds_neither_upload_nor_import(desk: Desk) -> None:
     seen, other = look_at(desk, TRADES), desk.neighbour()
     done = bring_in(desk, TRADES)
@@ -211,6 +219,7 @@ def test_a_stranger_finds_neither_upload_nor_import(desk: Desk) -> None:
             imports.import_file(db, desk.house, other.viewer, desk.account.id, "t", desk_file(TRADES))
 
 
+@pytest.mark.on_both
 def test_ten_thousand_trades_come_in_whole(desk: Desk) -> None:
     lines = [
         f"2024-{1 + n % 12:02d}-{1 + n % 28:02d} buy S{n % 50} {1 + n % 9} {100 + n % 77}.25 K{n}"

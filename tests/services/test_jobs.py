@@ -52,12 +52,12 @@ def wait(house: House, work: Work) -> None:
 
 
 @pytest.fixture
-def house(database_url: str) -> Iterator[House]:
+def house(migrated_url: str) -> Iterator[House]:
     ran.clear()
     trouble.clear()
     gate.clear()
     begun.clear()
-    with a_house(database_url, HouseRules(job_lease=timedelta(seconds=2))) as house:
+    with a_house(migrated_url, HouseRules(job_lease=timedelta(seconds=2))) as house:
         yield house
 
 

@@ -61,6 +61,7 @@ def keep(desk: Desk, some: list[Quote]) -> PortfolioView:
         return portfolio(db, desk.house, desk.viewer)
 
 
+@pytest.mark.one_is_enough
 @pytest.mark.parametrize("seed", range(5))
 def test_random_moves_end_where_the_view_does(desk: Desk, seed: int) -> None:
     """Fractions of units, a short sale, something without a price, dollars with a rate, several accounts."""

@@ -22,9 +22,9 @@ from tunefolio.store.jobs import JobState
 
 
 @pytest.fixture
-def house(database_url: str) -> Iterator[House]:
+def house(migrated_url: str) -> Iterator[House]:
     load_deeds()
-    with a_house(database_url) as house:
+    with a_house(migrated_url) as house:
         yield house
 
 

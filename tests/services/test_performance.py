@@ -35,6 +35,8 @@ from tunefolio.services.views import (
 from tunefolio.services.views.words import scope_word, span
 from tunefolio.store import accounts, closes, quotes, rates, transactions
 
+pytestmark = pytest.mark.one_is_enough
+
 TODAY = TradingDay.parse("2026-11-20")
 STORY = """2024-04-01 buy 10 NSE:INFY @ 1500 fee 12.50 #long
     2024-06-03 sell 4 NSE:INFY @ 1600 fee 15
@@ -114,6 +116,7 @@ def test_a_statement_adds_up_for_every_period_and_scope(desk: Desk, period: str)
             assert period in {"1Y", "YTD", "3Y", "FY2025"}, (scope, period)
 
 
+@pytest.mark.on_both
 def test_the_statement_since_the_beginning_is_what_the_facts_say(desk: Desk) -> None:
     told(desk)
     view = seen(desk)
@@ -131,6 +134,7 @@ def test_the_statement_since_the_beginning_is_what_the_facts_say(desk: Desk) -> 
     assert line(kept, "flows") == 100000
 
 
+@pytest.mark.on_both
 def test_a_filter_is_the_sum_of_its_parts(desk: Desk) -> None:
     told(desk)
     whole = seen(desk, "sector:Information Technology", "all")
@@ -153,6 +157,7 @@ def agrees(tree: Derivation, figure: Figure) -> bool:
     return again == tree.value and Decimal(str(again)) == Decimal(str(shown))
 
 
+@pytest.mark.on_both
 def test_every_figure_of_the_page_is_recomputed_from_its_own_derivation(desk: Desk) -> None:
     told(desk)
     home, infy = desk.account.id, desk.instrument("INFY")
@@ -204,6 +209,7 @@ def test_a_holding_tells_lots_income_marks_and_both_methods(desk: Desk) -> None:
     assert total(lot.value for lot in view.lots if isinstance(lot.value, Money)) == Money.of(18000)
 
 
+@pytest.mark.on_both
 def test_the_lot_method_changes_the_past_and_has_it_recomputed(desk: Desk) -> None:
     told(desk)
     desk.write_down("2025-02-10 sell 3 NSE:INFY @ 2000")
@@ -218,6 +224,7 @@ def test_the_lot_method_changes_the_past_and_has_it_recomputed(desk: Desk) -> No
     assert held(desk, "INFY").method is Method.LIFO
 
 
+@pytest.mark.on_both
 def test_pages_show_the_last_good_rows_and_say_so(desk: Desk) -> None:
     told(desk)
     before = seen(desk)
@@ -232,6 +239,7 @@ def test_pages_show_the_last_good_rows_and_say_so(desk: Desk) -> None:
     assert amount(now.statement.end) == 9 * 2000 + 4 * 3900
 
 
+@pytest.mark.on_both
 def test_a_remembered_view_is_the_same_as_a_fresh_one(desk: Desk) -> None:
     """Only touched lines are made anew; the result is as if all were."""
     told(desk)
@@ -306,6 +314,7 @@ def test_periods_are_the_days_people_mean() -> None:
     assert span("all", TODAY, first).first == first
 
 
+@pytest.mark.on_both
 def test_allocation_adds_up_and_knows_how_far_from_the_target_it_is(desk: Desk) -> None:
     told(desk)
     desk.write_down("2024-04-01 buy 100 NSE:ITC @ 400")

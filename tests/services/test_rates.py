@@ -5,6 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+import pytest
+
 from tests.services.desks import Desk
 from tests.services.histories import HistoryBoard, day
 from tunefolio.core.missing import Missing
@@ -16,6 +18,8 @@ from tunefolio.services.instruments import resolved
 from tunefolio.store import jobs as kept_jobs
 from tunefolio.store import rates as kept_rates
 from tunefolio.store.jobs import Job
+
+pytestmark = pytest.mark.one_is_enough
 
 INR, USD = Currency("INR"), Currency("USD")
 APPLE = "2026-11-03 buy 1 NASDAQ:AAPL @ 200 USD"
@@ -39,6 +43,7 @@ def run(desk: Desk) -> Job:
         return kept_jobs.job_of(db, desk.viewer, job)
 
 
+@pytest.mark.on_both
 def test_rates_of_every_currency_met_against_those_reported_in(desk: Desk) -> None:
     board = with_apple(desk, fixings={"USDINR": {"2026-11-02": "88.05", "2026-11-19": "88.51"}})
     assert run(desk).result == {"pairs": 1, "rates": 2, "unknown": []}
@@ -75,6 +80,7 @@ def test_the_next_source_is_asked_where_the_first_knows_nothing(desk: Desk) -> N
     assert run(desk).result == {"pairs": 1, "rates": 1, "unknown": []}
 
 
+@pytest.mark.on_both
 def test_rates_at_or_below_zero_are_not_kept(desk: Desk) -> None:
     with desk.database.writing() as db:
         claims = [RateClaim(USD, INR, day("2026-11-02"), Decimal(0))]

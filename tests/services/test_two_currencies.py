@@ -32,6 +32,8 @@ from tunefolio.store import masters as lists
 from tunefolio.store import tracking as rows
 from tunefolio.store.tracking import Tracking, TrackState
 
+pytestmark = pytest.mark.one_is_enough
+
 load()
 BTC = Listing("CRYPTO", "BTC")
 WEEK = (day("2026-11-10"), day("2026-11-17"))
@@ -112,6 +114,7 @@ def test_in_a_currency_that_nobody_speaks_there_is_no_price_but_a_reason(desk: D
     assert row.cure
 
 
+@pytest.mark.on_both
 def test_bars_stay_what_they_are_when_the_source_that_told_them_is_gone(desk: Desk, made: Made) -> None:
     """The sources change places overnight: bars of dollars stay bars of dollars, and none in rupees joins."""
     desk.use(made("binance"))
@@ -124,6 +127,7 @@ def test_bars_stay_what_they_are_when_the_source_that_told_them_is_gone(desk: De
     assert before[0] == {"binance"}
 
 
+@pytest.mark.on_both
 def test_both_lists_make_one_instrument_whose_currency_is_that_of_the_first_choice(
     desk: Desk, made: Made
 ) -> None:

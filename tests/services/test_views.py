@@ -25,6 +25,8 @@ from tunefolio.store import quotes, sectors
 from tunefolio.store.db import open_database
 from tunefolio.store.transactions import TransactionFilter
 
+pytestmark = pytest.mark.one_is_enough
+
 THREE = """2024-04-01 buy 10 NSE:INFY @ 1500 fee 12.5
 2024-04-02 buy 4 BSE:INFY @ 1510
 2024-04-03 buy 2 NSE:TCS @ 3000
@@ -43,6 +45,7 @@ def test_nothing_is_held(desk: Desk) -> None:
     assert (view.valuation.value, view.valuation.day_change) == (Money.zero(), None)
 
 
+@pytest.mark.on_both
 def test_totals_are_the_sums_of_their_parts(desk: Desk) -> None:
     priced(desk)
     view = desk.look()
@@ -138,6 +141,7 @@ def test_a_sold_holding_still_tells_its_story_and_a_strangers_does_not(desk: Des
         assert transaction_page(db, desk.house, other.viewer, TransactionFilter()).rows == ()
 
 
+@pytest.mark.on_both
 def test_a_portfolio_narrows_and_an_archived_one_is_left_out(desk: Desk) -> None:
     desk.write_down("2024-04-01 buy 3 NSE:INFY @ 100")
     with desk.database.writing() as db:
@@ -161,6 +165,7 @@ def test_money_in_another_currency_is_not_converted_at_one(desk: Desk) -> None:
     assert (view.currency, view.valuation.invested, view.valuation.unpriced) == (INR, Money.zero(), 1)
 
 
+@pytest.mark.on_both
 def test_a_fold_is_remembered_until_a_fact_is_added(desk: Desk) -> None:
     desk.write_down("2024-04-01 buy 10 NSE:INFY @ 1500")
     assert desk.quantity("INFY") == 10
@@ -173,6 +178,7 @@ def test_a_fold_is_remembered_until_a_fact_is_added(desk: Desk) -> None:
     assert desk.quantity("INFY") == 10
 
 
+@pytest.mark.on_both
 def test_what_was_rolled_back_is_never_remembered(desk: Desk) -> None:
     desk.write_down("2024-04-01 buy 10 NSE:INFY @ 1500")
     with desk.database.writing() as db:
@@ -202,6 +208,7 @@ def counted(desk: Desk) -> Iterator[list[str]]:
         event.remove(desk.database.engine, "before_cursor_execute", note)
 
 
+@pytest.mark.on_both
 def test_the_number_of_queries_does_not_grow(desk: Desk) -> None:
     desk.write_down("2024-04-01 buy 10 NSE:INFY @ 1500")
     desk.look()
@@ -224,6 +231,7 @@ def test_the_number_of_queries_does_not_grow(desk: Desk) -> None:
     assert len(cold) <= len(many) + 13
 
 
+@pytest.mark.on_both
 def test_a_price_is_seen_at_once_and_one_of_another_process_within_a_second(desk: Desk) -> None:
     desk.write_down("2024-04-01 buy 10 NSE:INFY @ 1500")
     desk.price("INFY", "1600")
@@ -238,6 +246,7 @@ def test_a_price_is_seen_at_once_and_one_of_another_process_within_a_second(desk
     assert desk.look().valuation.value == Money.of("18000")
 
 
+@pytest.mark.on_both
 def test_health_says_what_a_machine_wants_to_know(desk: Desk) -> None:
     seen = health(desk.house)
     assert (seen.is_well, seen.market_phase, seen.database) == (True, "continuous", desk.database.dialect)

@@ -184,7 +184,8 @@ def test_the_notes_lead_from_the_list_to_the_lines(asha: TestClient, traded: int
     note = text_of(asha, found[1].replace("&amp;", "&"))
     assert "by the tariff of zerodha" in note
     assert "500 of INFY" in note
-    assert "3 of 3 trades carry no charges" in note
+    assert "<dt>In the books</dt><dd>none</dd>" in note
+    assert "0.025%, seller of ₹51,875.00 = ₹12.968750, rounded <b>₹13.00</b>" in note
     assert "₹34.00" in note
     assert_fits_the_policy(page)
     assert_fits_the_policy(note)
@@ -201,3 +202,22 @@ def test_a_note_without_an_account_or_a_trade_is_refused(asha: TestClient, trade
     assert asha.get("/charges/notes/2023-07-13", headers=HTML).status_code == 422
     assert asha.get(f"/charges/notes/2023-07-14?account={traded}", headers=HTML).status_code == 422
     assert asha.get(f"/charges/notes/nonsense?account={traded}", headers=HTML).status_code == 422
+
+
+@pytest.mark.parametrize("day", ["9999-12-31", "0001-01-01"])
+def test_days_at_the_ends_of_the_calendar_are_no_trouble(asha: TestClient, traded: int, day: str) -> None:
+    assert asha.get(f"/api/v1/charges/notes?account={traded}&day={day}").status_code == 422
+    assert asha.get(f"/api/v1/charges/notes?account={traded}&until={day}").status_code == 200
+    assert asha.get(f"/api/v1/charges/rules?date={day}").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "number", ["1e999999999", "1e-999999999", "NaN", "Infinity", "١٢", "\x00", "1,00,000,000,00,00,000"]
+)
+def test_wild_numbers_are_refused_at_once(asha: TestClient, number: str) -> None:
+    query = {"segment": "delivery", "side": "buy", "quantity": number, "price": "1", "date": "2026-11-19"}
+    answer = asha.get("/api/v1/charges", params=query)
+    assert answer.status_code in (200, 422)
+    assert answer.elapsed.total_seconds() < 5
+    if number != "١٢":
+        assert answer.json()["errors"][0]["field"] == "quantity"

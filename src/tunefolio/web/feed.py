@@ -52,6 +52,7 @@ _SKEW = timedelta(seconds=1)
 """How far the clocks of two web servers may be apart."""
 
 _MOST_PAYLOADS = 1_000
+_AT_ONCE = 64
 _IDLE_DESK_BEATS = 4
 _NOT_OF_HOLDINGS = frozenset(
     {"quotes", "jobs", "health", "watchlists", "alerts", "notices", "services", "tracking"}
@@ -206,11 +207,15 @@ class Feed:
                 loop.call_soon_threadsafe(self._take)
 
     def _take(self) -> None:
+        """Some at a time, so that sockets are served in between; too many are asked of the database."""
         with self._lock:
-            news, self._news = self._news, deque()
-        if len(news) > _MOST_PAYLOADS:
-            self._ask(self.board.watched())
-            return
+            if len(self._news) > _MOST_PAYLOADS:
+                self._news.clear()
+                self._ask(self.board.watched())
+                return
+            news = [self._news.popleft() for _ in range(min(_AT_ONCE, len(self._news)))]
+            if self._news:
+                asyncio.get_running_loop().call_soon(self._take)
         expected = self._expected()
         for payload in news:
             try:
