@@ -104,7 +104,7 @@ def fill(db: WriteDb) -> World:
         db.connection.execute(text("DELETE FROM sqlite_sequence WHERE name = :name"), values)
         db.connection.execute(text("INSERT INTO sqlite_sequence (name, seq) VALUES (:name, :id)"), values)
     asha, values = full_books(db, MARK)
-    return World(asha, bela, _samples() | values)
+    return World(asha, bela, store_taxes.SAMPLES | _samples() | values)
 
 
 def full_books(db: WriteDb, name: str) -> tuple[Viewer, dict[str, Any]]:
@@ -270,7 +270,7 @@ def _samples() -> dict[str, Any]:
         "problem",
         "hash",
     )
-    return store_taxes.SAMPLES | {word: f"new {word}" for word in words} | {
+    return {word: f"new {word}" for word in words} | {
         "audit.add.action": "sign_in.done",
         "audit.add.subject": "new",
         "audit.add.details": {"of": "new"},

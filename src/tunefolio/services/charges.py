@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import TypeVar
 
 from tunefolio.core.errors import Misuse
-from tunefolio.core.money import decimal_of, plain
+from tunefolio.core.money import decimal_of
 from tunefolio.core.rules import Rule
 from tunefolio.core.time import TradingDay
 from tunefolio.trading.charges.charges import charges
@@ -116,7 +116,7 @@ def _number(text: str, field: str) -> Decimal:
     number = decimal_of(said, field)
     exponent = number.as_tuple().exponent
     if isinstance(exponent, int) and (exponent < -8 or number.adjusted() > 12):
-        raise Misuse(field, f"{plain(number)[:40]} cannot be charged", cure="At most eight decimal places")
+        raise Misuse(field, f"{said} cannot be charged", cure="At most eight decimal places")
     return number
 
 

@@ -34,6 +34,8 @@ TRADES = frozenset({Kind.BUY, Kind.SELL, Kind.SHORT, Kind.COVER, Kind.EXERCISE, 
 """What a broker charges. All else (openings, corporate actions, transfers) stands on no contract note."""
 _FUNDS = "MF"
 """Units of mutual funds are bought from the fund: on no contract note."""
+_LAST = TradingDay.parse("9000-01-01")
+"""Days go no further than a calendar does; nobody has traded then."""
 _MOST_TRADES = 2_000
 _SCAN = 1_000
 
@@ -112,6 +114,8 @@ def note_of(db: ReadDb, viewer: Viewer, account: AccountId, day: TradingDay, ter
     """The note of one day; raises NotFound for another's account, Misuse for an unknown broker or plan and a
     day without trades."""
     home = accounts.account_of(db, viewer, account)
+    if day > _LAST:
+        raise Misuse("day", f"{home.name} has no trade on {day}", cure="Choose a day of the list")
     wanted = TransactionFilter(account=account, kinds=TRADES, since=day, until=day.plus_days(1))
     facts = transactions.page(db, viewer, filter=wanted, before=None, limit=_MOST_TRADES + 1)
     if len(facts) > _MOST_TRADES:

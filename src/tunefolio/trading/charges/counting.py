@@ -103,7 +103,7 @@ def _levied(sheet: _Sheet, turnover: Turnover) -> None:
         elif line in _TAXES:
             part = _share(levy, turnover.of, turnover.taxed_bought, turnover.taxed_sold)
             rounding = turnover.tariff.rounding
-            rules = (*part.rules, rounding.rule(line))
+            rules = (*part.rules, rounding.rules[line])
             rounded = rounding.rounded(line, part.exact)
             sheet.put(line, Part(part.of, part.base, part.rate, part.exact, rules, rounded))
         else:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
 
-from tunefolio.core.money import plain, quantized
+from tunefolio.core.money import plain
 from tunefolio.core.rules import Rule
+from tunefolio.trading.charges.deals import EXACTLY
 from tunefolio.trading.orders import OrderSide
 
 
@@ -46,7 +47,7 @@ TITLES = {
 OUTSIDE_THE_NOTE = frozenset({LineName.DP, LineName.CALL_AND_TRADE, LineName.AUTO_SQUARE_OFF})
 """What brokers book to the account's ledger, not to the contract note."""
 
-_ZERO = Decimal(0)
+_ZERO, _ONE = Decimal(0), Decimal(1)
 
 
 def percent_text(rate: Decimal) -> str:
@@ -56,29 +57,23 @@ def percent_text(rate: Decimal) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Levy:
-    """A share of the traded value. side: whom it is taken from; None: both."""
+    """A share of the traded value. side: whom it is taken from; None: both. words: the two, for people."""
 
     line: LineName
     rule: Rule
     rate: Decimal
     side: OrderSide | None
+    words: str
 
     @classmethod
     def of(cls, line: LineName, rule: Rule) -> Levy:
-        side = rule.word("side", "both")
-        return cls(line, rule, rule.number(), None if side == "both" else OrderSide(side))
+        said = rule.word("side", "both")
+        side, rate = None if said == "both" else OrderSide(said), rule.number()
+        whom = {None: "", OrderSide.BUY: ", buyer", OrderSide.SELL: ", seller"}[side]
+        return cls(line, rule, rate, side, f"{percent_text(rate)}{whom}" if rate else "nil")
 
     def takes(self, side: OrderSide) -> bool:
         return self.side is None or self.side is side
-
-    def on(self, value: Decimal, side: OrderSide) -> Decimal:
-        """Unrounded; zero for the side that is not charged."""
-        return value * self.rate if self.takes(side) else _ZERO
-
-    @property
-    def words(self) -> str:
-        whom = {None: "", OrderSide.BUY: ", buyer", OrderSide.SELL: ", seller"}[self.side]
-        return f"{percent_text(self.rate)}{whom}" if self.rate else "nil"
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,15 +132,13 @@ class Gst:
     rule: Rule
     rate: Decimal
     base: tuple[LineName, ...]
+    words: str
 
     @classmethod
     def of(cls, rule: Rule) -> Gst:
-        return cls(rule, rule.number(), tuple(LineName(name) for name in rule.word("base").split()))
-
-    @property
-    def words(self) -> str:
-        names = ", ".join(_SHORT.get(name, TITLES[name]) for name in self.base)
-        return f"{percent_text(self.rate)} of {names}"
+        base, rate = tuple(LineName(name) for name in rule.word("base").split()), rule.number()
+        names = ", ".join(_SHORT.get(name, TITLES[name]) for name in base)
+        return cls(rule, rate, base, f"{percent_text(rate)} of {names}")
 
 
 _SHORT = {
@@ -160,14 +153,18 @@ _SHORT = {
 
 @dataclass(frozen=True, slots=True)
 class Rounding:
-    """To which step a line is rounded, half up, once. rules: by line; `other` for all that have none."""
+    """To which step a line is rounded, half up, once. rules, steps: by line."""
 
     rules: Mapping[LineName, Rule]
-    other: Rule
+    steps: Mapping[LineName, Decimal]
 
-    def rule(self, line: LineName) -> Rule:
-        return self.rules.get(line, self.other)
+    @classmethod
+    def of(cls, rules: Mapping[LineName, Rule], other: Rule) -> Rounding:
+        """`other` for every line that has no rule of its own."""
+        every = {line: rules.get(line, other) for line in LineName}
+        return cls(every, {line: rule.number("step") for line, rule in every.items()})
 
     def rounded(self, line: LineName, exact: Decimal) -> Decimal:
-        step = self.rule(line).number("step")
-        return quantized(exact / step, 0) * step
+        step = self.steps[line]
+        steps = EXACTLY.divide(exact, step).quantize(_ONE, ROUND_HALF_UP, EXACTLY)
+        return EXACTLY.multiply(steps, step)

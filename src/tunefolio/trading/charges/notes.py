@@ -12,16 +12,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from decimal import Decimal, localcontext
+from decimal import ROUND_HALF_UP, Decimal, localcontext
 
 from tunefolio.core.errors import Misuse
-from tunefolio.core.money import quantized
 from tunefolio.core.time import TradingDay
 from tunefolio.trading.charges.counting import Debit, Ordered, Turnover, counted
 from tunefolio.trading.charges.deals import EXACTLY, Deal, Segment, Service
 from tunefolio.trading.charges.lines import ZERO, Charges
 from tunefolio.trading.charges.tariffs import Tariff, Tariffs, exchange_of
 from tunefolio.trading.orders import OrderSide
+
+_SPLIT = Decimal("1e-12")
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +170,7 @@ def _at_the_average(scrip: _Scrip, segment: Segment) -> tuple[Decimal, Decimal]:
 
 def _share(value: Decimal, part: Decimal, whole: Decimal) -> Decimal:
     """value × part ÷ whole to 12 places: what is left to the other part is exact, and so is every product."""
-    return quantized(value * part / whole, 12)
+    return (value * part / whole).quantize(_SPLIT, ROUND_HALF_UP)
 
 
 def _add_orders(orders: dict[tuple[object, ...], Ordered], pieces: Sequence[_Piece]) -> None:

@@ -6,6 +6,7 @@ docs/spec/charges.md lists them. A change of rate is one row of data/charges_ind
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -69,7 +70,8 @@ class _Key:
 
 
 class Tariffs:
-    """Looks tariffs up in a rulebook. Keeps those it has made: a day's deals mostly share a few."""
+    """Looks tariffs up in a rulebook. Keeps those it has made: between two changes of any rule one day is as
+    the other, and deals of a kind share their tariff."""
 
     def __init__(self, book: Rulebook) -> None:
         self.book = book
@@ -78,7 +80,8 @@ class Tariffs:
             *_plans(book),
         )
         self.begins = max(book.history(name)[0].since for name in _STATUTORY)
-        self._kept: dict[_Key, Tariff] = {}
+        self._kept: dict[tuple[object, ...], Tariff] = {}
+        self._eras = _eras(book)
         self._groups = _groups(book)
 
     @property
@@ -111,22 +114,23 @@ class Tariffs:
     def of(self, deal: Deal) -> Tariff:
         """The tariff of a deal. Raises Misuse for a day before the data begins, an unknown broker, plan,
         exchange or scrip group, and a segment that the exchange or the plan does not have."""
-        key = _Key(
-            deal.day, deal.broker, deal.plan, deal.exchange, deal.segment, deal.group, deal.units,
-            deal.product, deal.ending,
+        if deal.day < self.begins:
+            cure = "Stamp duty and taxes were other, and differed by state, before"
+            raise Misuse("date", f"{deal.day} is before {self.begins}, where the tariffs begin", cure=cure)
+        era = bisect_right(self._eras, deal.day)
+        key = (
+            era, deal.broker, deal.plan, deal.exchange, deal.segment, deal.group, deal.units, deal.product,
+            deal.ending,
         )  # fmt: skip
         found = self._kept.get(key)
         if found is None:
-            found = self._made(key)
+            found = self._made(_Key(deal.day, *key[1:]))
             if len(self._kept) >= _MOST_KEPT:
                 self._kept.clear()
             self._kept[key] = found
         return found
 
     def _made(self, key: _Key) -> Tariff:
-        if key.day < self.begins:
-            cure = "Stamp duty and taxes were other, and differed by state, before"
-            raise Misuse("date", f"{key.day} is before {self.begins}, where the tariffs begin", cure=cure)
         plan = self.plan(key.broker, key.plan)
         gst = self._gst(key)
         return Tariff(
@@ -227,7 +231,7 @@ class Tariffs:
         if other is None:
             raise Misuse("date", f"no rule of rounding is known on {day}")
         own = {line: self.book.at(f"rounding.{line}", day) for line in LineName}
-        return Rounding({line: rule for line, rule in own.items() if rule is not None}, other)
+        return Rounding.of({line: rule for line, rule in own.items() if rule is not None}, other)
 
     def _named(self, names: Iterable[str]) -> str:
         """The first of these names that the rulebook has; "" if it has none."""
@@ -238,7 +242,7 @@ class Tariffs:
         if not rows:
             return Missing(f"{what} is in no source we have", "Take it from the contract note")
         reach = f"known from {rows[0].since}" if day < rows[0].since else f"known until {rows[-1].until}"
-        return Missing(f"{what} on {day} is in no source we have ({reach})", "Take it from the contract note")
+        return Missing(f"{what} is in no source we have ({reach})", "Take it from the contract note")
 
 
 def exchange_of(code: str) -> str:
@@ -270,6 +274,12 @@ def _plans(book: Rulebook) -> Iterable[Plan]:
             _, broker, plan = name.split(".")
             rule = book.history(name)[-1]
             yield Plan(broker, plan, rule.word("title", plan), rule.word("default") == "yes", rule)
+
+
+def _eras(book: Rulebook) -> list[TradingDay]:
+    """The days on which any rule begins or has ended, in order: between two of them nothing changes."""
+    ends = {rule.until.plus_days(1) for rule in book if rule.until is not None}
+    return sorted(ends | {rule.since for rule in book})
 
 
 def _groups(book: Rulebook) -> dict[str, dict[str, str]]:
