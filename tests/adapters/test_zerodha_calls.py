@@ -123,7 +123,7 @@ def test_a_whole_statement(outside: Outside, zerodha: Zerodha) -> None:
         (failure(429, "NetworkException", Retry_After="3"), Retry),
         (failure(500, "GeneralException"), Retry),
         (Reply(502, b"<html>Bad Gateway</html>", "text/html"), Retry),
-        (Reply(200, b"<html>", "text/html"), Rejected),
+        (Reply(200, b"<html>", "text/html"), Retry),
         (Reply(200, b'{"status":"success","da'), Retry),
         (Reply(200, b""), Retry),
     ],
