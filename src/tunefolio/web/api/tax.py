@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Depends, Path, Query
 from starlette.responses import Response
 
 from tunefolio.analysis.tax.rulebook import tax_rules
 from tunefolio.analysis.tax.schedule_112a import columns_112a, csv_112a, doubts_112a, rows_112a
 from tunefolio.analysis.tax.statement import csv_statement
 from tunefolio.analysis.tax.years import FinancialYear
-from tunefolio.core.identity import TaxpayerId
+from tunefolio.core.identity import AccountId, TaxpayerId
 from tunefolio.core.people import Viewer
 from tunefolio.core.time import TradingDay, calendar_date
 from tunefolio.services import tax as taxes
@@ -33,64 +33,53 @@ After = Annotated[str, Query(max_length=20, description="`next` of the page befo
 _EXPORTS = {"schedule-112a": csv_112a, "statement": csv_statement}
 
 
-@v1.get("")
-def year(
+def report_of(db: ReadDb, house: House, viewer: Viewer, year: str, taxpayer: int | None) -> TaxReport:
+    """The report that a request asks for; raises Misuse naming the year, NotFound for another's taxpayer."""
+    chosen = FinancialYear.parse(year) if year else taxes.running_year(house)
+    whose = None if taxpayer is None else TaxpayerId(taxpayer)
+    return taxes.report(db, house, viewer, chosen, taxpayer=whose)
+
+
+def _asked(
     db: Reading,
     house: HouseDep,
     viewer: CurrentViewer,
     year: YearChoice = "",
     taxpayer: TaxpayerChoice = None,
-) -> Response:
+) -> TaxReport:
+    return report_of(db, house, viewer, year, taxpayer)
+
+
+Asked = Annotated[TaxReport, Depends(_asked)]
+"""?year=&taxpayer=: that year of that taxpayer."""
+
+
+@v1.get("")
+def year(report: Asked) -> Response:
     """The year at a glance: incomes by head, set-off, tax by rate, what was withheld, what to mend first."""
-    report = report_of(db, house, viewer, year, taxpayer)
     return reply(told.summary(report.result, report.subject.taxpayer.name))
 
 
 @v1.get("/deeds")
-def deeds(
-    db: Reading,
-    house: HouseDep,
-    viewer: CurrentViewer,
-    year: YearChoice = "",
-    taxpayer: TaxpayerChoice = None,
-    after: After = "",
-    limit: Limit = 100,
-) -> Response:
+def deeds(report: Asked, after: After = "", limit: Limit = 100) -> Response:
     """Every deed of the year: gains by lot, crypto, trades of a business, what the law leaves out."""
-    report = report_of(db, house, viewer, year, taxpayer)
     found = report.result.found
-    names = {home.id: home.name for home in report.subject.accounts}
     rows = [*found.gains, *found.vda, *found.trades, *found.exempt]
-    return reply(_page(rows, after, limit, lambda one: told.deed(one, names)))
+    return reply(_page(rows, after, limit, lambda one: told.deed(one, _names(report))))
 
 
 @v1.get("/incomes")
-def incomes(
-    db: Reading,
-    house: HouseDep,
-    viewer: CurrentViewer,
-    year: YearChoice = "",
-    taxpayer: TaxpayerChoice = None,
-    after: After = "",
-    limit: Limit = 100,
-) -> Response:
+def incomes(report: Asked, after: After = "", limit: Limit = 100) -> Response:
     """Dividends, interest, rewards and tax withheld."""
-    report = report_of(db, house, viewer, year, taxpayer)
-    names = {home.id: home.name for home in report.subject.accounts}
     assets = report.record.assets
-    return reply(_page(report.result.found.earned, after, limit, lambda one: told.income(one, assets, names)))
+    rows = report.result.found.earned
+    return reply(_page(rows, after, limit, lambda one: told.income(one, assets, _names(report))))
 
 
 @v1.get("/schedule-112a")
-def schedule_112a(
-    db: Reading,
-    house: HouseDep,
-    viewer: CurrentViewer,
-    year: YearChoice = "",
-    taxpayer: TaxpayerChoice = None,
-) -> Response:
+def schedule_112a(report: Asked) -> Response:
     """The rows of Schedule 112A as they stand, with the columns that the upload of the year has."""
-    result = report_of(db, house, viewer, year, taxpayer).result
+    result = report.result
     return reply(
         {
             "columns": [rule.word("header") for rule in columns_112a(result)],
@@ -102,28 +91,14 @@ def schedule_112a(
 
 
 @v1.get("/quarters")
-def quarters(
-    db: Reading,
-    house: HouseDep,
-    viewer: CurrentViewer,
-    year: YearChoice = "",
-    taxpayer: TaxpayerChoice = None,
-) -> Response:
+def quarters(report: Asked) -> Response:
     """Schedule CG, table F: gains after set-off by the periods of advance tax; dividends likewise."""
-    return reply(told.quarters(report_of(db, house, viewer, year, taxpayer).result))
+    return reply(told.quarters(report.result))
 
 
 @v1.get("/export/{name}.csv")
-def export(
-    db: Reading,
-    house: HouseDep,
-    viewer: CurrentViewer,
-    name: Annotated[str, Path(pattern="^(schedule-112a|statement)$")],
-    year: YearChoice = "",
-    taxpayer: TaxpayerChoice = None,
-) -> Response:
+def export(report: Asked, name: Annotated[str, Path(pattern="^(schedule-112a|statement)$")]) -> Response:
     """The file for the return. 409 with the list of what to mend while the books do not bear it."""
-    report = report_of(db, house, viewer, year, taxpayer)
     return file_answer(_EXPORTS[name](report.result), f"{name}-{report.year}.csv")
 
 
@@ -138,13 +113,6 @@ def rules(
     return reply(told.rules(tax_rules().in_force(day), day))
 
 
-def report_of(db: ReadDb, house: House, viewer: Viewer, year: str, taxpayer: int | None) -> TaxReport:
-    """The report that a request asks for; raises Misuse naming the year, NotFound for another's taxpayer."""
-    chosen = FinancialYear.parse(year) if year else taxes.running_year(house)
-    whose = None if taxpayer is None else TaxpayerId(taxpayer)
-    return taxes.report(db, house, viewer, chosen, taxpayer=whose)
-
-
 def file_answer(text: str, filename: str) -> Response:
     """A file to keep; never shown in the browser, never stored between."""
     headers = {
@@ -153,6 +121,10 @@ def file_answer(text: str, filename: str) -> Response:
         "x-content-type-options": "nosniff",
     }
     return Response(text.encode(), media_type="text/csv; charset=utf-8", headers=headers)
+
+
+def _names(report: TaxReport) -> dict[AccountId, str]:
+    return {home.id: home.name for home in report.subject.accounts}
 
 
 def _page(rows: list[Any], after: str, limit: int, shown: Any) -> dict[str, Any]:
