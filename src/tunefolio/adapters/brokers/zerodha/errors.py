@@ -45,8 +45,8 @@ def judged(answer: Answer) -> TunefolioError | None:
 
 
 def data_of(answer: Answer) -> Any:
-    """`data` of a success envelope. Raises Retry for a torn or foreign body (a proxy's page, say), Rejected for
-    JSON that is not Kite's."""
+    """`data` of a success envelope. Raises Retry for a torn or foreign body (a proxy's page, say), Rejected
+    for JSON that is not Kite's."""
     if answer.content_type != "application/json":
         kind = answer.content_type or "no content type"
         raise Retry(f"Zerodha: answered {kind} where JSON was due", after=answer.retry_after)
