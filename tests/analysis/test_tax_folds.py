@@ -367,6 +367,7 @@ def instrument(
         (instrument(AssetClass.BOND, isin="IN0020200195", symbol="SGBJUL28"), "", TaxClass.SGB),
         (instrument(AssetClass.GOLD, "OWN"), "", None),
         (instrument(AssetClass.CRYPTO, "CRYPTO", symbol="BTC"), "", TaxClass.VDA),
+        (instrument(AssetClass.EQUITY, "CRYPTO", symbol="BTC"), "", TaxClass.VDA),
         (instrument(AssetClass.OPTION, "NFO"), "", TaxClass.DERIVATIVE),
         (instrument(AssetClass.OPTION, "NYSE", currency="USD"), "", None),
         (instrument(AssetClass.EQUITY, "NASDAQ", currency="USD"), "", TaxClass.FOREIGN_SHARE),

@@ -108,6 +108,12 @@ def test_short_term_gold_losing_or_undated_lots_are_no_gains_to_take(wrong: Offe
     assert gains(with_gain(0), [wrong], ASSETS, TODAY) == ()
 
 
+def test_gains_stop_before_a_lot_that_is_short_term() -> None:
+    lots = (lot("2020-01-01", 10, 1400), lot("2025-06-02", 10, 1500))
+    (one,) = gains(year(), [offer(*lots, price=160)], ASSETS, TODAY)
+    assert told(one.units, one.gain, one.effect.tax) == (10, 200, 0)
+
+
 def test_nothing_is_left_of_a_used_exemption() -> None:
     assert gains(with_gain(125_000), [offer(lot("2020-05-04", 1, 1), price=2)], ASSETS, TODAY) == ()
 

@@ -44,6 +44,7 @@ def fill_books(db: WriteDb, name: str) -> Books:
 OF_ACCOUNT = {
     "accounts", "imports", "transactions", "taggings", "statements", "holdings", "connections",
     "snapshots", "snapshot_lines", "day_rows", "day_states", "action_decisions", "unread_rows",
+    "tax_deeds", "taxpayer_accounts",
 }  # fmt: skip
 OF_PORTFOLIO = OF_ACCOUNT | {"portfolios", "login_states", "targets"}
 

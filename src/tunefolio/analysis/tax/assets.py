@@ -70,7 +70,7 @@ def tax_class_of(instrument: Instrument, *, category: str = "") -> TaxClass | Mi
     """What follows from class, exchange and ISIN alone; Missing with the cure where that is not enough."""
     exchange = instrument.exchange
     match instrument.asset_class:
-        case AssetClass.CRYPTO:
+        case asset_class if exchange == "CRYPTO" or asset_class is AssetClass.CRYPTO:
             return TaxClass.VDA
         case AssetClass.CASH | AssetClass.FIXED:
             return TaxClass.DEPOSIT

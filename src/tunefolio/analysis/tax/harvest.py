@@ -129,10 +129,12 @@ def gains(
     for offer in offers:
         units, levy = ZERO, tax_year.levy
         for step in _steps(tax_year, sums, offer, assets, today):
-            if not step.is_equity or step.levy.total > tax_year.levy.total:
+            if not step.is_equity:
+                break
+            if step.levy.total > tax_year.levy.total:
+                units += _part(offer, units, levy.exemption.left)
                 break
             units, levy = step.units, step.levy
-        units += _part(offer, units, levy.exemption.left)
         if not units:
             continue
         one = _candidate(tax_year, sums, offer, units, assets, today)
