@@ -19,6 +19,7 @@ from tunefolio.web.api.examples_imports import IMPORTS
 from tunefolio.web.api.examples_instruments import INSTRUMENTS
 from tunefolio.web.api.examples_services import SERVICES
 from tunefolio.web.api.examples_tax import TAX
+from tunefolio.web.api.examples_tax_planning import TAX_PLANNING
 from tunefolio.web.api.examples_views import VIEWS
 
 AT = "2026-11-20T14:00:00+05:30"
@@ -169,6 +170,7 @@ _BROKER = {
     "sync_job": 65,
     "automatic_since": None,
     "unread": 0,
+    "open_today": 0,
     "out_of_service": None,
 }
 _BREAK = {
@@ -319,7 +321,18 @@ EXAMPLES: Mapping[tuple[str, str], Mapping[str, Any]] = {
     ("GET", "/snapshots/{id}/lines"): _rows(_LINE),
     ("GET", "/value-curve"): _rows(_POINT, currency="INR"),
     ("GET", "/jobs"): _rows(_JOB, next="65"),
-    ("GET", "/jobs/{id}"): _JOB | {"result": {"holdings": 24, "opened": 24, "taken_back": 0, "breaks": 0}},
+    ("GET", "/jobs/{id}"): _JOB
+    | {
+        "result": {
+            "holdings": 24,
+            "trades": 3,
+            "open_today": 2,
+            "unread": 0,
+            "opened": 24,
+            "taken_back": 0,
+            "breaks": 0,
+        }
+    },
     ("GET", "/timetable"): _rows(_DUTY),
     ("GET", "/sectors/overrides"): _rows(_OVERRIDE),
     **IMPORTS,
@@ -333,6 +346,7 @@ EXAMPLES: Mapping[tuple[str, str], Mapping[str, Any]] = {
     **BARS,
     **CHARTS,
     **TAX,
+    **TAX_PLANNING,
 }
 """By method and path below /api/v1: what its 2xx answer looks like."""
 
