@@ -98,6 +98,11 @@ class Doughnut extends Chart {
   }
 }
 
+// A bar is as long as what its row adds to the whole; where the row is told in another currency, both are said.
+function inWords({ pnlShown, ratioShown, hereShown }) {
+  return `${pnlShown} (${ratioShown})${hereShown ? `\ncounts as ${hereShown}` : ""}`;
+}
+
 class Bars extends Chart {
   by = "holding";
 
@@ -114,7 +119,7 @@ class Bars extends Chart {
   rows() {
     const [table, name] = this.by === "sector" ? [this.dataset.sectors, "sector"] : [this.dataset.holdings, "label"];
     const rows = [...document.querySelectorAll(`#${table} tr[data-pnl]`)].filter((row) => row.dataset.pnl !== "");
-    return rows.map(({ dataset }) => ({ name: dataset[name], value: Number(dataset.pnl), words: `${dataset.pnlShown} (${dataset.ratioShown})`, short: dataset.pnlShown }));
+    return rows.map(({ dataset }) => ({ name: dataset[name], value: Number(dataset.pnl), words: inWords(dataset), short: dataset.pnlShown }));
   }
 
   // The largest gains and losses that fit; what is between them is told, not drawn.

@@ -1,15 +1,21 @@
 // Forms and notices: where an answer goes when it is a problem, menus and dialogs, small comforts.
 const notices = () => document.getElementById("notices");
 
-// An error never replaces the page: its fragment goes to the notices, and its field is marked.
+// An error never replaces the page: its fragment goes to the notices, its field is marked, and the address stays.
 document.addEventListener("htmx:before:response", (event) => {
   const { ctx } = event.detail;
   if (ctx.response.status < 400) return;
   ctx.target = notices();
   ctx.swap = "beforeend";
   ctx.select = null;
+  ctx.push = ctx.replace = "false";
   const source = ctx.sourceElement; // a choice that was refused is not left standing
   if (source?.matches?.("form[hx-trigger='change']")) source.reset();
+});
+// Who tries again has read the problem: it gives way before the next answer.
+document.addEventListener("htmx:before:request", (event) => {
+  if (event.detail.ctx.request.method === "GET") return;
+  for (const old of document.querySelectorAll("#notices [data-problem]")) old.remove();
 });
 // A dialog whose form did its work is closed in order, before the swap takes its `open` away and leaves the page inert.
 document.addEventListener("htmx:before:swap", (event) => {

@@ -68,7 +68,10 @@ function showPortfolio(shelf, cue) {
     for (const [field, [text, raw]] of Object.entries(figures)) put(`h${key}.${field}`, text, raw, cue);
     if (as_of) about(`h${key}`, { as_of, source, title, stale });
     const row = document.getElementById(`h-${key}`);
-    if (row && "pnl" in row.dataset) Object.assign(row.dataset, { pnl: line.pnl[1] ?? "", pnlShown: line.pnl_short[0], ratioShown: line.pnl_ratio_short[0] });
+    if (row && "pnl" in row.dataset) {
+      Object.assign(row.dataset, { pnl: (line.pnl_here ?? line.pnl)[1] ?? "", pnlShown: line.pnl_short[0], ratioShown: line.pnl_ratio_short[0] });
+      if (line.pnl_here) row.dataset.hereShown = line.pnl_here[0];
+    }
     const bar = row?.querySelector(".weight progress");
     if (bar && line.weight[1] !== null) bar.value = Number(line.weight[1]);
   }

@@ -96,6 +96,12 @@ def test_a_broker_names_the_exchange_whose_sessions_it_follows(name: str) -> Non
 
 
 @every_broker
+def test_a_login_page_says_how_to_get_an_application(name: str) -> None:
+    broker = made(name)
+    assert not isinstance(broker, RedirectLogin) or (broker.app_steps and all(broker.app_steps))
+
+
+@every_broker
 def test_a_broker_refuses_options_it_does_not_have(name: str) -> None:
     for wrong in ({"no_such_option": "1"}, {"root_url": "not an address"}):
         with pytest.raises(Misuse, match=name):

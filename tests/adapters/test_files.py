@@ -150,6 +150,13 @@ def test_grouped_digits_are_read() -> None:
     assert parse(book(row)).rows[0].price == Price.of("123415.5")
 
 
+@pytest.mark.parametrize("text", ["99,50", "1,2", "1,50", "12,34", "1,234,50", "1,2345"])
+def test_a_comma_that_groups_no_three_digits_is_not_left_out(text: str) -> None:
+    """99,50 read as 9,950 would be wrong money without a word."""
+    (problem,) = parse(book(with_cell("price", f'"{text}"'))).problems
+    assert (problem.field, problem.problem) == ("price", f"{text!r} is not a number")
+
+
 def test_a_duplicate_row_names_the_first() -> None:
     parsed = parse(book(BUY, BUY, with_cell("quantity", "11")))
     assert len(parsed.rows) == 1
@@ -186,13 +193,39 @@ def test_series_come_from_the_file() -> None:
 
 def test_a_wrong_header_names_what_is_missing_and_found() -> None:
     content = book(BUY).replace(b"quantity", b"amount", 1)
-    assert TradebookCsv().recognises("x.csv", content)
     with pytest.raises(Misuse, match=r"lacks the column quantity; found: symbol, isin.*amount"):
         parse(content)
-    with pytest.raises(Misuse, match=r"lacks the column symbol, trade_date.*found: a, b"):
+    with pytest.raises(Misuse, match=r"lacks the columns symbol, trade_date.*found: a, b"):
         parse(b"a,b\n1,2\n")
     with pytest.raises(Misuse, match="found: none"):
         parse(b"")
+
+
+PLAIN = "Trade Date,Type,Symbol,Quantity,Price\n2024-05-02,buy,INFY,10,1415.50\n"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        PLAIN.encode(),
+        PLAIN.replace("Symbol", "Instrument").replace("Trade Date,", "Instrument,", 1).encode(),
+        book(BUY).replace(b"exchange", b"venue", 1),
+        workbook({"Mine": [line.split(",") for line in PLAIN.splitlines()]}),
+        workbook(
+            {"Mine": [["Symbol", "ISIN", "Sector", "Average Price", "Trade Date", "Units"], ["INFY"] * 6]}
+        ),
+    ],
+    ids=["plain", "begins with Instrument", "a tradebook without its exchange", "workbook", "average prices"],
+)
+def test_a_table_that_lacks_a_brokers_own_columns_is_left_to_its_owner_to_explain(content: bytes) -> None:
+    assert [name for name, form in FORMATS if form.recognises("t.csv", content)] == []
+    assert len(AnyTable().table(content).header) > 4
+
+
+def test_a_row_that_looks_like_a_header_above_the_real_one_does_not_hide_it() -> None:
+    content = b"symbol,isin,exchange,segment\n" + book(BUY)
+    assert TradebookCsv().recognises("x.csv", content)
+    assert [row.row for row in parse(content).rows] == [3]
 
 
 @pytest.mark.parametrize("content", [b"", b"a,b\n1,2\n", b"\x00\x01\x02", b"\xd0\xcf\x11\xe0..."])
@@ -359,7 +392,9 @@ def test_holdings_with_a_wrong_header() -> None:
     header = [name.replace("Average Price", "Mean") for name in HOLDINGS_HEADER]
     with pytest.raises(Misuse, match="lacks the column average price; found: Symbol"):
         ConsoleHoldings(SATURDAY).parse(holdings_workbook(INFY_LINE, header=header), "")
-    with pytest.raises(Misuse, match="lacks the column symbol"):
+    with pytest.raises(
+        Misuse, match="lacks the columns symbol, quantity available, average price; found: x, y"
+    ):
         ConsoleHoldings(SATURDAY).parse(workbook({"A": [["x", "y"]]}), "")
 
 

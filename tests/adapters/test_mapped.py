@@ -99,6 +99,75 @@ def test_a_comma_may_part_the_decimals() -> None:
     assert (one.quantity, one.price, one.fees) == (D("1.5"), Price.of("1234.5"), Money.of("0.99"))
 
 
+@pytest.mark.parametrize(
+    ("numbers", "point"),
+    [
+        (["1.415,50"], Point.COMMA),
+        (["12,5", "1.000"], Point.COMMA),
+        (["1.234.567"], Point.COMMA),
+        (["0,125"], Point.COMMA),
+        (["1234,567"], Point.COMMA),
+        (["€ -1.415,50"], Point.COMMA),
+        (["(99,50)"], Point.COMMA),
+        (["1,415.50"], Point.DOT),
+        (["12,34,567.50"], Point.DOT),
+        (["1,23,456"], Point.DOT),
+        (["Rs. 1,415.50"], Point.DOT),
+        (["10.000000"], Point.DOT),
+        (["1.000", "2.500"], Point.DOT),
+        (["1,000", "2,500"], Point.DOT),
+        (["1415"], Point.DOT),
+        (["99.5", "99,50"], Point.DOT),
+    ],
+)  # fmt: skip
+def test_the_decimal_sign_is_guessed_from_the_cells_that_decide_it(numbers: list[str], point: Point) -> None:
+    rows = [["31-03-2025", "Buy", "SAP", number, "7", "", ""] for number in numbers]
+    assert guessed(AnyTable().table(table(PLAIN, *rows))).point is point
+
+
+def test_columns_nobody_guessed_show_the_sign_too_and_days_do_not() -> None:
+    content = (
+        b"Day;Was;Symbol;Units;Preis;Fee\n2024-05-02;buy;INFY;10;99,50;12,5\n2024-05-03;buy;INFY;1.000;5;0\n"
+    )
+    found = guessed(AnyTable().table(content))
+    assert (found.of(Column.DAY), found.day_order, found.point) == ("Day", DayOrder.YMD, Point.COMMA)
+    columns = as_json(found)["columns"] | {"price": ["Preis"], "kind": ["Was"]}
+    first, second = read(content, columns=columns).rows
+    assert (first.price, first.fees, second.quantity) == (Price.of("99.5"), Money.of("12.5"), D(1000))
+    dotted = guessed(
+        AnyTable().table(table(["Datum", "Gebucht", "Units"], ["02.05.2024", "03.05.2024", "5"]))
+    )
+    assert dotted.point is Point.DOT
+
+
+def test_a_column_of_days_under_any_name_is_guessed_and_two_are_not() -> None:
+    row = ["2025-03-31", "INFY", "10", "1500"]
+    assert (
+        guessed(AnyTable().table(table(["Datum", "Symbol", "Qty", "Price"], row))).of(Column.DAY) == "Datum"
+    )
+    two = table(["Von", "Bis", "Symbol", "Qty", "Price"], ["2025-03-31", *row])
+    assert guessed(AnyTable().table(two)).of(Column.DAY) == ""
+
+
+@pytest.mark.parametrize(
+    ("point", "cell", "cure"),
+    [
+        ("dot", "1.415,50", "If the file writes 1.234,50, say so under How cells are written"),
+        ("dot", "99,50", "If the file writes 1.234,50, say so under How cells are written"),
+        ("comma", "1,415.50", "If the file writes 1,234.50, say so under How cells are written"),
+        ("comma", "99.50", "If the file writes 1,234.50, say so under How cells are written"),
+        ("dot", "ten", ""),
+    ],
+)
+def test_a_number_written_the_other_way_is_a_problem_with_its_cure(point: str, cell: str, cure: str) -> None:
+    file = read(table(PLAIN, ["31-03-2025", "Buy", "SAP", "1", cell, "", ""]), point=point)
+    assert [(one.field, one.problem, one.cure) for one in file.problems] == [
+        ("price", f"{cell!r} is not a number", cure)
+    ]
+    charges = read(table(PLAIN, ["31-03-2025", "Buy", "SAP", "1", "5", cell, ""]), point=point)
+    assert [(one.field, one.cure) for one in charges.problems] == [("Brokerage", cure)]
+
+
 def test_without_a_word_for_the_side_the_sign_says_it() -> None:
     header = ["Date", "Symbol", "Qty", "Amount"]
     rows = [["31-03-2025", "INFY", "10", "₹ 15,000.00"], ["01-04-2025", "INFY", "-4", "(6,400.00)"]]

@@ -196,6 +196,45 @@ def test_the_stream_comes_back_and_subscribes_again() -> None:
     assert len(paths) == len(heard) == 3
 
 
+@pytest.mark.parametrize(
+    "odd",
+    [frame(quote(INFY, 200, 1))[:20], frame(b"123456789"), "{", frame(*[quote(INFY, 200, 1)] * 70)[:500]],
+    ids=["torn", "unknown packet", "text that is no JSON", "torn among many"],
+)
+def test_a_message_that_breaks_off_costs_a_connection_and_not_the_stream(odd: str | bytes) -> None:
+    lines = 0
+
+    async def kite(line: ServerConnection) -> None:
+        nonlocal lines
+        lines += 1
+        await line.recv()
+        await line.recv()
+        await line.send(frame(quote(INFY, 100 * lines, 1)))
+        if lines == 1:
+            await line.send(odd)
+        await line.wait_closed()
+
+    found, paths = listen(kite, 2)
+    assert [batch[Listing("NSE", "INFY")].last for batch in found] == [1, 2]
+    assert len(paths) == 2
+
+
+def test_a_stream_that_is_always_torn_is_retry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Heartbeats between do not make it a good one: it would be asked for ever."""
+    monkeypatch.setattr(wire, "MOST_TRIES", 3)
+    lines: list[str] = []
+
+    async def kite(line: ServerConnection) -> None:
+        lines.append("reached")
+        await line.send(b"\x00")
+        await line.send(frame(quote(INFY, 200, 1))[:20])
+        await line.wait_closed()
+
+    with pytest.raises(Retry):
+        listen(kite, 1)
+    assert len(lines) == 3
+
+
 def test_a_dead_token_ends_the_stream() -> None:
     async def never(line: ServerConnection) -> None:
         raise AssertionError("refused at the handshake")

@@ -73,10 +73,11 @@ NOUNS = {
     "channels": "channel",
     "instruments": "own instrument",
     "tracking": "own instrument",
+    "taxpayers": "taxpayer",
 }
 """What the id behind a path's word is an id of."""
 
-NOT_OWNED = {"instrument", "broker", "sector", "day", "name"}
+NOT_OWNED = {"instrument", "broker", "sector", "day", "name", "year"}
 """Path parameters that name nothing of anyone's."""
 
 BROWSER = {"accept": "text/html,*/*;q=0.8"}
@@ -174,9 +175,10 @@ def ask(client: TestClient, way: Way, path: str, wish: dict[str, Any], query: di
     """Go that way with everything it could want; what it does not know it leaves aside."""
     kinds: dict[str, Any] = {}
     if way.method in ("POST", "PUT", "PATCH", "DELETE"):
-        kinds = {"data": wish} if way.form else {"json": wish}
+        fields = {name: value for name, value in wish.items() if name != "deeds"}
+        kinds = {"data": fields} if way.form else {"json": wish}
         if way.takes_file:
-            kinds = {"data": wish, "files": {"file": ("book.csv", tradebook("other"))}}
+            kinds = {"data": fields, "files": {"file": ("book.csv", tradebook("other"))}}
     return client.request(way.method, path, params=query, headers=BROWSER, **kinds)
 
 
@@ -229,6 +231,16 @@ def wish_with(ids: Ids) -> dict[str, Any]:
         "code": "000000",
         "muted": ["price"],
         "carries": ["price"],
+        "taxpayer": ids["taxpayer"],
+        "accounts": [ids["account"]],
+        "year": "2024-25",
+        "regime": "new",
+        "age": "senior",
+        "residency": "resident",
+        "losses": [],
+        "fact": ids["transaction"],
+        "deeds": [{"fact": ids["transaction"], "way": "off_market"}],
+        "units": "1",
     }
 
 
@@ -272,6 +284,7 @@ def settle(house: House, client: TestClient, word: str) -> Ids:
     deposit = {"symbol": f"{word}-FD", "name": f"{word}-deposit", "rate": "7", "day": "2024-04-01"}
     made("/api/v1/deposits", json=deposit | {"account_id": ids["account"], "amount": "1000"})
     ids["own instrument"] = deposit_of(client, ids["account"])
+    ids["taxpayer"] = made("/api/v1/tax/taxpayers", json={"name": f"{word}-taxpayer"})
     session = client.get("/api/v1/sessions").json()["data"][0]
     return ids | {
         "snapshot": str(snapshot["id"]),
@@ -284,6 +297,7 @@ def settle(house: House, client: TestClient, word: str) -> Ids:
         "broker": "zerodha",
         "sector": f"{word}-sector",
         "name": f"{word}-tag",
+        "year": "2024-25",
         "portfolio name": f"{word}-shelf",
     }
 
@@ -428,7 +442,19 @@ def test_no_listing_tells_of_another_but_tells_of_oneself(house: House, operator
     mine, own = settle(house, owner, "canary"), settle(house, intruder, "intruder")
     words = [
         f"canary-{what}"
-        for what in ("shelf", "desk", "tag", "note", "book.csv", "sector", "name", "device", "list", "title")
+        for what in (
+            "shelf",
+            "desk",
+            "tag",
+            "note",
+            "book.csv",
+            "sector",
+            "name",
+            "device",
+            "list",
+            "title",
+            "taxpayer",
+        )
     ]
     seen_by_owner = ""
     for way in ways(app_of(house)):

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx2
 import orjson
@@ -122,6 +123,31 @@ def by_form(page: Page, who: dict[str, str], *, automatic: bool) -> None:
         page.locator("[name=totp]").fill(who["totp_code"])
     page.get_by_role("button", name="Log in").click()
     page.wait_for_url("**/brokers")
+
+
+def test_a_refused_login_keeps_its_form_and_its_address(
+    investor: Page, exchange: Exchange, noises: list[str]
+) -> None:
+    """Whoever reloads, or goes back, finds the form; the notice names the broker and the field's label."""
+    page, who = investor, exchange.account("TFA002")
+    page.goto("/brokers/angelone/login")
+    notices = page.locator("#notices")
+    for name, words in (("api_key", "rehearsal"), ("client_code", who["user"]), ("pin", who["pin"])):
+        page.locator(f"[name={name}]").fill(words)
+    page.locator("[name=totp]").fill("12")
+    page.get_by_role("button", name="Log in").click()
+    expect(notices).to_contain_text("Code cannot be what was typed. The six digits")
+    expect(page.locator("[name=totp]")).to_have_attribute("aria-invalid", "true")
+    page.locator("[name=totp]").fill("000000")
+    page.get_by_role("button", name="Log in").click()
+    expect(notices).to_contain_text("Angel One refused the login")
+    expect(notices).not_to_contain_text("e-mail")
+    expect(notices.locator("[data-problem]")).to_have_count(1)  # the former one gave way
+    expect(page.locator("[name=totp]")).to_be_visible()
+    assert urlsplit(page.url).path == "/brokers/angelone/login"
+    page.reload()
+    expect(page.locator("[name=totp]")).to_be_visible()
+    noises[:] = [noise for noise in noises if "422" not in noise]
 
 
 def card(page: Page, user: str) -> Locator:

@@ -99,6 +99,7 @@ class DeskBroker:
     board: PriceBoard = field(default_factory=PriceBoard)
     logged_out: list[str] = field(default_factory=list)
     home_exchange: str = "NSE"
+    app_steps: tuple[str, ...] = ("Make an app.",)
 
     def login_url(self, api_key: str, state: str) -> str:
         return f"http://broker.test/login?api_key={api_key}&state={state}"

@@ -20,11 +20,12 @@ from tunefolio.core.money import Money, total
 from tunefolio.core.secret import Secret
 from tunefolio.ledger.accounts import Account
 from tunefolio.ledger.brokers import AppKeys
+from tunefolio.ledger.kinds import Kind
 from tunefolio.sandbox.events import Trade
 from tunefolio.sandbox.serve import Sandbox, SandboxConfig
 from tunefolio.services import connect, jobs, quotes, sync
 from tunefolio.services.brokers import line
-from tunefolio.store import connections
+from tunefolio.store import connections, transactions
 from tunefolio.store import jobs as kept_jobs
 from tunefolio.store.connections import ConnectionState
 from tunefolio.store.jobs import Job, JobState
@@ -164,6 +165,39 @@ def test_a_short_position_of_the_day_shows_no_difference_before_or_after_it_is_s
         assert rehearsal.desk.look().breaks == ()
     assert counts == [(1, 3), (0, 2)], "the first sync has the three trades of the morning too"
     assert all(row.instrument.symbol != "SUZLON" for row in rehearsal.desk.look().rows)
+
+
+def test_a_position_of_the_day_is_in_the_books_with_both_legs_in_the_evening(rehearsal: Rehearsal) -> None:
+    """The broker squares it off when the session ends; until then its card says that a trade waits."""
+    account, desk = rehearsal.connect(), rehearsal.desk
+    rehearsal.sandbox.depot.happen(Trade("zerodha", "TF0001", "NSE:SUZLON", "SELL", 50, product="MIS"))
+
+    def told() -> int:
+        with desk.database.reading() as db:
+            return connect.status(db, desk.house, desk.viewer)[0].open_today
+
+    assert told() == 0, "no sync has looked yet"
+    rehearsal.sync(account)
+    assert told() == 1
+    desk.clock.advance(timedelta(hours=6))
+    done = rehearsal.sync(account).result
+    assert done is not None
+    assert (done["open_today"], done["trades"], done["breaks"], done["unread"]) == (0, 2, 0, 0)
+    assert told() == 0
+    with desk.database.reading() as db:
+        history = list(transactions.of_account(db, desk.viewer, account.id))
+    suzlon = desk.instrument("SUZLON")
+    assert {one.fact.kind for one in history if one.fact.instrument == suzlon} == {Kind.SELL, Kind.BUY}
+    assert desk.quantity("SUZLON") == 0
+
+
+def test_what_waited_yesterday_is_not_said_to_wait_today(rehearsal: Rehearsal) -> None:
+    account, desk = rehearsal.connect(), rehearsal.desk
+    rehearsal.sandbox.depot.happen(Trade("zerodha", "TF0001", "NSE:SUZLON", "SELL", 50, product="MIS"))
+    rehearsal.sync(account)
+    desk.clock.advance(timedelta(days=1))
+    with desk.database.reading() as db:
+        assert connect.status(db, desk.house, desk.viewer)[0].open_today == 0
 
 
 def test_a_token_that_died_asks_for_a_login_and_the_login_cures_it(rehearsal: Rehearsal) -> None:

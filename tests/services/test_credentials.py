@@ -18,7 +18,7 @@ from tunefolio.core.time import Instant
 from tunefolio.ledger.brokers import BrokerSession, CredentialField, CredentialForm, Keeping
 from tunefolio.ledger.statements import Holding, Statement
 from tunefolio.services import connect, credentials, jobs, sync
-from tunefolio.services.credentials import Relogin
+from tunefolio.services.credentials import LoginRefused, Relogin, WrongField
 from tunefolio.services.throttle import TooMany
 from tunefolio.store import connections
 from tunefolio.store import jobs as kept_jobs
@@ -172,10 +172,10 @@ def test_what_makes_codes_is_kept_only_by_choice(desk: Desk, broker: FormBroker)
     ("typed", "field", "words"),
     [
         ({"pin": ""}, "pin", "Pin is missing"),
-        ({"pin": "12345"}, "pin", "no Pin"),
+        ({"pin": "12345"}, "pin", "Pin cannot be what was typed. Your pin"),
         ({"code": ""}, "code", "Seed or Code is missing"),
         ({"shoe_size": "44"}, "shoe_size", "is not asked for"),
-        ({"client": "x" * 600}, "client", "no Client"),
+        ({"client": "x" * 600}, "client", "Client cannot be what was typed"),
     ],
 )
 def test_a_wrong_field_is_named_and_never_shown(
@@ -189,14 +189,15 @@ def test_a_wrong_field_is_named_and_never_shown(
 
 
 def test_an_automatic_login_needs_all_that_it_will_need(desk: Desk, broker: FormBroker) -> None:
-    with pytest.raises(Misuse, match="needs Seed"):
+    with pytest.raises(Misuse, match="Seed is needed for logging in by itself"):
         log_in(desk, Relogin.AUTOMATIC, seed="", code=CODE)
 
 
 def test_a_refused_login_keeps_nothing(desk: Desk, broker: FormBroker) -> None:
     broker.refusal = Rejected("Form Broker: wrong PIN", code="credentials")
-    with pytest.raises(Rejected, match="wrong PIN"):
+    with pytest.raises(LoginRefused, match="wrong PIN") as refused:
         log_in(desk)
+    assert refused.value.broker == "Form Broker"
     with desk.database.reading() as db:
         assert connections.listed(db, desk.viewer) == []
 
@@ -207,9 +208,24 @@ def test_few_logins_are_passed_on_so_that_the_broker_locks_nobody_out(desk: Desk
     for _ in range(6):
         with pytest.raises(Rejected):
             log_in(desk)
-    with pytest.raises(TooMany):
+    with pytest.raises(TooMany, match="Form Broker locks a user out") as busy:
         log_in(desk)
+    assert busy.value.after is not None
     assert len(broker.logins) == 6
+
+
+def test_what_the_broker_was_never_asked_is_not_counted(desk: Desk, broker: FormBroker) -> None:
+    for _ in range(10):
+        with pytest.raises(WrongField):
+            log_in(desk, Relogin.BY_HAND, code="12")
+    log_in(desk)
+
+
+def test_a_refusal_of_another_kind_stays_what_it_is(desk: Desk, broker: FormBroker) -> None:
+    broker.refusal = Rejected("Form Broker: names a stranger's address", code="address")
+    with pytest.raises(Rejected) as refused:
+        log_in(desk)
+    assert refused.value.code == "address"
 
 
 def test_logging_in_again_takes_what_is_kept_and_what_is_typed(desk: Desk, broker: FormBroker) -> None:

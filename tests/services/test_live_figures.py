@@ -41,6 +41,9 @@ def must_agree(figures: LiveFigures, view: PortfolioView) -> None:
             row.valued.day_change,
         )
         assert figures.weight_ratio(key) == row.weight_ratio
+        assert figures.value(key) == (None if row.value_here is None else row.value_here.amount)
+        assert figures.pnl(key) == (None if row.pnl_here is None else row.pnl_here.amount)
+        assert figures.is_converted(key) == row.is_converted
     sectors = figures.sectors()
     for sector in view.sectors:
         mine = sectors[sector.sector]

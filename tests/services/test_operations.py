@@ -12,7 +12,7 @@ from tunefolio.bootstrap.runtime import load_deeds
 from tunefolio.core.errors import Forbidden, Misuse
 from tunefolio.core.missing import Missing
 from tunefolio.core.people import Role, Viewer
-from tunefolio.core.time import IST, Instant
+from tunefolio.core.time import Instant
 from tunefolio.services import jobs, operations, processes, timetable
 from tunefolio.services.house import House
 from tunefolio.services.operations import Overview
@@ -82,17 +82,28 @@ def test_a_paused_duty_is_not_asked_for_until_it_is_resumed(house: House, admin:
 def test_a_duty_never_asked_for_says_since_when_and_never_takes_the_start_for_a_run(
     house: House, admin: Viewer
 ) -> None:
-    assert duty(house, admin, "check").asked == Missing(
-        "not yet: no clock has run on this database", "Start one: tunefolio up, or tunefolio beat"
-    )
+    assert duty(house, admin, "check").asked == timetable.unasked(None)
     timetable.begin(house)
-    asked = duty(house, admin, "check").asked
-    assert isinstance(asked, Missing)
-    began = house.clock.now().in_zone(IST)
-    assert asked.reason == f"not since the clock began to count, {began:%-d %b %Y, %H:%M} IST"
+    began = house.clock.now()
+    assert duty(house, admin, "check").asked == timetable.unasked(began)
     clock_of(house).advance(timedelta(days=1))
     assert timetable.perform(house, "check")
     assert duty(house, admin, "check").asked == house.clock.now()
+
+
+def test_two_duties_that_ask_for_one_deed_are_told_apart(house: House, admin: Viewer) -> None:
+    timetable.begin(house)
+    began = house.clock.now()
+    with house.database.writing() as db:
+        morning = operations.run_now(db, house, admin, "sync_morning")
+    clock_of(house).advance(timedelta(hours=7))
+    with house.database.writing() as db:
+        close = operations.run_now(db, house, admin, "sync_close")
+    first, second = duty(house, admin, "sync_morning"), duty(house, admin, "sync_close")
+    assert (first.asked, second.asked) == (began, house.clock.now())
+    assert first.last is not None
+    assert second.last is not None
+    assert (first.last.id, second.last.id) == (morning, close)
 
 
 def test_run_now_asks_once_and_the_page_shows_how_it_ended(house: House, admin: Viewer) -> None:

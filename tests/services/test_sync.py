@@ -102,6 +102,13 @@ def test_two_lines_of_one_share_are_one_holding(desk: Desk) -> None:
     assert (row.valued.quantity, row.valued.invested) == (Decimal(15), Money.of("24000.00"))
 
 
+def test_a_line_told_twice_counts_once(desk: Desk) -> None:
+    """Equal in everything: that is one line, and no second holding."""
+    home = desk.broker_account()
+    say(desk, home, *[held("INFY", "10", "1500"), held("TCS", "3", "3000")] * 2)
+    assert (desk.quantity("INFY"), desk.quantity("TCS")) == (Decimal(10), Decimal(3))
+
+
 def test_real_history_is_never_changed_by_a_statement(desk: Desk) -> None:
     home = desk.broker_account()
     desk.write_down("2024-04-01 buy 10 NSE:INFY @ 1500", home.id)

@@ -66,6 +66,7 @@ class DeskBroker:
     name: str = "zerodha"
     title: str = "Zerodha"
     home_exchange: str = "NSE"
+    app_steps: tuple[str, ...] = ("Make an app.",)
 
     def login_url(self, api_key: str, state: str) -> str:
         return f"https://broker.example/login?{urlencode({'api_key': api_key, 'state': state})}"

@@ -28,6 +28,18 @@ def bela(small_house: House, asha: TestClient) -> TestClient:
     return client
 
 
+def test_settings_show_ones_own_jobs_and_lead_an_admin_to_everyones(
+    asha: TestClient, bela: TestClient
+) -> None:
+    theirs = bela.get("/settings/jobs", headers=BROWSER).text
+    assert "<b>Sync</b>" in theirs
+    assert "/admin/jobs" not in theirs
+    hers = asha.get("/settings/jobs", headers=BROWSER).text
+    assert "Nothing has run for you yet." in hers
+    assert '<a href="/admin/jobs">Everyone’s jobs</a>' in hers
+    assert "sync" in asha.get("/admin/jobs", headers=BROWSER).text
+
+
 def stand(admin: TestClient, standing: str, reason: str = "") -> None:
     wish = {"standing": standing, "reason": reason}
     assert admin.put("/api/v1/admin/brokers/zerodha/standing", json=wish).status_code == 204

@@ -14,9 +14,10 @@ from starlette.testclient import TestClient
 from tests.web.houses import ADDRESS, CONFIG, PASSWORD, opened
 from tunefolio.core import errors as kinds
 from tunefolio.core.errors import Misuse, TunefolioError
+from tunefolio.services.credentials import LoginRefused, WrongField
 from tunefolio.services.house import House
 from tunefolio.web.app import create_app
-from tunefolio.web.errors import TABLE, SignedOut, TooMany, problem_of, sign_in_path
+from tunefolio.web.errors import TABLE, SignedOut, TooMany, problem_of, sign_in_path, wait_words
 
 BROWSER = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 HTMX = {"hx-request": "true", "hx-request-type": "partial", "accept": "text/html"}
@@ -28,6 +29,8 @@ FAULTS: dict[str, tuple[Exception, int]] = {
     "reauth": (kinds.Reauth(), 409),
     "rejected": (kinds.Rejected("no such token", code="token"), 422),
     "credentials": (kinds.Rejected("e-mail or password is wrong", code="credentials"), 401),
+    "login-refused": (LoginRefused("Angel One", "Angel One did not accept the code"), 422),
+    "wrong-field": (WrongField("totp", "Code", "is missing", cure="Six digits"), 422),
     "too-many": (TooMany("too many attempts", after=timedelta(seconds=90)), 429),
     "busy": (kinds.Retry("the broker is away"), 503),
     "ambiguous": (kinds.Ambiguous("order 7"), 409),
@@ -101,6 +104,36 @@ def test_misuse_names_field_and_cure(faulty: TestClient) -> None:
 
 def test_too_many_says_how_long_to_wait(faulty: TestClient) -> None:
     assert faulty.get("/api/fault/too-many").headers["retry-after"] == "90"
+    for headers in (HTMX, BROWSER):
+        told = faulty.post("/fault/too-many", headers=headers).text
+        assert "Try again in 2 minutes." in told
+        assert "too many attempts" not in told, "the title says it"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(1, "a second"), (59, "59 seconds"), (60, "a minute"), (61, "2 minutes"), (368, "7 minutes")],
+)
+def test_a_wait_is_told_in_whole_minutes(seconds: int, words: str) -> None:
+    assert wait_words(seconds) == words
+
+
+def test_a_broker_that_refuses_a_login_is_named(faulty: TestClient) -> None:
+    told = faulty.post("/fault/login-refused", headers=HTMX).text
+    assert "<b>Angel One refused the login</b>" in told
+    assert "Wrong e-mail" not in told
+    body = faulty.get("/api/fault/login-refused").json()
+    assert body["type"] == "/api/docs#login-refused"
+    assert body["detail"] == "Angel One did not accept the code"
+
+
+def test_a_field_of_a_form_is_told_by_its_label_and_marked_by_its_name(faulty: TestClient) -> None:
+    told = " ".join(faulty.post("/fault/wrong-field", headers=HTMX).text.split())
+    assert 'data-field="totp"' in told
+    assert "Code is missing. <span" in told
+    assert faulty.get("/api/fault/wrong-field").json()["errors"] == [
+        {"field": "totp", "problem": "is missing", "cure": "Six digits"}
+    ]
 
 
 def test_a_signed_out_browser_is_led_to_sign_in_and_back(stranger: TestClient) -> None:

@@ -89,6 +89,33 @@ def test_a_table_is_explained_checked_page_by_page_and_recorded(asha: TestClient
     assert "already there" in again.text
 
 
+def test_the_most_natural_header_of_all_is_asked_about_and_not_taken_for_a_torn_tradebook(
+    asha: TestClient, account: int
+) -> None:
+    content = "Trade Date,Type,Symbol,Quantity,Price\n2024-05-02,buy,INFY,10,1415.50\n"
+    answer = asha.post("/imports/preview", data={"account": account}, files=files(content), headers=HTML)
+    assert "What do the columns mean?" in answer.text
+    fields = {"account": account, "sha256": digest_in(answer.text), "day_order": "ymd"}
+    page = send(asha, "/imports/columns", means=["day", "kind", "symbol", "quantity", "price"], **fields)
+    assert "Record 1 transactions" in page or "Record 1 transaction" in page
+
+
+def test_a_table_with_decimal_commas_is_seen_to_be_one_and_says_how_to_be_read_where_it_is_not(
+    asha: TestClient, account: int
+) -> None:
+    content = (
+        "Day;Was;Symbol;Units;Preis;Fee\n2024-05-02;buy;INFY;10;99,50;12,5\n2024-05-03;buy;INFY;1.000;5;0\n"
+    )
+    answer = asha.post("/imports/preview", data={"account": account}, files=files(content), headers=HTML)
+    assert 'value="comma" selected' in answer.text
+    assert 'value="day" selected' in answer.text
+    fields = {"account": account, "sha256": digest_in(answer.text), "day_order": "ymd", "point": "dot"}
+    means = ["day", "kind", "symbol", "quantity", "price", "fees"]
+    page = send(asha, "/imports/columns", means=means, **fields)
+    assert "'12,5' is not a number" in page
+    assert "If the file writes 1.234,50, say so under How cells are written" in page
+
+
 def test_a_map_can_be_said_anew_and_forgotten(asha: TestClient, account: int) -> None:
     answer = asha.post("/imports/preview", data={"account": account}, files=files(TABLE), headers=HTML)
     sha = digest_in(answer.text)

@@ -24,6 +24,7 @@ class AbsentBroker:
         self.name = name
         self.title = name.capitalize()
         self.home_exchange = "NSE"
+        self.app_steps: tuple[str, ...] = ()
 
     def login_url(self, api_key: str, state: str) -> str:  # noqa: ARG002
         self._refuse()

@@ -19,6 +19,7 @@ from tunefolio.ledger.reconcile import Break
 from tunefolio.ledger.restated import Restated
 from tunefolio.ledger.statements import UnreadLine
 from tunefolio.ledger.transactions import Fact, Ratio
+from tunefolio.market.instruments import AssetClass
 
 
 class Reason(StrEnum):
@@ -33,6 +34,7 @@ class Reason(StrEnum):
     ROUNDING = "rounding"
     UNKNOWN_INSTRUMENT = "another listing or name"
     NO_COST = "no cost known"
+    EXPIRY = "expiry not recorded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +142,8 @@ class Scene:
     without statements counts with minus what it holds. listings: other listings of the company, likewise.
     unread: lines of this broker that nobody could read, and that may mean this instrument. restated: other
     accounts of the person, each with its name and how its statements, which alone tell of this instrument
-    there, last changed what they say.
+    there, last changed what they say. contract: FUTURE or OPTION, None of all else. expiry: its last day,
+    where a list tells it.
     """
 
     account: AccountId
@@ -153,6 +156,8 @@ class Scene:
     listings: Mapping[InstrumentId, tuple[str, Decimal]] = field(default_factory=dict)
     unread: tuple[UnreadLine, ...] = ()
     restated: Mapping[AccountId, tuple[str, Restated]] = field(default_factory=dict)
+    contract: AssetClass | None = None
+    expiry: TradingDay | None = None
 
 
 def _answer(answers: Mapping[str, str], name: str, meaning: str) -> str:

@@ -57,7 +57,14 @@ class Broker(Protocol):
 
 @runtime_checkable
 class RedirectLogin(Protocol):
-    """A login on the broker's own page: the person goes there and comes back with a single-use answer."""
+    """A login on the broker's own page: the person goes there and comes back with a single-use answer.
+
+    app_steps: how a person gets an application of her own there, a sentence a step, before the redirect URL
+    is entered; () for a broker with which nothing can be set up now.
+    """
+
+    @property
+    def app_steps(self) -> tuple[str, ...]: ...
 
     def login_url(self, api_key: str, state: str) -> str:
         """Where to send the browser; `state` comes back with it untouched."""

@@ -18,7 +18,10 @@ from tunefolio.ledger.columnmaps import (
 )
 
 _USUAL: Mapping[Column, tuple[str, ...]] = {
-    Column.DAY: ("trade date", "date", "transaction date", "order date", "activity date", "settlement date"),
+    Column.DAY: (
+        "trade date", "date", "transaction date", "order date", "activity date", "settlement date",
+        "day", "trade day",
+    ),
     Column.TIME: ("time", "trade time", "order execution time", "execution time"),
     Column.KIND: (
         "trade type", "buy sell", "side", "type", "transaction type", "action", "order side", "activity",
@@ -39,7 +42,7 @@ _USUAL: Mapping[Column, tuple[str, ...]] = {
     Column.TRADE_ID: ("trade id", "trade no", "trade number", "transaction id", "fill id"),
     Column.NOTE: ("note", "notes", "remarks", "comment", "description"),
     Column.FEES: (
-        "brokerage", "commission", "fees", "charges", "total charges", "gst", "stt", "stamp duty",
+        "brokerage", "commission", "fee", "fees", "charges", "total charges", "gst", "stt", "stamp duty",
         "exchange transaction charges", "sebi charges", "sebi tax", "sebi fees", "other charges",
         "ipft charges", "exchange turnover charges", "transaction charges",
     ),
@@ -47,7 +50,14 @@ _USUAL: Mapping[Column, tuple[str, ...]] = {
 }  # fmt: skip
 _KNOWN = frozenset(name for names in _USUAL.values() for name in names)
 _NUMBERS = re.compile(r"(\d{1,4})[-/. ]+(\d{1,2}|[A-Za-z]{3,9})[-/., ]+(\d{1,4})")
-_COMMA_DECIMALS = re.compile(r"-?\d{1,3}(\.\d{3})*,\d{1,2}|-?\d+,\d{1,2}")
+_DIGITS = re.compile(r"[^\w.,:/]*(?:[A-Za-z]{2,3}\.?)?[^\w.,:/]*(\d[\d.,]*\d)[^\w.,:/]*", re.ASCII)
+"""A number and nothing else but signs of money, brackets and its own sign."""
+_GROUPED = re.compile(r"\d{1,3}(\D\d{2,3})*\D\d{3}")
+_POINTS = {".": Point.DOT, ",": Point.COMMA}
+_SPACES = str.maketrans("", "", " \u00a0\u202f")
+_NO_NUMBERS = frozenset(Column) - {
+    Column.QUANTITY, Column.PRICE, Column.AMOUNT, Column.FEES, Column.TAXES,
+}  # fmt: skip
 
 
 def likeness(row: Sequence[str]) -> tuple[int, int]:
@@ -69,7 +79,7 @@ def guessed(table: Table) -> ColumnMap:
     """The profile's map where one knows the table, else by the usual names of columns."""
     profile = profile_of(table)
     if profile is None:
-        columns = _named(table.header, _USUAL)
+        columns = _dated(table, _named(table.header, _USUAL))
         return ColumnMap(columns, _day_order(table, columns, DayOrder.DMY), _point(table, columns))
     columns = _named(table.header, profile.names)
     return ColumnMap(
@@ -96,6 +106,21 @@ def _named(header: Sequence[str], names: Mapping[Column, tuple[str, ...]]) -> di
     return found
 
 
+def _dated(table: Table, columns: Mapping[Column, tuple[str, ...]]) -> Mapping[Column, tuple[str, ...]]:
+    """With the day, where no usual name says it: the only other column whose cells are all days."""
+    if Column.DAY in columns:
+        return columns
+    taken = {name for names in columns.values() for name in names}
+    others = [name for name in table.header if name and name not in taken]
+    days = [name for name in others if _are_days(_cells(table, [name]))]
+    return {**columns, Column.DAY: (days[0],)} if len(days) == 1 else columns
+
+
+def _are_days(cells: Sequence[str]) -> bool:
+    found = [_NUMBERS.match(cell) for cell in cells]
+    return bool(found) and all(one is not None and 4 in (len(one[1]), len(one[3])) for one in found)
+
+
 def _cells(table: Table, names: Iterable[str]) -> list[str]:
     places = [table.header.index(name) for name in names]
     return [row[place] for row in table.sample for place in places if place < len(row) and row[place]]
@@ -120,7 +145,36 @@ def _day_order(table: Table, columns: Mapping[Column, tuple[str, ...]], otherwis
 
 
 def _point(table: Table, columns: Mapping[Column, tuple[str, ...]]) -> Point:
-    numbers = [
-        cell for column in (Column.PRICE, Column.AMOUNT) for cell in _cells(table, columns.get(column, ()))
-    ]
-    return Point.COMMA if numbers and all(_COMMA_DECIMALS.fullmatch(n) for n in numbers) else Point.DOT
+    """By the cells that can be read in one way only, also of columns whose meaning nobody guessed; the dot
+    where none decides, or they contradict."""
+    texts = {name for column in _NO_NUMBERS for name in columns.get(column, ())}
+    cells = _cells(table, (name for name in table.header if name and name not in texts))
+    return Point.COMMA if {said_point(cell) for cell in cells} - {None} == {Point.COMMA} else Point.DOT
+
+
+def said_point(cell: str) -> Point | None:
+    """The sign before the decimals as this one number shows it; None where it could be either, or is none.
+
+    Of two signs the last one; of one that comes again, which groups digits, the other. A single sign stands
+    before decimals unless three digits follow it and one to three, not only a zero, go before it.
+    """
+    match = _DIGITS.fullmatch(cell.translate(_SPACES))
+    digits = match[1] if match else ""
+    signs = [sign for sign in digits if sign in _POINTS]
+    match signs:
+        case []:
+            return None
+        case [*groups, last] if last not in groups and len(set(groups)) == 1:
+            return _POINTS[last] if _GROUPED.fullmatch(digits.rpartition(last)[0]) else None
+        case [sign]:
+            return _point_of_one(digits, sign)
+        case [sign, *more] if set(more) == {sign} and _GROUPED.fullmatch(digits):
+            return Point.COMMA if sign == "." else Point.DOT
+        case _:
+            return None
+
+
+def _point_of_one(digits: str, sign: str) -> Point | None:
+    whole, decimals = digits.split(sign)
+    may_group = len(decimals) == 3 and len(whole) < 4 and whole != "0"
+    return None if may_group else _POINTS[sign]

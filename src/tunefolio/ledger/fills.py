@@ -80,6 +80,12 @@ def post(fill: Fill, instrument: InstrumentId) -> Fact:
     return trade(fill.kind, fill.day, instrument, fill.quantity, fill.price, at=fill.at)
 
 
+def moved_by(fact: Fact) -> Decimal:
+    """Units that an opening or a trade adds to what stands, held less owed; below zero what it takes."""
+    units = fact.quantity or Decimal(0)
+    return units if fact.kind in {Kind.OPENING, Kind.BUY, Kind.COVER} else -units
+
+
 @dataclass(frozen=True, slots=True)
 class UnreadTrade:
     """A trade that the books could not take: all that is known of it but its instrument.

@@ -12,10 +12,12 @@ from fractions import Fraction
 from tunefolio.core.money import Money, Price, plain
 from tunefolio.core.time import TradingDay
 from tunefolio.ledger.breaks import Diagnosis, Draft, Reason, Repair, Scene
+from tunefolio.ledger.contracts import parts_of
 from tunefolio.ledger.fills import UnreadTrade
 from tunefolio.ledger.kinds import Kind
 from tunefolio.ledger.reconcile import Break, Cause
 from tunefolio.ledger.transactions import Ratio
+from tunefolio.market.instruments import AssetClass
 
 _SMALL_RATIO = 20
 """Ratios with larger terms are no split that was ever made; the numbers agree by chance."""
@@ -28,8 +30,9 @@ _SAME_TIME_DAYS = 90
 def diagnosed(found: Break, scene: Scene) -> Diagnosis:
     """The likeliest reason with its evidence. Asked in turn, the strongest evidence first: a trade of just
     these units that nobody could read, a known action, a fraction, another listing, another account, a ratio
-    that keeps the cost, a holding that nobody could read, else a missing trade."""
-    for judge in (_unread_trade, _action, _rounding, _listing, _transfer, _restated, _ratio, _unread_line):
+    that keeps the cost, a holding that nobody could read, else a missing trade. Contracts are not
+    split, moved or renamed: they expire."""
+    for judge in _OF_CONTRACTS if scene.contract is not None else _JUDGES:
         told = judge(found, scene)
         if told is not None:
             return told
@@ -56,12 +59,18 @@ def _unread(found: Break, scene: Scene, some: Sequence[UnreadTrade]) -> Diagnosi
         *(f"{line.place} ({line.symbol}) was put aside: {line.reason}" for line in lines),
         f"{'it makes' if len(some) == 1 else 'they make'} the difference of just these units",
     )
-    drafts = tuple(
-        _draft(scene, found, trade.kind, trade.quantity, day=trade.day, price=trade.price) for trade in some
-    )
+    drafts = tuple(_unread_drafts(found, scene, some))
     title = "Record the trade" if len(some) == 1 else f"Record the {len(some)} trades"
     repair = Repair("unread", f"{title} that could not be read", found.theirs, drafts)
     return Diagnosis(found, Reason.UNREAD, evidence, (repair, *_trade(found, scene).repairs))
+
+
+def _unread_drafts(found: Break, scene: Scene, some: Sequence[UnreadTrade]) -> Iterator[Draft]:
+    """As the broker told them; of a contract each closes what those before it leave, and opens the rest."""
+    stands = found.ours
+    for trade in some:
+        yield from _trades(scene, found, stands, trade.units, day=trade.day, price=trade.price)
+        stands += trade.units
 
 
 def _unread_line(found: Break, scene: Scene) -> Diagnosis | None:
@@ -209,10 +218,42 @@ def _ratio_repairs(found: Break, scene: Scene, ratio: Fraction, said: str) -> It
         yield Repair("bonus", f"Record a bonus {added}", found.theirs, (bonus,))
 
 
+def _expiry(found: Break, scene: Scene) -> Diagnosis | None:
+    """What a broker names no more after its last day has been settled: nobody tells that as a trade."""
+    if scene.expiry is None or scene.expiry >= scene.seen or found.theirs or not found.ours:
+        return None
+    units, is_held = plain(abs(found.ours)), found.ours > 0
+    evidence = (
+        f"it expired on {scene.expiry}",
+        f"the books {'hold' if is_held else 'owe'} {units}, the broker does not name it any more",
+        "one that ended in shares is recorded by hand, together with them",
+    )
+    repairs = tuple(_endings(found, scene, units))
+    return Diagnosis(found, Reason.EXPIRY, evidence, (*repairs, *_trade(found, scene).repairs))
+
+
+def _endings(found: Break, scene: Scene, units: str) -> Iterator[Repair]:
+    """An option for nothing or for what it was worth; a future at its settlement price."""
+    end, after = abs(found.ours), found.theirs
+    if scene.contract is not AssetClass.OPTION:
+        settled = _draft(scene, found, Kind.EXPIRY, end, day=scene.expiry)
+        yield Repair(
+            "expiry", f"Record the expiry of {units} at the final settlement price", after, (settled,)
+        )
+        return
+    nothing = _draft(scene, found, Kind.EXPIRY, end, amount=Money.zero(scene.currency), day=scene.expiry)
+    yield Repair("expiry", f"Record that {units} expired worthless", after, (nothing,))
+    kind, said = (Kind.EXERCISE, "exercised") if found.ours > 0 else (Kind.ASSIGNMENT, "assigned")
+    paid = _draft(scene, found, kind, end, day=scene.expiry)
+    title = f"Record that {units} were {said} and settled in cash, at what each was worth"
+    yield Repair(str(kind), title, after, (paid,))
+
+
 def _no_cost(found: Break, scene: Scene) -> Diagnosis:
     gap = found.theirs - found.ours
     evidence = (f"the broker counts {plain(found.theirs)} and shows no average cost",)
-    draft = _draft(scene, found, Kind.OPENING, gap, day=scene.seen)
+    kind = Kind.OPENING if gap > 0 else Kind.SHORT
+    draft = _draft(scene, found, kind, abs(gap), day=scene.seen)
     repair = Repair("opening", "Record them as an opening at the cost you know", found.theirs, (draft,))
     return Diagnosis(found, Reason.NO_COST, evidence, (repair,))
 
@@ -224,11 +265,13 @@ def _trade(found: Break, scene: Scene) -> Diagnosis:
         "no action, fraction, listing, account or ratio explains it",
     )
     if gap < 0:
-        sale = _draft(scene, found, Kind.SELL, -gap)
-        repairs = (Repair("sell", f"Record the missing sale of {plain(-gap)} units", found.theirs, (sale,)),)
+        sale = tuple(_trades(scene, found, found.ours, gap))
+        repairs = (Repair("sell", f"Record the missing sale of {plain(-gap)} units", found.theirs, sale),)
         return Diagnosis(found, Reason.MISSING_TRADE, evidence, repairs)
-    buy = _draft(scene, found, Kind.BUY, gap)
-    bought = Repair("buy", f"Record the missing purchase of {plain(gap)} units", found.theirs, (buy,))
+    buy = tuple(_trades(scene, found, found.ours, gap))
+    bought = Repair("buy", f"Record the missing purchase of {plain(gap)} units", found.theirs, buy)
+    if found.ours < 0:
+        return Diagnosis(found, Reason.MISSING_TRADE, evidence, (bought,))
     rest = _rest_cost(found, scene)
     opening = _draft(scene, found, Kind.OPENING, gap, amount=rest, day=scene.seen)
     cost = "" if rest is None else f" at the broker's cost, {rest}"
@@ -247,6 +290,22 @@ def _rest_cost(found: Break, scene: Scene) -> Money | None:
     return rest if rest.amount >= 0 else None
 
 
+def _trades(
+    scene: Scene,
+    found: Break,
+    stands: Decimal,
+    units: Decimal,
+    *,
+    day: TradingDay | None = None,
+    price: Price | None = None,
+) -> Iterator[Draft]:
+    """Units bought (above zero) or sold; of a contract what that closes and opens where `stands` are held or
+    owed. Shares are never owed: of them a sale is a sale."""
+    whole = ((Kind.BUY if units > 0 else Kind.SELL, abs(units)),)
+    for kind, part in whole if scene.contract is None else parts_of(stands, units):
+        yield _draft(scene, found, kind, part, day=day, price=price)
+
+
 def _draft(
     scene: Scene,
     found: Break,
@@ -262,3 +321,7 @@ def _draft(
 
 def _floor(units: Decimal) -> Decimal:
     return units.to_integral_value(rounding=ROUND_FLOOR)
+
+
+_JUDGES = (_unread_trade, _action, _rounding, _listing, _transfer, _restated, _ratio, _unread_line)
+_OF_CONTRACTS = (_unread_trade, _expiry, _unread_line)

@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from tunefolio.core.identity import InstrumentId
 from tunefolio.core.money import Money, Price, quantized
+from tunefolio.ledger.fills import moved_by
 from tunefolio.ledger.kinds import Kind
 from tunefolio.ledger.positions import Position, fold, in_force
 from tunefolio.ledger.restated import STATEMENT
@@ -30,7 +31,8 @@ class Cause(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What the broker says of one instrument: units ≥ 0 and its average cost, if it shows one."""
+    """What the broker says of one instrument: units, of a contract below zero where they are owed, and its
+    average cost, if it shows one."""
 
     instrument: InstrumentId
     quantity: Decimal
@@ -39,12 +41,19 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """An opening position to record: held before our records begin, acquired on an unknown day."""
+    """An opening position to record: held before our records begin, acquired on an unknown day.
+
+    quantity: units; below zero those of a contract that were sold short. cost: what they cost, or brought.
+    """
 
     instrument: InstrumentId
     quantity: Decimal
     price: Price
     cost: Money
+
+    @property
+    def kind(self) -> Kind:
+        return Kind.OPENING if self.quantity > 0 else Kind.SHORT
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +90,8 @@ def compare(
 
     1. Claims on one instrument are added up (a stock can stand in two lines).
     2. An instrument known only by openings is restated: the broker is the only source we have.
-    3. An instrument with real history is compared by units; a difference is a Break, never a change.
+    3. An instrument with real history is compared by units, held less owed; a difference is a Break, never a
+       change.
     4. What we hold and the broker does not name counts as a claim of zero.
     5. A newcomer whose very units are missing under another listing of the company is a Break: an opening
        would count them twice.
@@ -93,7 +103,7 @@ def compare(
     told = _added_up(claims)
     standing = in_force(history)
     positions = fold(standing).positions if held is None else held
-    comparison = _Comparison(told, positions, _known_by_openings_only(standing), kin or {})
+    comparison = _Comparison(told, positions, known_by_openings_only(standing), kin or {})
     named = told.keys() | {i for i, position in positions.items() if position.quantity}
     for instrument in sorted(named - set(unsaid)):
         comparison.judge(instrument)
@@ -127,7 +137,7 @@ class _Comparison:
         opening = _opening(claim)
         if not former and claim.quantity > 0 and self._is_missing_elsewhere(claim):
             self.breaks.append(Break(instrument, ours, claim.quantity, Cause.OTHER_LISTING))
-        elif opening is None and claim.quantity > 0:
+        elif opening is None and claim.quantity != 0:
             self.breaks.append(Break(instrument, ours, claim.quantity, Cause.NO_COST))
         elif opening is None or not _says_the_same(former, opening):
             self.reversals.extend(former)
@@ -169,9 +179,11 @@ def _together(one: Claim, other: Claim) -> Claim:
 
 _LEAVES_UNITS = frozenset({Kind.DIVIDEND, Kind.INTEREST, Kind.FEE, Kind.TAX})
 """Kinds that say nothing of the units held: beside them a statement may restate its opening."""
+_OPENS = frozenset({Kind.OPENING, Kind.SHORT})
+"""As which a statement's opening is recorded: of units held, and of a contract's that are owed."""
 
 
-def _known_by_openings_only(standing: Iterable[Transaction]) -> dict[InstrumentId, list[Transaction]]:
+def known_by_openings_only(standing: Iterable[Transaction]) -> dict[InstrumentId, list[Transaction]]:
     """Per instrument its statement openings, where nothing else is known of it."""
     openings: dict[InstrumentId, list[Transaction]] = {}
     others: set[InstrumentId] = set()
@@ -181,7 +193,7 @@ def _known_by_openings_only(standing: Iterable[Transaction]) -> dict[InstrumentI
             others.add(fact.other)
         if fact.instrument is None:
             continue
-        if fact.kind is Kind.OPENING and transaction.source == STATEMENT:
+        if fact.kind in _OPENS and transaction.source == STATEMENT:
             openings.setdefault(fact.instrument, []).append(transaction)
         elif fact.kind not in _LEAVES_UNITS:
             others.add(fact.instrument)
@@ -191,7 +203,7 @@ def _known_by_openings_only(standing: Iterable[Transaction]) -> dict[InstrumentI
 def _opening(claim: Claim) -> Opening | None:
     if claim.quantity == 0 or claim.average_price is None:
         return None
-    cost = (claim.average_price * claim.quantity).rounded()
+    cost = (claim.average_price * abs(claim.quantity)).rounded()
     return Opening(claim.instrument, claim.quantity, claim.average_price, cost)
 
 
@@ -199,4 +211,4 @@ def _says_the_same(former: Sequence[Transaction], opening: Opening) -> bool:
     if len(former) != 1:
         return False
     fact = former[0].fact
-    return fact.quantity == opening.quantity and fact.amount == opening.cost and fact.price == opening.price
+    return moved_by(fact) == opening.quantity and fact.amount == opening.cost and fact.price == opening.price

@@ -28,9 +28,10 @@ def average_price(lines: Iterable[tuple[Decimal, Price | None]]) -> Price | None
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """One line of a broker's demat statement.
+    """One line of a broker's demat statement; or a contract, as its positions carry it (contracts.carried).
 
-    settled, unsettled: units in demat, and bought but not yet delivered (T1); both ≥ 0.
+    settled, unsettled: units in demat, and bought but not yet delivered (T1); both ≥ 0. Of a contract settled
+                        is what is carried, below zero where it is owed.
     average_price:      the broker's average cost per unit, None when the broker shows none.
     pnl:                the broker's own figure, kept to compare, never used.
     """
@@ -81,6 +82,7 @@ class UnreadLine:
 class Statement:
     """Everything one account's broker claims at one moment; whole or not at all.
 
+    positions: whole, the carried ones with the day's trades on top: a contract not named is not held.
     unread: lines left out because their exchange or symbol is unknown; while there are any, what is not
     named is not known to be gone. includes_today: the holdings count what was delivered by today's trades.
     """

@@ -1,9 +1,10 @@
 """One account's history, worked out: what was there on the first day and what happened since.
 
 1. orders       the first day's deals and every order event, each with its executions
-2. steps        executions for delivery of earlier sessions, transfers, announced splits; in order of time
-3. parcels      units bought together; the oldest leave first; a split multiplies them and divides the average
-4. lines        parcels of the session before are unsettled, older ones settled; today's are positions only
+2. squares      what a day's intraday deals leave is closed when its session ends, by orders like all others
+3. steps        executions for delivery of earlier sessions, transfers, announced splits; in order of time
+4. parcels      units bought together; the oldest leave first; a split multiplies them and divides the average
+5. lines        parcels of the session before are unsettled, older ones settled; today's are positions only
 """
 
 from __future__ import annotations
@@ -47,6 +48,7 @@ from tunefolio.sandbox.universe import Listed
 _LONG_AGO = TradingDay(date(1996, 4, 1))
 _DEALS_PER_ACCOUNT = 1_000
 EVENT_SERIALS = 500_000_000
+_SQUARE_SERIALS, _SQUARES_PER_ACCOUNT = 700_000_000, 10_000
 _BOUGHT_AT = time(14, 41, 9)
 DELIVERY, INTRADAY = "CNC", "MIS"
 
@@ -184,9 +186,10 @@ class _Reader:
         self._do_deals()
         for one in self.happened:
             self._do(one)
+        self._square_off()
         running = [one for one in self.executions if self._day(one.at) == today]
         past = [one for one in self.executions if self._day(one.at) < today]
-        opening = self.account.trader.cash - sum(one.worth for one in past) + self._squared(past)
+        opening = self.account.trader.cash - sum(one.worth for one in past)
         opening += sum(amount for at, amount in self._deposits() if self._day(at) < today)
         paid_in = sum(amount for at, amount in self._deposits() if self._day(at) == today)
         cash = opening + paid_in - sum(one.worth for one in running)
@@ -258,16 +261,27 @@ class _Reader:
     def _deposits(self) -> Iterator[tuple[Instant, int]]:
         return ((one.at, one.event.amount) for one in self.happened if isinstance(one.event, Deposit))
 
-    def _squared(self, past: Sequence[Execution]) -> int:
-        """What closing out the intraday rest of each day at its close has brought."""
-        brought = 0
-        intraday = [one for one in past if one.product == INTRADAY]
+    def _square_off(self) -> None:
+        """Close the intraday rest of each day at its close, when its session ends."""
+        serial = _SQUARE_SERIALS + self.account.place * _SQUARES_PER_ACCOUNT
+        for at, listed, left in sorted(self._unsquared(), key=lambda one: (one[0], one[1].key)):
+            serial += 1
+            number, price = order_number(at, serial), self.market.close(listed, self._day(at))
+            side = "SELL" if left > 0 else "BUY"
+            self.orders[number] = placed(number, listed, side, abs(left), price, at, INTRADAY, "")
+            self._fill(number, abs(left), price, at, serial)
+        self.executions.sort(key=lambda one: one.at)
+
+    def _unsquared(self) -> Iterator[tuple[Instant, Listed, int]]:
+        """When a session ended, and what was open then of one listing: bought above zero."""
+        intraday = [one for one in self.executions if one.product == INTRADAY]
         intraday.sort(key=lambda one: (one.listed.key, one.at))
         for (_, day), group in groupby(intraday, lambda one: (one.listed.key, self._day(one.at))):
             ones = list(group)
             left = sum(one.quantity if one.side == "BUY" else -one.quantity for one in ones)
-            brought += left * self.market.close(ones[0].listed, day)
-        return brought
+            end = self.market.window(ones[0].listed, day).end
+            if left and end <= self.now:
+                yield end, ones[0].listed, left
 
     def _lines(
         self, today: TradingDay, past: Sequence[Execution], running: Sequence[Execution]

@@ -38,7 +38,8 @@ class BrokerStatus:
     cure: what to press, in words; cure_link: where it leads, a path of the web app; "" when all is well.
     sync_job: the running or waiting sync, whose progress can be followed. automatic_since: the house logs in
     by itself. unread: lines of the newest statement that could not be understood. login_link: where a login
-    at this broker begins, for this account.
+    at this broker begins, for this account. open_today: trades of today that are recorded once their position
+    is squared off, as the newest sync of today found them. sync_due: when a sync that failed is tried again.
     """
 
     broker: str
@@ -57,6 +58,8 @@ class BrokerStatus:
     automatic_since: Instant | None = None
     unread: int = 0
     login_link: str = ""
+    open_today: int = 0
+    sync_due: Instant | None = None
 
 
 @dataclass(frozen=True, slots=True)

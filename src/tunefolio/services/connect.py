@@ -8,13 +8,14 @@ from __future__ import annotations
 import hashlib
 import logging
 import secrets
-from collections.abc import Mapping
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
 
 from tunefolio.core.errors import Misuse, Reauth, Rejected, Retry
-from tunefolio.core.identity import AccountId, JobId, PortfolioId, SessionId
+from tunefolio.core.identity import AccountId, PortfolioId, SessionId
 from tunefolio.core.people import Viewer
 from tunefolio.core.secret import Secret
+from tunefolio.core.time import calendar_date
 from tunefolio.ledger.accounts import Account, AccountKind
 from tunefolio.ledger.brokers import RedirectLogin
 from tunefolio.services import audit, links, standings
@@ -41,10 +42,13 @@ from tunefolio.store import (
 )
 from tunefolio.store.connections import Connection, ConnectionState
 from tunefolio.store.db import ReadDb, WriteDb
+from tunefolio.store.jobs import Job, JobState
 from tunefolio.store.login_states import LoginState
 
 _log = logging.getLogger(__name__)
 STATE_LIFE = timedelta(minutes=10)
+_NEWEST = 100
+"""So many of a person's jobs are looked through for their syncs."""
 _AGAIN = "Press Connect and log in again"
 
 
@@ -159,7 +163,9 @@ def forget_app(db: WriteDb, house: House, viewer: Viewer, broker: str) -> None:
 def status(db: ReadDb, house: House, viewer: Viewer) -> list[BrokerStatus]:
     """Each broker of the house with its accounts, or once alone when the viewer has none there; by name."""
     by_account = {connection.account: connection for connection in connections.listed(db, viewer)}
-    running, unread = _sync_jobs(db, viewer), unread_rows.counts(db, viewer)
+    newest = jobs.page(db, viewer, None, _NEWEST)
+    running, unread = _sync_jobs(newest), unread_rows.counts(db, viewer)
+    waiting = _open_today(newest, calendar_date(house.clock.now()))
     homes = [a for a in accounts.listed(db, viewer) if a.kind is AccountKind.BROKER and a.is_active]
     lines: list[BrokerStatus] = []
     for name, there in sorted(house.brokers.items()):
@@ -174,6 +180,7 @@ def status(db: ReadDb, house: House, viewer: Viewer) -> list[BrokerStatus]:
                 by_account.get(home.id),
                 running.get(home.id),
                 unread.get(home.id, 0),
+                waiting.get(home.id, 0),
             )
             for home in mine
         ]
@@ -205,14 +212,23 @@ def _use_state(
     return used
 
 
-def _sync_jobs(db: ReadDb, viewer: Viewer) -> dict[AccountId, JobId]:
-    """Open sync jobs by account, among the newest hundred jobs."""
-    newest = jobs.page(db, viewer, None, 100)
+def _sync_jobs(newest: Sequence[Job]) -> dict[AccountId, Job]:
+    """Open sync jobs by account."""
     return {
-        AccountId(job.args["account"]): job.id
+        AccountId(job.args["account"]): job
         for job in reversed(newest)
         if job.kind == "sync" and job.state in jobs.OPEN
     }
+
+
+def _open_today(newest: Sequence[Job], today: date) -> dict[AccountId, int]:
+    """Trades that wait for their position to be squared off, by account, as its newest sync found them."""
+    waiting: dict[AccountId, int] = {}
+    for job in newest:
+        if job.kind == "sync" and job.state is JobState.DONE and job.result and job.finished is not None:
+            told = int(job.result.get("open_today", 0)) if calendar_date(job.finished) == today else 0
+            waiting.setdefault(AccountId(job.args["account"]), told)
+    return waiting
 
 
 def _line_of(
@@ -221,8 +237,9 @@ def _line_of(
     app: AppSource,
     home: Account,
     connection: Connection | None,
-    job: JobId | None,
+    job: Job | None,
     unread: int,
+    open_today: int,
 ) -> BrokerStatus:
     if connection is None:
         return _never(house, home.broker, title, app, home)
@@ -241,10 +258,12 @@ def _line_of(
         problem_at,
         "" if well else f"Log in to {title}",
         "" if well else login_path(house, home.broker, home.id),
-        job,
+        None if job is None else job.id,
         connection.automatic_since,
         unread,
         login_path(house, home.broker, home.id),
+        open_today,
+        job.due if job is not None and job.attempts and job.state is JobState.QUEUED else None,
     )
 
 

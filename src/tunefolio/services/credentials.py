@@ -24,13 +24,32 @@ from tunefolio.ledger.brokers import BrokerSession, CredentialForm, FormLogin, K
 from tunefolio.services import audit, brokers, links, standings
 from tunefolio.services.audit import Act
 from tunefolio.services.house import House
-from tunefolio.services.throttle import Allowance
+from tunefolio.services.throttle import Allowance, TooMany
 from tunefolio.store import accounts, connections
 from tunefolio.store.db import ReadDb, WriteDb
 
 _log = logging.getLogger(__name__)
 LOGINS = Allowance("broker login", 6, timedelta(minutes=10))
 """Brokers lock a user out after a few wrong logins; so few are passed on."""
+
+
+class LoginRefused(Rejected):
+    """The broker did not accept what was typed. broker: its title."""
+
+    def __init__(self, broker: str, reason: str) -> None:
+        super().__init__(reason, code="login-refused")
+        self.broker = broker
+
+
+class WrongField(Misuse):
+    """A field of a login's form is wrong: told by the label beside it, since no person sees its name."""
+
+    def __init__(self, field: str, label: str, problem: str, *, cure: str) -> None:
+        super().__init__(field, problem, cure=cure)
+        self.label = label
+
+    def __str__(self) -> str:
+        return f"{self.label} {self.problem}. {self.cure}"
 
 
 class Relogin(StrEnum):
@@ -57,15 +76,14 @@ def log_in(
     """A session from what was typed: the account it belongs to, connected, its sync asked for.
 
     Steps: 1 check every field, 2 ask the broker, outside any transaction, 3 find or make the account, seal
-    session and credentials, ask for a sync: all in one. Raises Misuse naming the field, Rejected, Retry.
+    session and credentials, ask for a sync: all in one. Raises WrongField, LoginRefused, Retry, TooMany.
     """
     viewer.must_write()
     there = _by_form(house, broker)
     given = checked(there.form, typed, relogin)
     with house.database.reading() as db:
         standings.must_serve(db, house, broker)
-    house.throttle.hit(LOGINS, f"{viewer.person}:{broker}")
-    opened = there.login(given, house.clock.now())
+    opened = _asked(house, viewer, broker, given)
     with house.database.writing() as db:
         account = links.account_for(db, house, viewer, broker, opened, portfolio)
         _keep(db, house, viewer, account, opened, given, relogin)
@@ -89,8 +107,7 @@ def log_in_again(
         kept = credentials(db, house, viewer, home)
     there = _by_form(house, home.broker)
     given = checked(there.form, {**kept, **{name: text for name, text in typed.items() if text}}, relogin)
-    house.throttle.hit(LOGINS, f"{viewer.person}:{home.broker}")
-    opened = there.login(given, house.clock.now())
+    opened = _asked(house, viewer, home.broker, given)
     _must_be_of(home, opened)
     with house.database.writing() as db:
         _keep(db, house, viewer, home, opened, given, relogin)
@@ -146,7 +163,8 @@ def kept_fields(db: ReadDb, house: House, viewer: Viewer, home: Account) -> froz
 
 
 def checked(form: CredentialForm, typed: Mapping[str, str], relogin: Relogin) -> dict[str, Secret]:
-    """The filled fields by name, trimmed. Raises Misuse naming the first wrong one, not its content."""
+    """The filled fields by name, trimmed. Raises WrongField for the first wrong one, not telling its content;
+    Misuse for one that is not asked for."""
     known = {field.name: field for field in form.fields}
     for name in typed:
         if name not in known:
@@ -156,20 +174,47 @@ def checked(form: CredentialForm, typed: Mapping[str, str], relogin: Relogin) ->
         text = typed.get(name, "").strip()
         if not text:
             if field.is_needed:
-                raise Misuse(name, f"{field.label} is missing", cure=field.hint)
+                raise WrongField(name, field.label, "is missing", cure=field.hint)
             continue
         if len(text) > 500 or re.fullmatch(field.pattern, text) is None:
-            raise Misuse(name, f"this is no {field.label}", cure=field.hint)
+            raise WrongField(name, field.label, "cannot be what was typed", cure=field.hint)
         given[name] = Secret(text)
-    if form.alternatives and not any(all(one in given for one in group) for group in form.alternatives):
-        groups = " or ".join(" and ".join(known[one].label for one in group) for group in form.alternatives)
-        raise Misuse(form.alternatives[-1][0], f"{groups} is missing", cure="Fill in one of them")
-    lacking = [name for name in form.automatic if name not in given]
-    if relogin is Relogin.AUTOMATIC and (lacking or not form.automatic):
-        what = known[lacking[0]].label if lacking else "a broker that allows it"
-        raise Misuse(lacking[0] if lacking else "relogin", f"logging in by itself needs {what}",
-                     cure="Fill it in, or log in by hand each day")  # fmt: skip
+    _must_suffice(form, given, relogin)
     return given
+
+
+def _must_suffice(form: CredentialForm, given: Mapping[str, Secret], relogin: Relogin) -> None:
+    """One group of the alternatives is filled, and all that a login without a person will need."""
+    labels = {field.name: field.label for field in form.fields}
+    if form.alternatives and not any(all(one in given for one in group) for group in form.alternatives):
+        groups = " or ".join(" and ".join(labels[one] for one in group) for group in form.alternatives)
+        raise WrongField(form.alternatives[-1][0], groups, "is missing", cure="Fill in one of them")
+    if relogin is not Relogin.AUTOMATIC:
+        return
+    if not form.automatic:
+        problem = "is not allowed at this broker"
+        raise WrongField("relogin", "Logging in by itself", problem, cure="Log in by hand each day")
+    for name in form.automatic:
+        if name not in given:
+            cure = "Fill it in, or log in by hand each day"
+            raise WrongField(name, labels[name], "is needed for logging in by itself", cure=cure)
+
+
+def _asked(house: House, viewer: Viewer, broker: str, given: Mapping[str, Secret]) -> BrokerSession:
+    """The broker's answer; it is asked a few times, however often the form is sent. Raises LoginRefused,
+    TooMany."""
+    there, title = _by_form(house, broker), house.brokers[broker].title
+    try:
+        house.throttle.hit(LOGINS, f"{viewer.person}:{broker}")
+    except TooMany as busy:
+        problem = f"{title} locks a user out after a few wrong logins, so no more are sent for now"
+        raise TooMany(problem, after=busy.after) from None
+    try:
+        return there.login(given, house.clock.now())
+    except Rejected as refused:
+        if refused.code != "credentials":
+            raise
+        raise LoginRefused(title, refused.reason) from refused
 
 
 def _by_form(house: House, broker: str) -> FormLogin:

@@ -13,16 +13,18 @@ from tunefolio.core.people import Viewer
 from tunefolio.core.time import TradingDay
 from tunefolio.ledger.accounts import Account
 from tunefolio.ledger.breaks import Diagnosis, Pending, Scene
+from tunefolio.ledger.contracts import is_contract
 from tunefolio.ledger.kinds import Kind
 from tunefolio.ledger.reasons import diagnosed
 from tunefolio.ledger.reconcile import Break
 from tunefolio.ledger.restated import Restated, last_restated
 from tunefolio.ledger.statements import UnreadLine
 from tunefolio.ledger.transactions import Transaction
-from tunefolio.market.instruments import Instrument
+from tunefolio.market.instruments import Instrument, usual_class
 from tunefolio.services.books import Folded, folded, kin_of
 from tunefolio.services.fills import may_mean
 from tunefolio.services.house import House
+from tunefolio.services.masters import terms_of
 from tunefolio.services.proposals import Proposal, State, found
 from tunefolio.services.sync import session_day
 from tunefolio.store import accounts as homes
@@ -70,9 +72,12 @@ def diagnoses(db: ReadDb, house: House, viewer: Viewer, within: Sequence[Account
         if latest is not None:
             lost = unread_rows.of_account(db, viewer, account.id, _MOST)
             unread = [UnreadLine(row.place, row.symbol, row.reason) for row in lost]
+            terms = terms_of(db, _contracts(picture, breaks))
             for one in breaks:
+                contract = terms.get(one.instrument)
                 scene = replace(
                     _scene(house, picture, account, latest, one),
+                    expiry=None if contract is None else contract.expiry,
                     unread=tuple(_about(unread, picture.names[one.instrument])),
                     restated=dict(_restated(db, viewer, picture, account.id, one.instrument)),
                 )
@@ -121,7 +126,14 @@ def _scene(house: House, picture: _Picture, account: Account, latest: KeptStatem
         tuple(_pending(picture, account, session_day(house.calendar, latest.at), one)),
         dict(_elsewhere(picture, account.id, one.instrument)),
         dict(_listings(picture, account.id, one.instrument)),
+        contract=next((usual_class(*it.listing[:2]) for it in _contracts(picture, [one])), None),
     )
+
+
+def _contracts(picture: _Picture, breaks: Sequence[Break]) -> list[Instrument]:
+    """The futures and options among what differs."""
+    differing = [picture.names[one.instrument] for one in breaks]
+    return [one for one in differing if is_contract(one.listing)]
 
 
 def _pending(picture: _Picture, account: Account, seen: TradingDay, one: Break) -> Iterator[Pending]:

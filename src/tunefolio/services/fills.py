@@ -11,7 +11,8 @@ from tunefolio.core.identity import InstrumentId
 from tunefolio.core.people import Viewer
 from tunefolio.core.time import TradingDay
 from tunefolio.ledger.accounts import Account
-from tunefolio.ledger.fills import Fill, UnreadTrade, post
+from tunefolio.ledger.contracts import OPENED, directed, is_contract
+from tunefolio.ledger.fills import Fill, UnreadTrade, moved_by, post
 from tunefolio.ledger.kinds import Kind
 from tunefolio.ledger.positions import in_force
 from tunefolio.ledger.reconcile import Break
@@ -33,7 +34,8 @@ _MOST_UNREAD = 1_000
 class Posting:
     """What the fills of a day come to, before it is recorded.
 
-    entries: those not in the books yet. refused: those the books cannot take, each with the reason.
+    entries: those not in the books yet, each as bought or sold, whatever that does to what stands.
+    refused: those the books cannot take, each with the reason.
     believed: all but those that make no fact, and those that wait. waiting: of positions that are open for
     the day alone; they are recorded once squared off.
     """
@@ -49,9 +51,8 @@ class Posting:
         units: dict[InstrumentId, Decimal] = {}
         for entry in self.entries:
             fact = entry.fact
-            if fact.instrument is not None and fact.quantity is not None:
-                signed = fact.quantity if fact.kind is Kind.BUY else -fact.quantity
-                units[fact.instrument] = units.get(fact.instrument, Decimal(0)) + signed
+            if fact.instrument is not None:
+                units[fact.instrument] = units.get(fact.instrument, Decimal(0)) + moved_by(fact)
         return units
 
 
@@ -105,8 +106,10 @@ def owned(
 
     Most brokers' holdings stand still while a session runs; one whose holdings count the day's trades already
     says so. What was bought today is unsettled; what was sold is taken from that first, then from what is
-    settled. What was not held before gets a line of its own, at the last price its position shows.
+    settled. What was not held before gets a line of its own, at the last price its position shows. Contracts
+    are left alone: their lines come from the positions, which count the day's trades at every broker.
     """
+    fills = [fill for fill in fills if not is_contract(fill.instrument.listing)]
     if statement.includes_today or not fills:
         return statement
     lines = {ids[line.instrument]: line for line in statement.holdings}
@@ -121,26 +124,47 @@ def owned(
             late = min(line.unsettled, fill.quantity)
             settled = max(Decimal(0), line.settled - (fill.quantity - late))
             lines[one] = replace(line, unsettled=line.unsettled - late, settled=settled)
-    return replace(statement, holdings=tuple(line for line in lines.values() if line.quantity > 0))
+    return replace(statement, holdings=tuple(line for line in lines.values() if line.quantity))
 
 
-def holding(db: ReadDb, viewer: Viewer, home: Account, wanted: Posting) -> Posting:
-    """The same without the fills that the books cannot take (a sale of what they do not have).
+def holding(
+    db: ReadDb, viewer: Viewer, home: Account, wanted: Posting, stands: Mapping[InstrumentId, Decimal]
+) -> Posting:
+    """The same as it is recorded, without the fills that the books cannot take (a sale of shares they do not
+    have). Contracts are sold short and covered: `stands` says what is held less owed before the first fill.
 
     All together first; only where that breaks a law are they tried one after the other, oldest first.
     """
-    if not wanted.entries or _holds(db, viewer, home, wanted.entries):
-        return wanted
+    fills = {fill.source_key: fill for fill in wanted.believed}
+    left = dict(stands)
+    whole = [part for entry in wanted.entries for part in _parts(entry, fills[entry.source_key], left)]
+    if not whole or _holds(db, viewer, home, whole):
+        return replace(wanted, entries=tuple(whole))
     kept: list[Entry] = []
     refused = list(wanted.refused)
-    fills = {fill.source_key: fill for fill in wanted.believed}
+    left = dict(stands)
     for entry in wanted.entries:
+        before = dict(left)
+        parts = _parts(entry, fills[entry.source_key], left)
         try:
-            _must_hold(db, viewer, home, [*kept, entry])
-            kept.append(entry)
+            _must_hold(db, viewer, home, [*kept, *parts])
+            kept += parts
         except (BrokenLaw, Misuse) as wrong:
+            left = before
             refused.append(_unread(fills[entry.source_key], str(wrong)))
     return replace(wanted, entries=tuple(kept), refused=tuple(refused))
+
+
+def _parts(entry: Entry, fill: Fill, left: dict[InstrumentId, Decimal]) -> list[Entry]:
+    """What one fill is recorded as, and `left` brought up to date: one fact under its key; where it closes a
+    position in a contract and opens the opposite one two, the second under the key with an ending."""
+    one = entry.fact.instrument
+    if one is None or not is_contract(fill.instrument.listing):
+        return [entry]
+    facts = directed(entry.fact, left.get(one, Decimal(0)))
+    left[one] = left.get(one, Decimal(0)) + moved_by(entry.fact)
+    keys = (entry.source_key, entry.source_key + OPENED)
+    return [replace(entry, fact=fact, source_key=key) for fact, key in zip(facts, keys, strict=False)]
 
 
 def _holds(db: ReadDb, viewer: Viewer, home: Account, entries: Sequence[Entry]) -> bool:

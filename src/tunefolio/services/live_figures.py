@@ -150,6 +150,15 @@ class LiveFigures:
         part = self._parts[key]
         return part.value if part.priced else None
 
+    def pnl(self, key: Key) -> Decimal | None:
+        """What the line adds to the P&L of the sums, in their currency; None without a price."""
+        part = self._parts[key]
+        return part.pnl if part.priced else None
+
+    def is_converted(self, key: Key) -> bool:
+        """The line is held in another currency than that of the sums."""
+        return self.lines[key].position.currency != self.currency
+
     def weight_ratio(self, key: Key) -> Decimal | None:
         """Its share of the whole; None without a price."""
         value = self.value(key)

@@ -9,7 +9,7 @@ from datetime import timedelta
 from tunefolio.core.errors import Misuse
 from tunefolio.core.identity import JobId
 from tunefolio.core.missing import Missing
-from tunefolio.core.people import Viewer
+from tunefolio.core.people import Caretaker, Viewer
 from tunefolio.core.time import IST, Instant
 from tunefolio.services import jobs as deeds
 from tunefolio.services import processes, timetable
@@ -22,8 +22,8 @@ from tunefolio.store.jobs import Job, JobState
 __all__ = ["Clock", "Overview", "Waiting", "history", "overview", "pause", "resume", "run_now"]
 
 _LATE = timedelta(minutes=5)
-_NO_CLOCK = "Start one: tunefolio up, or tunefolio beat"
-_RUN_NOW = "It comes when it is due, or at once with Run now"
+_JOBS_BACK = 100
+"""How far back a duty's own job is looked for among those of its kind that another one asked for."""
 _NO_CALENDAR = Missing("the calendar knows no later session", "A release or an override brings the next year")
 
 
@@ -31,26 +31,17 @@ _NO_CALENDAR = Missing("the calendar knows no later session", "A release or an o
 class Clock:
     """One entry of the timetable. next: when it is asked for again, or why that is not known.
 
-    last: the newest job of its kind, None where none is kept; since: from when the clock counts for it, None
-    before any clock has run here.
+    asked: when its job was last asked for, by the clock or by hand, or why that is not known.
+    last: the newest job asked for in its name, not another entry's of the same kind; None where none is kept.
     """
 
     name: str
     title: str
     when: str
     next: Instant | Missing
-    since: Instant | None
+    asked: Instant | Missing
     paused: Instant | None
     last: Job | None
-
-    @property
-    def asked(self) -> Instant | Missing:
-        """When its job was last asked for, by the clock or by hand."""
-        if self.last is not None:
-            return self.last.created
-        if self.since is None:
-            return Missing("not yet: no clock has run on this database", _NO_CLOCK)
-        return Missing(f"not since the clock began to count, {_told(self.since)}", _RUN_NOW)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +132,7 @@ def run_now(db: WriteDb, house: House, admin: Viewer, name: str) -> JobId:
     """Ask for a duty's job at once, paused or not; asked twice it is one job."""
     admin.must_administer()
     entry = timetable.entry_of(name)
-    job = deeds.ask(db, house, entry.asks, {}, owner=None, dedupe_key=f"duty:{entry.name}")
+    job = deeds.ask(db, house, entry.asks, {}, owner=None, dedupe_key=duties.key_of(entry.name))
     _tell(db, house)
     return job
 
@@ -165,16 +156,26 @@ def _waiting(db: ReadDb, admin: Viewer, now: Instant) -> Waiting:
 
 
 def _clock(db: ReadDb, house: House, admin: Viewer, now: Instant) -> Sequence[Clock]:
-    kept = duties.all_kept(db)
+    kept, asked = duties.all_kept(db), duties.last_asked(db, Caretaker("services"))
     newest = jobs.newest_of_house(db, admin, {entry.asks for entry in timetable.DUTIES})
     rows = []
     for entry in timetable.DUTIES:
         duty = kept.get(entry.name)
-        last = None if duty is None else duty.last_run
-        paused = None if duty is None else duty.paused
-        due = _next(house, entry, last or now, paused)
-        rows.append(Clock(entry.name, entry.title, entry.when, due, last, paused, newest.get(entry.asks)))
+        since, paused = (None, None) if duty is None else (duty.last_run, duty.paused)
+        due = _next(house, entry, since or now, paused)
+        told = asked.get(entry.name) or timetable.unasked(since)
+        last = _own(db, admin, entry, newest.get(entry.asks))
+        rows.append(Clock(entry.name, entry.title, entry.when, due, told, paused, last))
     return rows
+
+
+def _own(db: ReadDb, admin: Viewer, entry: timetable.Entry, newest: Job | None) -> Job | None:
+    """The newest job asked for in this entry's name: several entries may ask for one deed."""
+    key = duties.key_of(entry.name)
+    if newest is None or newest.dedupe_key == key:
+        return newest
+    some = jobs.page_all(db, admin, None, _JOBS_BACK, kind=entry.asks)
+    return next((job for job in some if job.dedupe_key == key), None)
 
 
 def _next(house: House, entry: timetable.Entry, after: Instant, paused: Instant | None) -> Instant | Missing:

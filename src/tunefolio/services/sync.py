@@ -7,20 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from decimal import Decimal
 from typing import Any
 
 from tunefolio.core.alerts import AlertKind
 from tunefolio.core.errors import BrokenLaw, Misuse, NotFound, Reauth, Rejected, Retry
 from tunefolio.core.identity import AccountId, InstrumentId, JobId, StatementId
-from tunefolio.core.money import Price, quantized
 from tunefolio.core.people import Role, Viewer
 from tunefolio.core.time import Instant, TradingDay, calendar_date
 from tunefolio.ledger.accounts import Account, AccountKind, Book
+from tunefolio.ledger.contracts import carried, left_by
 from tunefolio.ledger.fills import DayFills, FillSource
-from tunefolio.ledger.kinds import Kind
+from tunefolio.ledger.positions import Position
 from tunefolio.ledger.reconcile import Break, Claim, Opening, Reconciliation, compare
-from tunefolio.ledger.statements import Holding, Statement, average_price
+from tunefolio.ledger.statements import Holding, Statement
 from tunefolio.ledger.transactions import Fact, Transaction
 from tunefolio.market.calendars import Calendar
 from tunefolio.market.instruments import InstrumentClaim
@@ -36,6 +35,7 @@ from tunefolio.services.fills import holding, open_today, owned, posting, rememb
 from tunefolio.services.house import House
 from tunefolio.services.instruments import resolved
 from tunefolio.services.jobs import Work, ask, deed
+from tunefolio.services.stated import claims, joined, opened_alone
 from tunefolio.store import accounts, connections, events, statements, transactions, unread_rows
 from tunefolio.store.db import ReadDb, WriteDb
 from tunefolio.store.jobs import Job
@@ -214,31 +214,39 @@ def record_statement(
 ) -> Synced:
     """Keep a statement and do what it asks of the ledger, in the caller's transaction.
 
-    Steps: 1 give every line its instrument, lines of one as one, with the day's fills on top but for those of
-    positions that are open for the day alone; 2 keep the statement; 3 reconcile with all facts of the live
-    book; 4 take back openings it restates, record new ones; 5 post the day's new fills; 6 keep its prices and
-    what could not be read; 7 tell.
+    Steps: 1 give every line its instrument, contracts among them as the positions tell them, lines of one as
+    one, with the day's fills on top but for those of positions that are open for the day alone; 2 keep the
+    statement; 3 reconcile with all facts of the live book; 4 take back openings it restates, record new ones;
+    5 post the day's new fills, those of contracts by what they close and open; 6 keep its prices and what
+    could not be read; 7 tell.
     """
     if statement.broker_user != home.broker_user:
         raise Rejected(
             f"the broker answered for {statement.broker_user}, not {home.broker_user}", code="user"
         )
     now = house.clock.now()
+    contracts = carried(statement.positions, {line.instrument for line in statement.holdings})
+    statement = replace(statement, holdings=(*statement.holdings, *contracts))
     claimed = [line.instrument for line in statement.holdings] + [fill.instrument for fill in told.fills]
     ids = resolved(db, house, list(dict.fromkeys(claimed)))
     accounts.account_for_change(db, viewer, home.id)
     history = list(transactions.of_account(db, viewer, home.id))
     wanted = posting(told.fills, ids, history, open_today(statement))
-    statement = owned(replace(statement, holdings=joined(statement.holdings, ids)), wanted.believed, ids)
+    alone = opened_alone(claimed, ids, history)
+    said = joined(statement, ids, alone)
+    statement = owned(said, wanted.believed, ids)
     kept = statements.keep(db, viewer, home.id, statement, ids)
-    found = _compared(db, viewer, home, history, claims(statement, ids, wanted.moved), statement)
+    positions = _positions(db, viewer, home, history)
+    costs = {ids[line.instrument]: line.average_price for line in said.holdings}
+    told_of = claims(statement, ids, coming=wanted.moved, costs=costs, alone=alone)
+    found = _compared(db, history, positions, told_of, statement)
     taken_back = transactions.reverse(
         db, viewer, [former.id for former in found.reversals], source=SOURCE, now=now
     )
     day = session_day(house.calendar, statement.at)
     entries = [opening_entry(opening, kept, day) for opening in found.openings]
     added = transactions.append(db, viewer, home.id, Book.LIVE, entries, source=SOURCE, now=now)
-    taken = holding(db, viewer, home, wanted)
+    taken = holding(db, viewer, home, wanted, left_by(positions, found))
     posted = transactions.append(db, viewer, home.id, Book.LIVE, taken.entries, source=FILL, now=now)
     entries += taken.entries
     lost = (*statement.unread, *told.unread, *taken.refused)
@@ -257,72 +265,34 @@ def record_statement(
     )
 
 
-def claims(
-    statement: Statement, ids: Mapping[InstrumentClaim, InstrumentId], coming: Mapping[InstrumentId, Decimal]
-) -> list[Claim]:
-    """What the broker says is owned, without the units that fills not yet in the books are about to move: so
-    that it can be laid beside the books as they are."""
-    told = {
-        ids[line.instrument]: Claim(ids[line.instrument], line.quantity, kept_price(line.average_price))
-        for line in statement.holdings
-    }
-    for one, units in coming.items():
-        claim = told.get(one, Claim(one, Decimal(0), None))
-        told[one] = replace(claim, quantity=claim.quantity - units)
-    return list(told.values())
+def _positions(
+    db: WriteDb, viewer: Viewer, home: Account, history: Sequence[Transaction]
+) -> Mapping[InstrumentId, Position]:
+    """Of the books of now; raises BrokenLaw while the account is stopped."""
+    now = standing(db, viewer, home, history)
+    if now.problem:
+        raise BrokenLaw("the account is stopped", now.problem)
+    return now.positions
 
 
 def _compared(
     db: WriteDb,
-    viewer: Viewer,
-    home: Account,
     history: Sequence[Transaction],
+    positions: Mapping[InstrumentId, Position],
     told: Sequence[Claim],
     statement: Statement,
 ) -> Reconciliation:
-    """Against the books of now; raises BrokenLaw while the account is stopped."""
-    now = standing(db, viewer, home, history)
-    if now.problem:
-        raise BrokenLaw("the account is stopped", now.problem)
-    positions = now.positions
+    """Against the books of now."""
     named = {claim.instrument for claim in told}
     kin = kin_of(db, named | set(positions))
     unsaid = set(positions) - named if statement.unread else set()
     return compare(told, history, positions, kin, unsaid)
 
 
-def joined(lines: Sequence[Holding], ids: Mapping[InstrumentClaim, InstrumentId]) -> tuple[Holding, ...]:
-    """One line per instrument: a broker may list one twice, under two products.
-
-    Costs are added: the average is weighted, and unknown when one line's is.
-    """
-    by_id: dict[InstrumentId, Holding] = {}
-    for said in lines:
-        earlier = by_id.get(ids[said.instrument])
-        by_id[ids[said.instrument]] = said if earlier is None else _together(earlier, said)
-    return tuple(by_id.values())
-
-
-def _together(one: Holding, other: Holding) -> Holding:
-    return replace(
-        one,
-        settled=one.settled + other.settled,
-        unsettled=one.unsettled + other.unsettled,
-        average_price=average_price((line.quantity, line.average_price) for line in (one, other)),
-        pnl=None if one.pnl is None or other.pnl is None else one.pnl + other.pnl,
-    )
-
-
-def kept_price(price: Price | None) -> Price | None:
-    """As a column keeps it, to 8 places: so that the same statement says the same tomorrow."""
-    return None if price is None else Price(quantized(price.amount, 8), price.currency)
-
-
 def opening_entry(opening: Opening, statement: StatementId, day: TradingDay) -> transactions.Entry:
     """The fact for units the broker knows and we have no history of. `day` is when they were first seen."""
-    fact = Fact(
-        Kind.OPENING, day, opening.cost, opening.instrument, opening.quantity, opening.price, note=UNKNOWN_DAY
-    )
+    units, price = abs(opening.quantity), opening.price
+    fact = Fact(opening.kind, day, opening.cost, opening.instrument, units, price, note=UNKNOWN_DAY)
     return transactions.Entry(fact, f"opening:{opening.instrument}:{statement}")
 
 

@@ -16,18 +16,22 @@ from tunefolio.analysis.tax.gains import Law
 from tunefolio.analysis.tax.taxpayer import EarlierLoss, Residency, Taxpayer
 from tunefolio.analysis.tax.years import FinancialYear
 from tunefolio.core.errors import Misuse, NotFound
-from tunefolio.core.identity import AccountId, InstrumentId, TaxpayerId
+from tunefolio.core.identity import AccountId, InstrumentId, PersonId, TaxpayerId
+from tunefolio.core.money import INR
 from tunefolio.core.people import Viewer
 from tunefolio.core.time import TradingDay, calendar_date
 from tunefolio.ledger.accounts import Account
 from tunefolio.market.accruals import Crediting
+from tunefolio.market.fx import NO_RATES, Pair
 from tunefolio.market.instruments import Instrument
 from tunefolio.services.books import Folded, folded
 from tunefolio.services.house import House
+from tunefolio.services.memories import Memory
 from tunefolio.services.tax_records import FIRST_YEAR, Material, Told, lawful, reckoned, record_of
 from tunefolio.store import accounts as homes
 from tunefolio.store import instruments, own_instruments, persons, rates, spells, tax_answers, taxpayers
 from tunefolio.store.db import ReadDb
+from tunefolio.store.heads import Head
 from tunefolio.store.tax_answers import YearTold
 from tunefolio.store.taxpayers import KeptTaxpayer
 
@@ -93,42 +97,77 @@ def must_be_taxable(house: House, year: FinancialYear) -> None:
         raise Misuse("year", f"{year} is not reckoned here", cure=f"Take {FIRST_YEAR} to {last}")
 
 
+@dataclass(frozen=True, slots=True)
+class _State:
+    """All that a report follows from: the same state gives the same report."""
+
+    subject: Subject
+    folds: Mapping[AccountId, Head]
+    instruments: Mapping[InstrumentId, Instrument]
+    isins: Mapping[InstrumentId, Sequence[str]]
+    told: Told
+    years: Mapping[FinancialYear, YearTold]
+    losses: Mapping[FinancialYear, Sequence[EarlierLoss]]
+    rates: Mapping[Pair, tuple[TradingDay, TradingDay]]
+
+
+_remembered: Memory[tuple[PersonId, TaxpayerId, FinancialYear], TaxReport] = Memory(60)
+
+
 def report(
     db: ReadDb, house: House, viewer: Viewer, year: FinancialYear, *, taxpayer: TaxpayerId | None = None
 ) -> TaxReport:
-    """Raises NotFound for another's taxpayer, Misuse for a year without rules."""
+    """Raises NotFound for another's taxpayer, Misuse for a year without rules. Remembered while books,
+    answers, instruments and rates stand."""
     must_be_taxable(house, year)
     subject = subject_of(db, viewer, taxpayer)
-    all_folds = folded(db, viewer, homes.listed(db, viewer))
-    material = material_of(db, viewer, subject, all_folds)
-    folds = {home.id: all_folds[home.id] for home in subject.accounts}
-    record, law = record_of(material)
-    told = tax_answers.years(db, viewer, subject.taxpayer.id)
-    entered = tax_answers.losses(db, viewer, subject.taxpayer.id)
-    result = _reckoned(record, law, subject, told, entered, year, folds)
-    return TaxReport(subject, year, result, record, material, told.get(year, YearTold(year)), folds)
+    folds = folded(db, viewer, homes.listed(db, viewer))
+    state = _state(db, viewer, subject, folds)
+    key = (viewer.person, subject.taxpayer.id, year)
+    kept = _remembered.find(db, key, state)
+    if kept is None:
+        kept = _reported(db, state, year, folds)
+        _remembered.keep(db, key, state, kept)
+    return kept
 
 
-def material_of(db: ReadDb, viewer: Viewer, subject: Subject, folds: Mapping[AccountId, Folded]) -> Material:
-    """What the engine needs of one's books, and what the viewer told of their instruments and facts.
-
-    folds: of all of the viewer's accounts, since units may have come from another's. An account that is
-    stopped is left out; it stands among what to mend.
-    """
-    sound = {account: fold for account, fold in folds.items() if not fold.problem}
-    all_facts = [one.fact for fold in sound.values() for one in fold.facts.values()]
-    named = {one.instrument for one in all_facts} | {one.other for one in all_facts}
+def _state(db: ReadDb, viewer: Viewer, subject: Subject, folds: Mapping[AccountId, Folded]) -> _State:
+    facts = [one.fact for fold in folds.values() for one in fold.facts.values()]
+    named = {one.instrument for one in facts} | {one.other for one in facts}
     known = instruments.of_ids(db, sorted(id for id in named if id is not None))
-    mine = [home.id for home in subject.accounts if home.id in sound]
-    histories = {account: list(fold.facts.values()) for account, fold in sound.items()}
-    return Material(
-        lawful(histories, known, mine),
-        {id: one for account in mine for id, one in sound[account].facts.items()},
+    is_abroad = any(one.amount.currency != INR for one in facts)
+    whose = subject.taxpayer.id
+    return _State(
+        subject,
+        {account: fold.state for account, fold in folds.items()},
         known,
         _isins(db, known),
-        rates.book(db),
         _told(db, viewer, known),
+        tax_answers.years(db, viewer, whose),
+        tax_answers.losses(db, viewer, whose),
+        rates.spans(db) if is_abroad else {},
     )
+
+
+def _reported(db: ReadDb, state: _State, year: FinancialYear, folds: Mapping[AccountId, Folded]) -> TaxReport:
+    """folds: of all of the viewer's accounts, since units may have come from another's. An account that is
+    stopped is left out; it stands among what to mend."""
+    subject = state.subject
+    sound = {account: fold for account, fold in folds.items() if not fold.problem}
+    mine = [home.id for home in subject.accounts if home.id in sound]
+    histories = {account: list(fold.facts.values()) for account, fold in sound.items()}
+    material = Material(
+        lawful(histories, state.instruments, mine),
+        {id: one for account in mine for id, one in sound[account].facts.items()},
+        state.instruments,
+        state.isins,
+        rates.book(db) if state.rates else NO_RATES,
+        state.told,
+    )
+    record, law = record_of(material)
+    own = {home.id: folds[home.id] for home in subject.accounts}
+    result = _reckoned(record, law, subject, state.years, state.losses, year, own)
+    return TaxReport(subject, year, result, record, material, state.years.get(year, YearTold(year)), own)
 
 
 def _isins(db: ReadDb, known: Mapping[InstrumentId, Instrument]) -> dict[InstrumentId, tuple[str, ...]]:

@@ -61,12 +61,12 @@ def explanation(year: TaxYear, figure: str) -> Derivation:
 
 
 def readable(node: Derivation, *, most: int = _MOST_PARTS) -> Derivation:
-    """The same tree for people: of a long sum the first parts, and one sum of all others."""
+    """The same tree for reading: of a long sum the first parts, and one sum of all others."""
     parts = tuple(readable(part, most=most) for part in node.inputs[:most])
     if len(node.inputs) > most:
         others = node.inputs[most:]
         whole = sum((part.value for part in others if isinstance(part.value, Decimal)), ZERO)
-        parts = (*parts, given(f"{len(others)} more", whole, node.unit, "added up; the API has each of them"))
+        parts = (*parts, given(f"{len(others)} more", whole, node.unit, "added up"))
     return Derivation(node.name, node.value, node.unit, node.op, parts, node.ref, node.formula, node.table)
 
 

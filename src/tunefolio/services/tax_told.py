@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from tunefolio.analysis.tax.taxpayer import EarlierLoss, Residency, Taxpayer
 from tunefolio.analysis.tax.years import FinancialYear
-from tunefolio.core.errors import Misuse
+from tunefolio.core.errors import Misuse, NotFound
 from tunefolio.core.identity import AccountId, InstrumentId, TaxpayerId, TransactionId
 from tunefolio.core.people import Viewer
 from tunefolio.services.house import House
@@ -94,7 +94,7 @@ def tell_instrument(db: WriteDb, viewer: Viewer, instrument: InstrumentId, told:
     """What it is for tax, and what a unit was worth on 2018-01-31. Raises Misuse, NotFound."""
     viewer.must_write()
     if not instruments.visible(db, viewer, [instrument]):
-        raise Misuse("instrument", f"{instrument} is unknown", cure="Open it from a holding")
+        raise NotFound("instrument")
     _must_be_sum("value_2018", told.value_2018)
     tax_answers.put_instrument(db, viewer, instrument, told)
 

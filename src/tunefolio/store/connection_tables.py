@@ -39,4 +39,5 @@ unread_rows = table(
     needed("last_seen_at", At()),
     UniqueConstraint("account_id", "place", "symbol"),
 )
-"""Lines of the newest statement that could not be understood; those understood again are gone."""
+"""Lines of the newest statement that could not be understood; trades that could not be understood stay while
+they explain a difference; those understood again are gone."""

@@ -205,14 +205,17 @@ def whole_words(sums: Sums, newest: Quote | None = None) -> dict[str, object]:
 
 
 def line_words(figures: LiveFigures, key: Key, *, is_stale: bool = False) -> dict[str, object]:
-    """The figures of one line, in its own currency; its weight in the whole; of when its price is."""
+    """The figures of one line, in its own currency; its weight in the whole; of when its price is.
+
+    A line in another currency than the whole's has `value_here` and `pnl_here` as well, to be compared by.
+    """
     line: ValuedPosition = figures.lines[key]
     quote, pnl, invested = line.quote, line.pnl, line.invested
     ratio = None if pnl is None or invested.amount <= 0 else pnl / invested
     day_ratio = None if quote is None else quote.day_change_ratio()
     weight = figures.weight_ratio(key)
     price = None if quote is None else quote.price
-    return {
+    return _here(figures, key) | {
         "price": [filters.price(price), None if price is None else plain(price.amount)],
         "as_of": None if quote is None else quote.as_of.iso(IST),
         "source": None if quote is None else quote.source,
@@ -228,6 +231,15 @@ def line_words(figures: LiveFigures, key: Key, *, is_stale: bool = False) -> dic
         "day_ratio": _both(filters.percent_signed(day_ratio), day_ratio),
         "weight": _both(filters.percent(weight, 1), weight),
     }
+
+
+def _here(figures: LiveFigures, key: Key) -> dict[str, object]:
+    """What a line in another currency comes to in that of the whole."""
+    if not figures.is_converted(key):
+        return {}
+    amounts = {"value_here": figures.value(key), "pnl_here": figures.pnl(key)}
+    moneys = {name: None if one is None else Money(one, figures.currency) for name, one in amounts.items()}
+    return {name: _both(filters.money_short(money), money) for name, money in moneys.items()}
 
 
 def sector_words(sums: Sums, whole: Sums) -> dict[str, object]:

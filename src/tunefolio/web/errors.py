@@ -35,6 +35,7 @@ from tunefolio.core.errors import (
     Retry,
     TunefolioError,
 )
+from tunefolio.services.credentials import LoginRefused, WrongField
 from tunefolio.services.proofs import ProofNeeded
 from tunefolio.services.throttle import TooMany as TooMany
 from tunefolio.web import render
@@ -43,6 +44,7 @@ from tunefolio.web.security import HOME, safe_next, sent_from
 _log = logging.getLogger(__name__)
 SIGN_IN = "/sign-in"
 UNLOCK = "/admin/unlock"
+_MINUTE = 60
 
 
 class SignedOut(TunefolioError):
@@ -51,11 +53,16 @@ class SignedOut(TunefolioError):
 
 @dataclass(frozen=True, slots=True)
 class FieldProblem:
-    """One wrong input: where it stands, what is wrong, what would be right."""
+    """One wrong input: where it stands, what is wrong, what would be right. label: what its form calls it."""
 
     field: str
     problem: str
     cure: str = ""
+    label: str = ""
+
+    @property
+    def title(self) -> str:
+        return self.label or self.field.replace("_", " ").capitalize()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +78,19 @@ class Problem:
     retry_after: int | None = None
     level: int = logging.INFO
     headers: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def wait(self) -> str:
+        """After what time to try again, in words; "" where nothing is to be waited for."""
+        return "" if self.retry_after is None else wait_words(self.retry_after)
+
+
+def wait_words(seconds: int) -> str:
+    """Above a minute in whole minutes, rounded up: nobody waits for seconds."""
+    if seconds < _MINUTE:
+        return "a second" if seconds == 1 else f"{seconds} seconds"
+    minutes = math.ceil(seconds / _MINUTE)
+    return "a minute" if minutes == 1 else f"{minutes} minutes"
 
 
 TABLE: dict[type[Exception], tuple[int, str, str, int]] = {
@@ -131,6 +151,10 @@ def _known(error: Exception, status: int, kind: str, title: str, level: int) -> 
     match error:
         case NotFound():
             return Problem(status, kind, title, f"{error.what} was not found.", level=level)
+        case WrongField():
+            wrong = FieldProblem(error.field, error.problem, error.cure, error.label)
+            detail = f"{error.label} {error.problem}"
+            return Problem(status, kind, title, detail, error.cure, (wrong,), level=level)
         case Misuse():
             field = FieldProblem(error.field, error.problem, error.cure)
             return Problem(
@@ -146,6 +170,9 @@ def _known(error: Exception, status: int, kind: str, title: str, level: int) -> 
             return Problem(status, kind, title, str(error), "Mend what is listed.", fields, level=level)
         case Rejected(code="credentials"):
             return Problem(401, "credentials", "Wrong e-mail or password", str(error), level=level)
+        case LoginRefused():
+            title = f"{error.broker} refused the login"
+            return Problem(status, "login-refused", title, error.reason, level=level)
         case Retry():
             return Problem(status, kind, title, str(error), retry_after=_seconds(error.after), level=level)
         case Reauth():

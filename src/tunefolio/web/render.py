@@ -140,7 +140,7 @@ def kept(template: str, subject: object) -> Markup:
 
 def kept_row(row: HoldingRow) -> Markup:
     """What stands in a row of the holdings table but for its weight, which changes with every other row."""
-    name = ("holding", row.instrument, row.account.name, row.classification, row.is_stale)
+    name = ("holding", row.instrument, row.account.name, row.classification, row.is_stale, row.here)
     template = environment().get_template("partials/_holding_row.html")
     return Markup(_kept.of(name, row.valued, lambda: template.render(row=row)))
 

@@ -226,13 +226,15 @@ def _rows(
     classes: Mapping[InstrumentId, Classification],
 ) -> tuple[HoldingRow, ...]:
     def row(line: ValuedPosition) -> HoldingRow:
-        value = converted(line, whole.currency, rates=parts.rates, day=parts.day).value
+        here = converted(line, whole.currency, rates=parts.rates, day=parts.day)
+        value = here.value
         weighed = isinstance(value, Money) and whole.value.amount != 0
         taken, count = parts.counts.get(line.instrument, (None, 0))
         return HoldingRow(
             parts.instruments[line.instrument],
             accounts[line.account],
             line,
+            here,
             classes[line.instrument],
             value / whole.value if isinstance(value, Money) and weighed else None,
             taken,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from tunefolio.analysis.valuation import Valuation, ValuedPosition
+from tunefolio.analysis.valuation import Converted, Valuation, ValuedPosition
 from tunefolio.core.identity import TransactionId
 from tunefolio.core.money import Currency, Money, Price
 from tunefolio.core.time import Instant, TradingDay
@@ -43,11 +43,16 @@ class Freshness:
 
 @dataclass(frozen=True, slots=True)
 class HoldingRow:
-    """One account's holding of one instrument. weight_ratio: of the priced total; None without a price."""
+    """One account's holding of one instrument. weight_ratio: of the priced total; None without a price.
+
+    here: its figures in the view's currency, as the sums have them: what rows are compared by, whatever
+    currency they are told in.
+    """
 
     instrument: Instrument
     account: Account
     valued: ValuedPosition
+    here: Converted
     classification: Classification
     weight_ratio: Decimal | None
     last_snapshot: Instant | None
@@ -64,6 +69,28 @@ class HoldingRow:
     def day_change_ratio(self) -> Decimal | None:
         quote = self.valued.quote
         return None if quote is None else quote.day_change_ratio()
+
+    @property
+    def is_converted(self) -> bool:
+        """It is held in another currency than the view's."""
+        return self.here.invested != self.valued.invested
+
+    @property
+    def invested_here(self) -> Money | None:
+        """In the view's currency, each lot at the rate of its day; None without a rate."""
+        return self.here.invested if isinstance(self.here.invested, Money) else None
+
+    @property
+    def value_here(self) -> Money | None:
+        """What it adds to the view's value, at the day's rate; None without a price or a rate."""
+        value = self.here.value
+        return value if isinstance(value, Money) and isinstance(self.here.invested, Money) else None
+
+    @property
+    def pnl_here(self) -> Money | None:
+        """What it adds to the view's P&L, the gain of its currency included; None without price or rate."""
+        value, invested = self.value_here, self.invested_here
+        return None if value is None or invested is None else value - invested
 
     @property
     def has_opening(self) -> bool:

@@ -65,6 +65,8 @@ def _status(line: BrokerStatus) -> dict[str, Any]:
         "sync_job": line.sync_job,
         "automatic_since": ist(line.automatic_since),
         "unread": line.unread,
+        "open_today": line.open_today,
+        "sync_due": ist(line.sync_due),
     }
 
 

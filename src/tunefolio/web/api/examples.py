@@ -171,6 +171,7 @@ _BROKER = {
     "automatic_since": None,
     "unread": 0,
     "open_today": 0,
+    "sync_due": None,
     "out_of_service": None,
 }
 _BREAK = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Request
@@ -30,7 +31,7 @@ from tunefolio.web.deps import (
     Reading,
     RowId,
 )
-from tunefolio.web.errors import TooMany
+from tunefolio.web.errors import TooMany, wait_words
 
 router = APIRouter(prefix="/api/session", tags=["session"])
 v1 = APIRouter(tags=["session"])
@@ -127,9 +128,7 @@ def signed_in(
 
 
 def _too_many(busy: Retry) -> TooMany:
-    """In whole minutes, rounded up: nobody waits for seconds."""
-    minutes = 1 if busy.after is None else -(-max(1, int(busy.after.total_seconds())) // 60)
-    wait = "a minute" if minutes == 1 else f"{minutes} minutes"
+    wait = wait_words(1 if busy.after is None else math.ceil(busy.after.total_seconds()))
     return TooMany(f"Too many wrong passwords. Try again in {wait}", after=busy.after)
 
 

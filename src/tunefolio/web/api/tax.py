@@ -96,7 +96,7 @@ def quarters(report: Asked) -> Response:
     return reply(told.quarters(report.result))
 
 
-@v1.get("/export/{name}.csv")
+@v1.get("/export/{name}.csv", response_class=Response, responses={200: {"content": {"text/csv": {}}}})
 def export(report: Asked, name: Annotated[str, Path(pattern="^(schedule-112a|statement)$")]) -> Response:
     """The file for the return. 409 with the list of what to mend while the books do not bear it."""
     return file_answer(_EXPORTS[name](report.result), f"{name}-{report.year}.csv")

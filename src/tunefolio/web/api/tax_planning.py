@@ -17,7 +17,7 @@ from tunefolio.core.missing import Missing
 from tunefolio.services import charges_json
 from tunefolio.services import tax_json as told
 from tunefolio.services import tax_planning as planning
-from tunefolio.services.tax_figures import explanation
+from tunefolio.services.tax_figures import explanation, readable
 from tunefolio.services.tax_files import xlsx_statement
 from tunefolio.services.tax_json import paise
 from tunefolio.services.tax_planning import Harvest, Held, Sale
@@ -27,6 +27,8 @@ from tunefolio.web.deps import MAX_ID, CurrentViewer, HouseDep, Reading
 
 v1 = APIRouter(prefix="/tax", tags=["tax"])
 FigureChoice = Annotated[str, Query(min_length=1, max_length=160, description="payable, line:…:tax, …")]
+_MOST_PARTS = 1_000
+"""Of a longer sum the rest is one number: its rows stand in /tax/deeds and /tax/incomes."""
 Id = Annotated[int, Field(ge=1, le=MAX_ID)]
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -68,7 +70,7 @@ def explain(
 ) -> Response:
     """A figure of the year as a tree down to facts and rules that recomputes it."""
     report = report_of(db, house, viewer, year, taxpayer)
-    return reply(as_json(explanation(report.result, figure)))
+    return reply(as_json(readable(explanation(report.result, figure), most=_MOST_PARTS)))
 
 
 @v1.get("/export/statement.xlsx", response_class=Response, responses={200: {"content": {XLSX: {}}}})

@@ -37,9 +37,10 @@ def brokers(
             "title": broker.title,
             "app": app_source(db, house, viewer, name).value,
             "redirect_url": f"{house.rules.public_url}/auth/{name}/callback",
+            "steps": broker.app_steps,
         }
         for name, broker in sorted(house.brokers.items())
-        if isinstance(broker, RedirectLogin)
+        if isinstance(broker, RedirectLogin) and broker.app_steps
     ]
     statuses = connect.status(db, house, viewer)
     homes = [status.account for status in statuses if status.account and status.unread]

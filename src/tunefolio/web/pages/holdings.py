@@ -55,12 +55,23 @@ _NAMES: dict[GroupBy, Callable[[HoldingRow], str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A holding with the cost the person asked for."""
+    """A holding with the cost the person asked for.
+
+    cost_here: in the view's currency; of an average, at the rate that its open lots were bought at on the
+    whole. None without a rate.
+    """
 
     row: HoldingRow
     cost: Money
     average_price: Price | None
     pnl: Money | None
+    cost_here: Money | None
+
+    @property
+    def pnl_here(self) -> Money | None:
+        """What lines are compared by: value − cost in the view's currency."""
+        value = self.row.value_here
+        return None if value is None or self.cost_here is None else value - self.cost_here
 
     @property
     def pnl_ratio(self) -> Decimal | None:
@@ -151,7 +162,14 @@ def _shelves(rows: Iterable[HoldingRow], group: GroupBy, cost: CostBy, sums: Sum
 def _line(row: HoldingRow, cost: CostBy) -> Line:
     valued = row.valued
     if cost is CostBy.METHOD:
-        return Line(row, valued.invested, valued.average_price, valued.pnl)
+        return Line(row, valued.invested, valued.average_price, valued.pnl, row.invested_here)
     paid, units = valued.position.averaged.cost, valued.quantity
     gain = None if valued.value is None else valued.value - paid
-    return Line(row, paid, Price.per(paid, units) if units else None, gain)
+    return Line(row, paid, Price.per(paid, units) if units else None, gain, _here(row, paid))
+
+
+def _here(row: HoldingRow, paid: Money) -> Money | None:
+    if not row.is_converted:
+        return paid
+    whole, lots = row.invested_here, row.valued.invested
+    return None if whole is None or lots.amount == 0 else (whole * (paid / lots)).rounded()

@@ -9,7 +9,6 @@ from starlette.responses import HTMLResponse, Response
 
 from tunefolio.core.errors import Misuse, NotFound, Rejected, Retry
 from tunefolio.core.identity import InstrumentId, JobId, SessionId
-from tunefolio.core.people import Role
 from tunefolio.core.secret import Secret
 from tunefolio.ledger.accounts import name_of
 from tunefolio.services import identity, timetable
@@ -168,11 +167,10 @@ def clear_sector(db: Writing, viewer: CurrentViewer, instrument: RowId) -> Respo
 def work(
     request: Request, db: Reading, house: HouseDep, person: SignedInPerson, before: QueryId = ""
 ) -> HTMLResponse:
-    """Jobs with their progress and history, and the timetable. An admin sees everyone's."""
+    """One's own jobs with their progress and history, and the timetable. Everyone's are under /admin/jobs."""
     last = find_id(before, "before")
     after = None if last is None else JobId(last)
-    listed = jobs.page_all if person.role is Role.ADMIN else jobs.page
-    found = listed(db, person.viewer, after, _PAGE + 1)
+    found = jobs.page(db, person.viewer, after, _PAGE + 1)
     return render.page(
         request,
         "settings/jobs.html",

@@ -16,6 +16,8 @@ _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct",
 _PARTS = re.compile(r"([0-9A-Za-z]+)[-/. ]+([0-9A-Za-z]+)[-/., ]+(\d{2,4})(?![0-9])|(\d{4})-(\d{2})-(\d{2})")
 _CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?(?:\.\d+)?\s*([AaPp][Mm])?")
 _MONEY_SIGNS = re.compile(r"(?:INR|USD|Rs\.?|₹|\$|€|£)", re.IGNORECASE)
+_GROUPS = re.compile(r"[+-]?\d{1,3}(\.\d{3})*(,\d*)?")
+"""Digits in groups of three with dots; a decimal comma."""
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _ORDERS = {DayOrder.YMD: (0, 1, 2), DayOrder.DMY: (2, 1, 0), DayOrder.MDY: (2, 0, 1)}
 
@@ -56,11 +58,16 @@ def moment(text: str, on: TradingDay, field: str) -> Instant | None:
 
 
 def number(text: str, field: str, point: Point = Point.DOT) -> Decimal:
-    """A number with signs of money, brackets for below zero, and thousands grouped either way."""
+    """A number with signs of money, brackets for below zero, and thousands grouped either way.
+
+    With a decimal comma a dot that groups no three digits is a flaw: 99.50 must not be read as 9,950.
+    """
     plain = _MONEY_SIGNS.sub("", text).replace("\u00a0", "").replace(" ", "").replace("\u2212", "-")
     below = plain.startswith("(") and plain.endswith(")")
     plain = plain.strip("()")
     if point is Point.COMMA:
+        if "." in plain and _GROUPS.fullmatch(plain) is None:
+            raise Flaw(field, f"{text[:40]!r} is not a number")
         plain = plain.replace(".", "").replace(",", ".")
     value = fields.number(plain.lstrip("+"), field)
     return -value if below else value

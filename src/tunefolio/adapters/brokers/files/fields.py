@@ -16,7 +16,8 @@ from tunefolio.market.instruments import exchange_of
 
 _ABSURD = Decimal(10) ** 15
 _PLACES = 8
-_GROUPED = re.compile(r"-?\d{1,3}(,\d{2,3})+(\.\d+)?\Z")
+_GROUPED = re.compile(r"-?\d{1,3}(,\d{2,3})*,\d{3}(\.\d+)?\Z")
+"""Thousands in threes or, above them, lakhs in twos; always three digits last: 99,50 is no 9,950."""
 
 
 class Flaw(Exception):
@@ -51,7 +52,12 @@ def must_have(places: Mapping[str, int], needed: Sequence[str], found: Sequence[
 def without(lacking: Sequence[str], found: Sequence[str]) -> Misuse:
     """The refusal of a file whose header lacks columns."""
     seen = ", ".join(cell for cell in found if cell)[:300] or "none"
-    return Misuse("file", f"lacks the column {', '.join(lacking)}; found: {seen}", cure="Download it again")
+    columns = "column" if len(lacking) == 1 else "columns"
+    return Misuse(
+        "file",
+        f"lacks the {columns} {', '.join(lacking)}; found: {seen}",
+        cure="Download it again as the broker gives it",
+    )
 
 
 def cell(cells: Sequence[str], places: Mapping[str, int], name: str) -> str:

@@ -36,7 +36,8 @@ class ConsoleHoldings:
     name = "zerodha_holdings_xlsx"
     title = "Zerodha holdings (XLSX)"
     needed = ("symbol", "quantity available", "average price")
-    _own = frozenset({*needed, "isin", "sector", "quantity discrepant", "quantity long term"})
+    _kept = frozenset({"quantity available", "quantity discrepant", "quantity long term"})
+    _own = frozenset({*needed, *_kept, "isin", "sector"})
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -77,7 +78,9 @@ class ConsoleHoldings:
         return _claim(_text(row, "symbol"), isin), held, _average(row, "average price")
 
     def _resembles(self, cells: Sequence[str]) -> bool:
-        return len(self._own & set(fields.columns(cells))) >= 3
+        """Symbol, ISIN and average price stand in anybody's table; how units are kept only in Console's."""
+        names = set(fields.columns(cells))
+        return len(self._own & names) >= 3 and bool(self._kept & names)
 
 
 class KiteHoldings:
@@ -86,17 +89,18 @@ class KiteHoldings:
     name = "kite_holdings_csv"
     title = "Kite holdings (CSV)"
     needed = ("instrument", "qty.", "avg. cost")
+    _own = frozenset({"qty.", "avg. cost", "ltp", "invested", "cur. val", "net chg.", "day chg."})
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
 
     def recognises(self, filename: str, content: bytes) -> bool:  # noqa: ARG002  a name proves nothing
-        """By its first cell."""
+        """By its first cell, and two names that Kite alone gives its columns: other tables begin so too."""
         try:
             _, cells = next(iter(tables.csv_rows(content[:8_000])), (0, [""]))
         except Misuse:
             return False
-        return cells[0].lower() == "instrument"
+        return cells[0].lower() == "instrument" and len(self._own & set(fields.columns(cells))) >= 2
 
     def parse(self, content: bytes, sha256: str) -> ParsedFile:
         rows = tables.csv_rows(content)

@@ -15,8 +15,8 @@ from tunefolio.adapters.brokers.files.fields import Flaw
 from tunefolio.core.errors import Misuse
 from tunefolio.core.money import Currency, Money, Price, currency_of, quantized
 from tunefolio.core.time import TradingDay
-from tunefolio.ledger.columnguesses import likeness
-from tunefolio.ledger.columnmaps import Column, ColumnMap, Table, must_fit
+from tunefolio.ledger.columnguesses import likeness, said_point
+from tunefolio.ledger.columnmaps import Column, ColumnMap, Point, Table, must_fit
 from tunefolio.ledger.files import TABLES, ParsedFile, ParsedRow, RowProblem, TableReader
 from tunefolio.ledger.kinds import RULES, Kind
 from tunefolio.market.instruments import AssetClass, InstrumentClaim, Listing, usual_class
@@ -143,7 +143,7 @@ class _Rows:
         for name in self.columns.columns.get(column, ()):
             said = fields.cell(row, self._places, name)
             if said and said not in {"-", "--"}:
-                total += abs(cells.number(said, name, self.columns.point))
+                total += abs(self._value(said, name))
         return Money(total, currency).rounded() if total else None
 
     def _claim(self, row: Sequence[str]) -> InstrumentClaim:
@@ -184,7 +184,15 @@ class _Rows:
 
     def _number(self, row: Sequence[str], column: Column) -> Decimal | None:
         said = self._cell(row, column)
-        return cells.number(said, column, self.columns.point) if said and said not in {"-", "--"} else None
+        return self._value(said, column) if said and said not in {"-", "--"} else None
+
+    def _value(self, said: str, field: str) -> Decimal:
+        """A number as the map says they are written; the cure names the other way where the cell is of it."""
+        point = self.columns.point
+        try:
+            return cells.number(said, field, point)
+        except Flaw as flaw:
+            raise Flaw(field, flaw.problem, flaw.cure or _other_way(said, point)) from None
 
     def _cell(self, row: Sequence[str], column: Column) -> str:
         name = self.columns.of(column)
@@ -215,6 +223,14 @@ def _distinct(header: Sequence[str]) -> tuple[str, ...]:
     while names and not names[-1]:
         names.pop()
     return tuple(names)
+
+
+def _other_way(said: str, point: Point) -> str:
+    """The cure of a number that would be one with the other sign before its decimals; "" for other texts."""
+    if said_point(said) in {None, point}:
+        return ""
+    looks = "1.234,50" if point is Point.DOT else "1,234.50"
+    return f"If the file writes {looks}, say so under How cells are written"
 
 
 def _is_total(row: Sequence[str]) -> bool:

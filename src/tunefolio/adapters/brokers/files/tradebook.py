@@ -17,9 +17,11 @@ from tunefolio.ledger.kinds import Kind
 from tunefolio.market.instruments import AssetClass, InstrumentClaim, Listing
 
 NEEDED = ("symbol", "trade_date", "exchange", "segment", "trade_type", "quantity", "price")
+_NEEDED = frozenset(NEEDED)
 _OWN = frozenset({*NEEDED, "isin", "series", "auction", "trade_id", "order_id", "order_execution_time"})
 _LIKENESS = 4
-"""So many of its columns make a header row a tradebook's, even when one is missing or misspelt."""
+"""So many of its columns are a torn tradebook's header, when no row has all that are needed: a refusal names
+the others."""
 
 HEADER_WITHIN_ROWS = 60
 _KINDS = {"buy": Kind.BUY, "sell": Kind.SELL}
@@ -112,19 +114,33 @@ def parsed(name: str, title: str, rows: Iterable[NumberedCells], sha256: str) ->
     return ParsedFile(name, title, tuple(good), tuple(problems))
 
 
-def resembles(cells: Sequence[str]) -> bool:
-    """Could this row be the header?"""
-    return len(_OWN & {" ".join(cell.lower().split()).replace(" ", "_") for cell in cells}) >= _LIKENESS
+def is_header(cells: Sequence[str]) -> bool:
+    """Every needed column is named. A table with fewer may be anybody's: its owner says what they mean."""
+    return _names(cells) >= _NEEDED
+
+
+def _resembles(cells: Sequence[str]) -> bool:
+    return len(_OWN & _names(cells)) >= _LIKENESS
+
+
+def _names(cells: Sequence[str]) -> set[str]:
+    return {" ".join(cell.lower().split()).replace(" ", "_") for cell in cells}
 
 
 def _header(rows: Iterator[NumberedCells]) -> Sequence[str]:
+    """The row with every needed column, else the one most like it, whose lacks the reader then names."""
     first: Sequence[str] = ()
+    likely: Sequence[str] = ()
     for number, cells in rows:
-        first = first or cells
-        if resembles(cells):
+        if is_header(cells):
             return cells
+        first = first or cells
+        if not likely and _resembles(cells):
+            likely = cells
         if number > HEADER_WITHIN_ROWS:
             break
+    if likely:
+        return likely
     raise fields.without(NEEDED, first)
 
 
@@ -148,7 +164,7 @@ class TradebookCsv:
     def recognises(self, filename: str, content: bytes) -> bool:  # noqa: ARG002  a name proves nothing
         """By the header among the first rows."""
         try:
-            return any(resembles(cells) for _, cells in _first(tables.csv_rows(content[:64_000])))
+            return any(is_header(cells) for _, cells in _first(tables.csv_rows(content[:64_000])))
         except Misuse:
             return False
 
@@ -168,7 +184,7 @@ class TradebookXlsx:
             return False
         try:
             return any(
-                number <= HEADER_WITHIN_ROWS and resembles(cells)
+                number <= HEADER_WITHIN_ROWS and is_header(cells)
                 for _, number, cells in _opening(tables.xlsx_rows(content))
             )
         except Misuse:
@@ -185,7 +201,7 @@ def _sheet(content: bytes) -> str:
     first = ""
     for title, _, cells in _opening(tables.xlsx_rows(content)):
         first = first or title
-        if resembles(cells):
+        if is_header(cells):
             return title
     return first
 

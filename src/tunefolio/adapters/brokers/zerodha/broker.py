@@ -42,6 +42,10 @@ class Zerodha:
     name = BROKER
     title = "Zerodha"
     home_exchange = "NSE"
+    app_steps = (
+        "Sign in at developers.kite.trade with your Zerodha account.",
+        "Create an app of type Connect, or of the free Personal type.",
+    )
     most_ticks = stream.MOST_TOKENS
 
     def __init__(self, options: Mapping[str, str], shared: Shared) -> None:

@@ -35,7 +35,10 @@ class TickStream:
     async def quotes(
         self, tokens: Mapping[int, Listing]
     ) -> AsyncGenerator[Mapping[Listing, QuoteClaim], None]:
-        """Prices as they come, those of one frame together. Ends by an error or its reader (aclosing)."""
+        """Prices as they come, those of one frame together; after a torn frame the line is made anew.
+
+        Ends by an error or its reader (aclosing).
+        """
         if not 0 < len(tokens) <= MOST_TOKENS:
             raise Misuse("tokens", f"{len(tokens)} instruments", cure=f"Ask for 1 to {MOST_TOKENS}")
         wanted = list(tokens)
@@ -44,13 +47,17 @@ class TickStream:
             json.dumps({"a": "mode", "v": ["full", wanted]}),
         ]
         news = News(tokens)
-        async with aclosing(self._wire.messages(greetings)) as messages:
-            async for message in messages:
-                if isinstance(message, bytes):
-                    if found := news.of(message, self._clock.now()):
-                        yield found
-                elif (told := note(message)).kind == "error":
-                    _log.warning("ticks.error", extra={"text": str(told.data)[:200]})
+
+        def read(message: str | bytes) -> Mapping[Listing, QuoteClaim] | None:
+            if isinstance(message, bytes):
+                return news.of(message, self._clock.now()) or None
+            if (told := note(message)).kind == "error":
+                _log.warning("ticks.error", extra={"text": str(told.data)[:200]})
+            return None
+
+        async with aclosing(self._wire.heard(greetings, read)) as prices:
+            async for some in prices:
+                yield some
 
 
 class News:

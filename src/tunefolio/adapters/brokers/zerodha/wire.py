@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
-from typing import Literal
+from typing import Literal, TypeVar
 from urllib.parse import urlencode
 
 import websockets
@@ -14,7 +14,7 @@ import websockets
 from tunefolio.adapters.brokers.zerodha.errors import ended
 from tunefolio.adapters.brokers.zerodha.kite import Pass
 from tunefolio.adapters.http import is_loopback
-from tunefolio.core.errors import Retry
+from tunefolio.core.errors import Rejected, Retry
 
 _log = logging.getLogger(__name__)
 
@@ -26,9 +26,12 @@ SILENCE_SECONDS = 10
 MOST_TRIES = 50
 LONGEST_PAUSE_SECONDS = 60.0
 
+T = TypeVar("T")
+
 
 class Wire:
-    """A live line to Kite. Reconnects with growing pauses and says its greetings again.
+    """A live line to Kite. Reconnects with growing pauses and says its greetings again, also after a
+    message that its reader rejects.
 
     Raises Reauth when the token is dead (403), Retry after fifty failures in a row.
     """
@@ -40,25 +43,45 @@ class Wire:
 
     async def messages(self, greetings: Sequence[str]) -> AsyncGenerator[str | bytes, None]:
         """Everything Kite sends, heartbeats too. Ends by an error or its reader (aclosing)."""
-        failures = 0
+        everything: AsyncGenerator[str | bytes, None] = self.heard(greetings, _as_it_is)
+        async with aclosing(everything) as heard:
+            async for message in heard:
+                yield message
+
+    async def heard(
+        self, greetings: Sequence[str], read: Callable[[str | bytes], T | None]
+    ) -> AsyncGenerator[T, None]:
+        """What `read` makes of each message, None left out. One that it rejects ends the connection, not the
+        line: after a torn frame nothing on it can be trusted, and the next connection tells the whole again.
+
+        A connection that told nothing counts as a failure unless it lasted, so that a line which is always
+        torn is asked ever more seldom. Ends by an error or its reader (aclosing).
+        """
+        failures, clock = 0, asyncio.get_running_loop().time
         while failures < MOST_TRIES:
+            began = clock()
             try:
-                async with aclosing(self._heard(greetings)) as heard:
-                    async for message in heard:
-                        failures = 0
-                        yield message
+                async with aclosing(self._messages(greetings)) as messages:
+                    async for message in messages:
+                        if (told := read(message)) is not None:
+                            failures = 0
+                            yield told
             except websockets.InvalidStatus as refusal:
                 if refusal.response.status_code == 403:
                     raise ended("the stream refused the token") from None
+            except Rejected as torn:
+                _log.warning("ticks.torn", extra={"problem": str(torn)})
             except (OSError, TimeoutError, websockets.WebSocketException):
                 pass  # the line is down: the pause below, then the next try
+            if clock() - began > LONGEST_PAUSE_SECONDS:
+                failures = 0
             failures += 1
             pause = min(self._first_pause * 2.0 ** (failures - 1), LONGEST_PAUSE_SECONDS)
             _log.info("ticks.reconnect", extra={"failures": failures, "pause_seconds": pause})
             await asyncio.sleep(pause)
         raise Retry("Zerodha: the stream does not come back")
 
-    async def _heard(self, greetings: Sequence[str]) -> AsyncGenerator[str | bytes, None]:
+    async def _messages(self, greetings: Sequence[str]) -> AsyncGenerator[str | bytes, None]:
         query = urlencode({"api_key": self._leave.api_key, "access_token": self._leave.token.reveal()})
         proxy: Literal[True] | None = None if is_loopback(self._url) else True
         async with websockets.connect(f"{self._url}?{query}", proxy=proxy) as line:
@@ -68,3 +91,7 @@ class Wire:
                 async with asyncio.timeout(SILENCE_SECONDS):
                     message = await line.recv()
                 yield message
+
+
+def _as_it_is(message: str | bytes) -> str | bytes:
+    return message
