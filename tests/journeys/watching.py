@@ -41,10 +41,14 @@ WATCH = """
 () => {
   const watch = { since: performance.now(), swaps: [], shift: 0, shifted: [], marks: 0 };
   window.watch = watch;
-  const figure = "#main [data-live]";
+  const moving = ":is([data-live], [data-live-age])";
+  const figure = `:is(#main ${moving}, .tv-lightweight-charts)`;  // a chart's scale is as wide as its labels
+  window.ages = () => [...document.querySelectorAll("time")]
+    .filter((one) => !one.closest(figure)).map((one) => one.textContent).join();
+  watch.ages = window.ages();
   window.boxes = () => new Map(
     [...document.querySelectorAll("body *")]
-      .filter((one) => !one.closest(`${figure}, svg`) && !one.querySelector(":scope > [data-live]"))
+      .filter((one) => !one.closest(`${figure}, svg`) && !one.querySelector(`:scope > ${moving}`))
       .map((one) => {
         const { x, y, width, height } = one.getBoundingClientRect();
         return [one, [x + scrollX, y + scrollY, width, height].map(Math.round).join(" ")];
@@ -78,6 +82,7 @@ SEEN = """
     if (boxes.has(one) && boxes.get(one) !== stands)
       shifted.push(`${boxes.get(one)} is now ${stands}: ${one.outerHTML.slice(0, 160)}`);
   const told = [...new Set(window.told.filter(({ at }) => at >= since).map(({ what }) => what))];
+  if (window.ages() !== window.watch.ages) told.push("another minute");
   const others = [...document.querySelectorAll("[data-live]")].filter((cell) => !cell.kept);
   const replaced = others.map((cell) => cell.outerHTML);
   return { told, swaps, shift, shifted, marks, replaced };
@@ -109,9 +114,10 @@ def hear(page: Page) -> None:
 def while_only_prices_moved(page: Page) -> Watched:
     """A stretch of four seconds and more in which the value moved and nothing but prices was told.
 
-    A job of the house's timetable, say, is told to every page, which then fetches its strip of work: such a
-    stretch shows nothing and another one is tried. Each begins with the page opened anew, so that it ends
-    within the page's first minute: after a minute of prices alone it does fetch its blocks.
+    A job of the house's timetable, say, is told to every page, which then fetches its strip of work; or "just
+    now" becomes "1 min ago": such a stretch shows nothing and another one is tried. Each begins with the page
+    opened anew, so that it ends within the page's first minute: after a minute of prices alone it does fetch
+    its blocks.
     """
     heard: list[frozenset[str]] = []
     for _attempt in range(ATTEMPTS):
