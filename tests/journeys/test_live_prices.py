@@ -166,9 +166,9 @@ def test_a_lost_line_comes_back_with_what_was_missed(holder: Page, noises: list[
     must_move(page)
     page.wait_for_function(CALM, timeout=40_000)
     page.context.set_offline(offline=True)
-    page.evaluate("() => window.wires[0].close()")
+    page.evaluate("() => window.wires.forEach((wire) => wire.close())")
     expect(state).to_have_attribute("data-state", "lost")
-    place = lines[0].heard[-1]["at"]
+    place = lines[-1].heard[-1]["at"]
     page.wait_for_timeout(3_000)
     page.context.set_offline(offline=False)
     expect(state).to_have_attribute("data-state", "live")
