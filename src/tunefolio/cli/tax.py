@@ -131,10 +131,11 @@ def _mend(result: TaxYear) -> str:
 
 
 def _deeds(found: _Year) -> str:
-    value = told.whole(found.result, found.taxpayer, found.assets, found.accounts)
+    judged = found.result.found
+    deeds: list[told.Deed] = [*judged.gains, *judged.vda, *judged.trades, *judged.exempt]
     rows: list[dict[str, Any]] = [
         {**row, "rate": row.get("rate") or "slab", "head": str(row["head"]).replace("_", " ")}
-        for row in value["deeds"]
+        for row in (told.deed(one, found.accounts) for one in deeds)
     ]
     columns = ("head", "section", "rate", "name", "units", "acquired", "transferred", "gain")
     return table(rows, columns) if rows else "No deed of this year is taxed."

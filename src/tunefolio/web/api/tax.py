@@ -12,13 +12,10 @@ from tunefolio.analysis.tax.schedule_112a import columns_112a, csv_112a, doubts_
 from tunefolio.analysis.tax.statement import csv_statement
 from tunefolio.analysis.tax.years import FinancialYear
 from tunefolio.core.identity import AccountId, TaxpayerId
-from tunefolio.core.people import Viewer
 from tunefolio.core.time import TradingDay, calendar_date
 from tunefolio.services import tax as taxes
 from tunefolio.services import tax_json as told
-from tunefolio.services.house import House
 from tunefolio.services.tax import TaxReport
-from tunefolio.store.db import ReadDb
 from tunefolio.web.api.answers import Limit, after_id, day_of, reply
 from tunefolio.web.deps import MAX_ID, CurrentViewer, HouseDep, Reading
 
@@ -33,13 +30,6 @@ After = Annotated[str, Query(max_length=20, description="`next` of the page befo
 _EXPORTS = {"schedule-112a": csv_112a, "statement": csv_statement}
 
 
-def report_of(db: ReadDb, house: House, viewer: Viewer, year: str, taxpayer: int | None) -> TaxReport:
-    """The report that a request asks for; raises Misuse naming the year, NotFound for another's taxpayer."""
-    chosen = FinancialYear.parse(year) if year else taxes.running_year(house)
-    whose = None if taxpayer is None else TaxpayerId(taxpayer)
-    return taxes.report(db, house, viewer, chosen, taxpayer=whose)
-
-
 def _asked(
     db: Reading,
     house: HouseDep,
@@ -47,7 +37,10 @@ def _asked(
     year: YearChoice = "",
     taxpayer: TaxpayerChoice = None,
 ) -> TaxReport:
-    return report_of(db, house, viewer, year, taxpayer)
+    """Raises Misuse naming the year, NotFound for another's taxpayer."""
+    chosen = FinancialYear.parse(year) if year else taxes.running_year(house)
+    whose = None if taxpayer is None else TaxpayerId(taxpayer)
+    return taxes.report(db, house, viewer, chosen, taxpayer=whose)
 
 
 Asked = Annotated[TaxReport, Depends(_asked)]

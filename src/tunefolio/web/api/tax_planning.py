@@ -22,7 +22,7 @@ from tunefolio.services.tax_files import xlsx_statement
 from tunefolio.services.tax_json import paise
 from tunefolio.services.tax_planning import Harvest, Held, Sale
 from tunefolio.web.api.answers import ist, plain, reply
-from tunefolio.web.api.tax import TaxpayerChoice, YearChoice, report_of
+from tunefolio.web.api.tax import Asked, TaxpayerChoice
 from tunefolio.web.deps import MAX_ID, CurrentViewer, HouseDep, Reading
 
 v1 = APIRouter(prefix="/tax", tags=["tax"])
@@ -60,29 +60,14 @@ def harvest(db: Reading, house: HouseDep, viewer: CurrentViewer, taxpayer: Taxpa
 
 
 @v1.get("/explain")
-def explain(
-    db: Reading,
-    house: HouseDep,
-    viewer: CurrentViewer,
-    figure: FigureChoice,
-    year: YearChoice = "",
-    taxpayer: TaxpayerChoice = None,
-) -> Response:
+def explain(report: Asked, figure: FigureChoice) -> Response:
     """A figure of the year as a tree down to facts and rules that recomputes it."""
-    report = report_of(db, house, viewer, year, taxpayer)
     return reply(as_json(readable(explanation(report.result, figure), most=_MOST_PARTS)))
 
 
 @v1.get("/export/statement.xlsx", response_class=Response, responses={200: {"content": {XLSX: {}}}})
-def workbook(
-    db: Reading,
-    house: HouseDep,
-    viewer: CurrentViewer,
-    year: YearChoice = "",
-    taxpayer: TaxpayerChoice = None,
-) -> Response:
+def workbook(report: Asked) -> Response:
     """Summary, statement, schedules, receipts and notes as a workbook. 409 with what to mend, as the CSV."""
-    report = report_of(db, house, viewer, year, taxpayer)
     return workbook_answer(xlsx_statement(report), f"statement-{report.year}.xlsx")
 
 
