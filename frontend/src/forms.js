@@ -30,6 +30,7 @@ document.addEventListener("htmx:after:swap", (event) => {
     if (problem.dataset.signIn) location.assign(problem.dataset.signIn);
     mark(ctx?.sourceElement, problem);
     if (problem.dataset.status !== "422") fade(problem, 12_000);
+    clear(ctx?.sourceElement?.closest?.("form"));
   }
   if (!failed && ctx?.request?.method !== "GET") {
     for (const old of document.querySelectorAll("#notices [data-problem]")) old.remove();
@@ -41,6 +42,19 @@ document.addEventListener("htmx:error", (event) => {
   if (event.detail.ctx?.request?.method === "GET") return; // a refresh; the live mark already says so
   tell("warn", "No connection", "Nothing was sent. Check that TuneFolio is running, then try again.");
 });
+
+// Notices never lie over the button that would try again: where they would, they stand at the top.
+function clear(form) {
+  const box = notices();
+  box.classList.remove("above");
+  if (!form) return;
+  const at = box.getBoundingClientRect();
+  const meets = (one) => {
+    const { top, right, bottom, left } = one.getBoundingClientRect();
+    return right > at.left && left < at.right && bottom > at.top && top < at.bottom;
+  };
+  box.classList.toggle("above", [...form.elements].some(meets));
+}
 
 // Beside the field where there is one, in the form where there is none; a form in a dialog hides the notices.
 const ALIASES = { exchange: "instrument", counter: "counter_amount", picks: "units", lots: "units", number: "amount" };

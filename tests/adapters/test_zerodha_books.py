@@ -283,6 +283,7 @@ def test_candles_that_are_none_are_refused(kite: tuple[Zerodha, Outside], rows: 
 def test_updates_come_as_text_among_heartbeats_and_nonsense() -> None:
     async def kite(line: ServerConnection) -> None:
         await line.send(b"\x00")
+        await line.send("<html>no JSON</html>")
         await line.send(json.dumps({"type": "order", "data": {"order_id": ""}}))
         await line.send(json.dumps({"type": "message", "data": "hello"}))
         await line.send(json.dumps({"type": "order", "data": order(status="OPEN")}))

@@ -74,3 +74,17 @@ def test_the_second_person_is_no_admin(person: Callable[[str], Page], noises: li
     vikram.goto("/settings/people")
     expect(vikram.get_by_text("admin").first).to_be_visible()
     noises.clear()
+
+
+def test_problems_never_lie_over_the_button_that_tries_again(
+    person: Callable[[str], Page], noises: list[str]
+) -> None:
+    asha = person("asha")
+    asha.set_viewport_size({"width": 1440, "height": 900})
+    asha.goto("/family")
+    send = asha.get_by_role("button", name="Offer it")
+    for whom in ("nobody@example.org", "noone@example.org", "asha@example.org"):
+        asha.get_by_label("E-mail").fill(whom)
+        send.click(timeout=3_000)
+        expect(asha.locator("#notices [data-problem]")).to_have_count(1)
+    noises.clear()

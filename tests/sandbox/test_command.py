@@ -77,7 +77,8 @@ def test_a_taken_port_is_named(capsys: pytest.CaptureFixture[str]) -> None:
         other.listen()
         port = other.getsockname()[1]
         assert main(["sandbox", "--port", str(port)]) == Exit.USAGE
-    assert "kite_port" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert told.startswith("tunefolio: --port: ") and str(port) in told
 
 
 @pytest.mark.parametrize("words", [("--latency", "90"), ("--redirect", "home"), ("--postback", "x")])

@@ -15,6 +15,7 @@ from typing import Any
 from tunefolio.bootstrap.rehearsal import ANGEL_RATES, environment_for
 from tunefolio.cli import Exit
 from tunefolio.cli.house import settings_of, show
+from tunefolio.core.errors import Misuse
 from tunefolio.core.secret import Secret
 from tunefolio.ledger.brokers import AppKeys
 from tunefolio.sandbox.limits import Rate
@@ -25,11 +26,24 @@ _STOPS = (signal.SIGINT, signal.SIGTERM)
 
 def sandbox(args: argparse.Namespace) -> int:
     """sandbox: serve it until told to stop."""
-    with _told_to_stop() as stop, Sandbox(_config(args)) as running:
+    with _told_to_stop() as stop, _opened(args) as running:
         show(args, *_told(running))
         sys.stdout.flush()  # whoever reads a pipe waits for the addresses
         stop.wait()
     return Exit.OK
+
+
+def _opened(args: argparse.Namespace) -> Sandbox:
+    """Its ports taken; one that cannot be is named as it was asked for."""
+    try:
+        running = Sandbox(_config(args))
+        running.bind()
+    except Misuse as wrong:
+        if not wrong.field.endswith("_port"):
+            raise
+        cure = "Five in a row are needed: choose another --port, or leave it out for any free ones"
+        raise Misuse("--port", wrong.problem, cure=cure) from None
+    return running
 
 
 def _config(args: argparse.Namespace) -> SandboxConfig:

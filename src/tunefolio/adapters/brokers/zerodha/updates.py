@@ -19,11 +19,18 @@ _log = logging.getLogger(__name__)
 
 async def updates(url: str, leave: Pass) -> AsyncGenerator[OrderReport, None]:
     """Orders as they change, until closed. One without sense is logged and left out."""
-    async with aclosing(Wire(url, leave).messages(())) as messages:
-        async for message in messages:
-            if isinstance(message, bytes) or (told := note(message)).kind != "order":
-                continue
-            try:
-                yield order(mapping(told.data, "order update"), "order update")
-            except Rejected as odd:
-                _log.warning("updates.odd", extra={"problem": str(odd)})
+    async with aclosing(Wire(url, leave).heard((), _order)) as told:
+        async for report in told:
+            yield report
+
+
+def _order(message: bytes | str) -> OrderReport | None:
+    """The order that a message tells of; None for ticks, other notes and what makes no sense."""
+    if isinstance(message, bytes):
+        return None
+    try:
+        told = note(message)
+        return order(mapping(told.data, "order update"), "order update") if told.kind == "order" else None
+    except Rejected as odd:
+        _log.warning("updates.odd", extra={"problem": str(odd)})
+        return None

@@ -41,13 +41,6 @@ class Wire:
         self._leave = leave
         self._first_pause = first_pause_seconds
 
-    async def messages(self, greetings: Sequence[str]) -> AsyncGenerator[str | bytes, None]:
-        """Everything Kite sends, heartbeats too. Ends by an error or its reader (aclosing)."""
-        everything: AsyncGenerator[str | bytes, None] = self.heard(greetings, _as_it_is)
-        async with aclosing(everything) as heard:
-            async for message in heard:
-                yield message
-
     async def heard(
         self, greetings: Sequence[str], read: Callable[[str | bytes], T | None]
     ) -> AsyncGenerator[T, None]:
@@ -56,6 +49,7 @@ class Wire:
 
         A connection that told nothing counts as a failure unless it lasted, so that a line which is always
         torn is asked ever more seldom. Ends by an error or its reader (aclosing).
+        Heartbeats reach `read` too.
         """
         failures, clock = 0, asyncio.get_running_loop().time
         while failures < MOST_TRIES:
@@ -91,7 +85,3 @@ class Wire:
                 async with asyncio.timeout(SILENCE_SECONDS):
                     message = await line.recv()
                 yield message
-
-
-def _as_it_is(message: str | bytes) -> str | bytes:
-    return message
