@@ -78,7 +78,8 @@ def test_a_taken_port_is_named(capsys: pytest.CaptureFixture[str]) -> None:
         port = other.getsockname()[1]
         assert main(["sandbox", "--port", str(port)]) == Exit.USAGE
     told = capsys.readouterr().err
-    assert told.startswith("tunefolio: --port: ") and str(port) in told
+    assert told.startswith("tunefolio: --port: ")
+    assert str(port) in told
 
 
 @pytest.mark.parametrize("words", [("--latency", "90"), ("--redirect", "home"), ("--postback", "x")])
