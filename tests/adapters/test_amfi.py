@@ -20,6 +20,7 @@ from tunefolio.adapters.published import plain
 from tunefolio.core.errors import Misuse, Rejected, Retry
 from tunefolio.core.time import FixedClock, Instant
 from tunefolio.market.bars import Bar
+from tunefolio.market.funds import FundLister
 from tunefolio.market.instruments import AssetClass, Listing
 from tunefolio.market.provider import BarSource, DayFileSource, InstrumentSource, MarketQuoteSource
 from tunefolio.sandbox.serve import Sandbox
@@ -170,7 +171,7 @@ def source(outside: Outside, **options: str) -> Amfi:
 
 def test_the_ports_it_fills() -> None:
     amfi = Amfi({}, gates())
-    for port in (DayFileSource, BarSource, InstrumentSource, MarketQuoteSource):
+    for port in (DayFileSource, BarSource, InstrumentSource, MarketQuoteSource, FundLister):
         assert isinstance(amfi, port)
     assert amfi.serves(Listing("MF", GROWTH))
     assert not amfi.serves(Listing("NSE", "INFY"))
@@ -250,6 +251,32 @@ def test_quotes_and_instruments_are_one_call_and_then_a_condition(outside: Outsi
     amfi.close()
 
 
+def test_the_category_of_each_fund_stands_between_the_rows(outside: Outside) -> None:
+    """A line with the kind of scheme holds until the next one; a fund without an ISIN cannot be told."""
+    more = (
+        " ", "Open Ended Schemes ( Other Scheme - Other  ETFs )", " ", "Example Mutual Fund", " ",
+        "100007;INF204KB17I5;-;Example ETF;;;50;24-Aug-2026",
+        "Interval Fund Schemes(Income)", "100008;INF900K01011;-;Example Plan;;;50;21-Aug-2026",
+    )  # fmt: skip
+    outside.on(NEWEST, Reply(body=crlf(*TABLE, *more)))
+    amfi = source(outside)
+    told = amfi.fund_list()
+    large = "Equity Scheme - Large Cap Fund"
+    assert (told.source, told.day) == ("amfi", ON)
+    assert told.categories == {
+        GROWTH: large, PAYOUT: large, REINVESTED: large,
+        "INF204KB17I5": "Other Scheme - Other ETFs", "INF900K01011": "Income",
+    }  # fmt: skip
+    amfi.close()
+
+
+def test_a_table_without_kinds_tells_no_categories(outside: Outside) -> None:
+    outside.on(NEWEST, Reply(body=crlf(EIGHT, *TABLE[6:])))
+    amfi = source(outside)
+    assert amfi.fund_list().categories == {}
+    amfi.close()
+
+
 def test_bars_are_found_by_isin_or_code(outside: Outside) -> None:
     outside.on(NEWEST, Reply(body=crlf(*TABLE)))
     body = json.dumps(mirrored(("24-08-2026", "12.5"), code=100004)).encode()
@@ -308,6 +335,9 @@ def test_the_simulated_funds_agree_with_themselves(sandbox: Sandbox) -> None:
     fresh = Amfi({"root_url": f"{sandbox.world_url}/amfi", **NO_WAIT}, gates())
     assert fresh.day_file(day("2026-11-20")) is None
     clock.set(EVENING)
+    categories = amfi.fund_list().categories
+    assert categories["INF204KB17I5"] == "Other Scheme - Gold ETF"
+    assert categories["INF900K01052"] == "Debt Scheme - Banking and PSU Fund"
     amfi.close()
     fresh.close()
 

@@ -81,6 +81,7 @@ AILMENTS: dict[str, tuple[Callable[[Installation], Installation], str]] = {
     ),
     "assets": (lambda it: replace(it, assets=it.home), "make assets"),
     "demo": (lambda it: replace(it, is_rehearsal=True), "TUNEFOLIO_HOME"),
+    "funds": (lambda it: replace(it, register=lambda: "isin.db is missing"), "casparser-isin"),
     "broker zerodha": (lambda it: replace(it, brokers={"zerodha": refuses}), "https://host"),
     "adapter zerodha": (
         lambda it: replace(it, unloaded={"zerodha": ("ImportError: no module kite", "Mend its folder")}),

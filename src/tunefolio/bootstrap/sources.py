@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TypeVar
 
+from tunefolio.adapters.funds import CasparserIsin
 from tunefolio.adapters.gates import Gates
 from tunefolio.adapters.prices import SOURCES, SourceMaker
 from tunefolio.core.errors import Misuse
@@ -28,7 +29,8 @@ def broker_of(name: str, settings: Settings, shared: Shared) -> Broker:
 
 
 def sources_of(settings: Settings, gates: Gates) -> Sources:
-    """The market sources in the operator's order; a maker may answer None: it is not set up.
+    """The market sources in the operator's order; a maker may answer None: it is not set up. Behind them the
+    register of funds, which comes with the program and asks nobody.
 
     Raises Misuse for a name that is not installed.
     """
@@ -38,7 +40,7 @@ def sources_of(settings: Settings, gates: Gates) -> Sources:
             known = ", ".join(sorted(makers))
             raise Misuse("TUNEFOLIO_SOURCES", f"{name!r} is not installed", cure=f"Known: {known}")
     built = [made(name, partial(_make, makers[name], gates), settings) for name in settings.sources]
-    return Sources(tuple(one for one in built if one is not None), gates.standings)
+    return Sources((*(one for one in built if one is not None), CasparserIsin()), gates.standings)
 
 
 def _make(make: SourceMaker, gates: Gates, given: Mapping[str, str]) -> object | None:

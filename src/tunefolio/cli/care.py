@@ -14,6 +14,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from tunefolio import __version__
+from tunefolio.adapters.funds import CasparserIsin
 from tunefolio.adapters.memory import MemoryShared
 from tunefolio.bootstrap import adapters
 from tunefolio.bootstrap.sources import broker_of
@@ -63,6 +64,7 @@ def installation(settings: Settings) -> physician.Installation:
         unloaded={one.name: (one.problem, one.cure) for one in reversed(unloaded)},
         redis=_named(settings.redis_url),
         redis_answers=partial(_answers, settings.redis_url),
+        register=CasparserIsin().problem,
     )
 
 

@@ -51,7 +51,7 @@ class Installation:
     unloaded: by name, why an adapter cannot be imported, and the cure.
     assets:   the folder of the built front-end. is_rehearsal: the demo's installation.
     redis:    where what several processes share lies, without its password; "" for one process alone.
-    redis_answers: asks it.
+    redis_answers: asks it. register: why the packaged register of funds cannot be read, "" where it can.
     """
 
     home: Path
@@ -68,6 +68,7 @@ class Installation:
     unloaded: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     redis: str = ""
     redis_answers: Callable[[], bool] = lambda: True
+    register: Callable[[], str] = lambda: ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +107,7 @@ def _checks(there: Installation) -> Iterator[Check]:
     yield Check("port", port)
     yield Check("assets", assets)
     yield Check("demo", separation)
+    yield Check("funds", funds)
     for name in there.unloaded:
         yield Check(f"adapter {name}", lambda one, name=name: adapter(one, name))  # type: ignore[misc]
     for name in there.brokers:
@@ -345,6 +347,16 @@ def separation(there: Installation) -> None:
         raise Ailment(
             f"{there.home} {'is a demo folder' if is_demo_folder else 'holds real books'}",
             "Set TUNEFOLIO_HOME to another folder",
+        )
+
+
+def funds(there: Installation) -> None:
+    """The packaged register of funds, which tells their categories and values of 2018, can be read."""
+    problem = there.register()
+    if problem:
+        raise Ailment(
+            f"the register of funds cannot be read: {problem}",
+            "Run: pip install --force-reinstall casparser-isin. Until then people are asked what funds are",
         )
 
 

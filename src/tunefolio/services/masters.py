@@ -16,7 +16,7 @@ from tunefolio.market import masters as names
 from tunefolio.market.instruments import AssetClass, Instrument, InstrumentClaim
 from tunefolio.market.masters import PACKAGED
 from tunefolio.market.provider import Contract, InstrumentSource, Renamed
-from tunefolio.services import master_diffs
+from tunefolio.services import funds, master_diffs
 from tunefolio.services.house import House
 from tunefolio.services.instruments import resolved
 from tunefolio.services.jobs import Work, ask, deed
@@ -55,8 +55,9 @@ def refresh_masters(house: House, work: Work) -> Mapping[str, Any]:
     """Every source's list, each by itself: one that is away or sends nonsense stops no other.
 
     Steps: 1 the renames that are known; 2 each list against what it said last time; 3 instruments get the
-    names of today; 4 old contracts and old news are forgotten; 5 the texts of search are written anew if
-    anything changed. Broken off, it goes on where it was: what has been written is not news again.
+    names of today, funds the category that the lists say; 4 old contracts and old news are forgotten; 5 the
+    texts of search are written anew if anything changed. Broken off, it goes on where it was: what has been
+    written is not news again.
     """
     sources = house.sources.instruments()
     today = TradingDay(calendar_date(house.clock.now()))
@@ -69,6 +70,7 @@ def refresh_masters(house: House, work: Work) -> Mapping[str, Any]:
         tallies[source.name] = _read(house, work, source, today)
     work.progress(len(sources) + 1, len(sources) + 2, "Following names")
     followed, left = follow_names(house)
+    categories = funds.refresh(house)
     dropped = _forget(house, today)
     with house.database.writing() as db:
         if search_index.is_stale(db):
@@ -78,6 +80,7 @@ def refresh_masters(house: House, work: Work) -> Mapping[str, Any]:
     return {
         "sources": {name: tally.words() for name, tally in tallies.items()},
         "renames": renames,
+        "fund_categories": categories,
         "renamed_instruments": len(followed),
         "left_instruments": len(left),
         "dropped_contracts": dropped,

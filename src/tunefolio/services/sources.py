@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Protocol, TypeVar
 
 from tunefolio.core.errors import Rejected, Retry
+from tunefolio.market.funds import FundLister, FundRegister
 from tunefolio.market.instruments import Listing
 from tunefolio.market.provider import (
     ActionSource,
@@ -86,6 +87,12 @@ class Sources:
 
     def sectors(self) -> list[SectorSource]:
         return [one for one in self.all if isinstance(one, SectorSource)]
+
+    def fund_lists(self) -> list[FundLister]:
+        return [one for one in self.all if isinstance(one, FundLister)]
+
+    def fund_registers(self) -> list[FundRegister]:
+        return [one for one in self.all if isinstance(one, FundRegister)]
 
     def close(self) -> None:
         """Those with lasting connections let them go."""

@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 
+from tunefolio.analysis.tax.rulebook import category_rules
 from tunefolio.core.identity import InstrumentId
 from tunefolio.core.missing import Missing
+from tunefolio.core.rules import Rule
 from tunefolio.market.instruments import AssetClass, Instrument
 
 _INDIAN = frozenset({"NSE", "BSE"})
 _CONTRACTS = frozenset({"NSE", "BSE", "NFO", "BFO", "MCX", "CDS", "BCD", "NCO"})
-_FUNDS = frozenset({*_INDIAN, "MF"})
 _ASK = "Say on the instrument's page what it is for tax"
 
 
@@ -49,13 +51,15 @@ UNITS = frozenset({TaxClass.DEBT_FUND, TaxClass.HYBRID_FUND, TaxClass.OTHER_FUND
 @dataclass(frozen=True, slots=True)
 class Asset:
     """An instrument as tax sees it. tax_class: Missing where nobody knows; is_listed: traded on an Indian
-    exchange, which shortens the holding period of units."""
+    exchange, which shortens the holding period of units; known_by: the rules by which its category says so.
+    """
 
     instrument: InstrumentId
     name: str
     isin: str
     tax_class: TaxClass | Missing
     is_listed: bool
+    known_by: tuple[Rule, ...] = ()
 
 
 def asset_of(instrument: Instrument, *, told: TaxClass | None = None, category: str = "") -> Asset:
@@ -63,7 +67,9 @@ def asset_of(instrument: Instrument, *, told: TaxClass | None = None, category: 
     of its fund house ("Debt Scheme - Liquid Fund")."""
     known = told if told is not None else tax_class_of(instrument, category=category)
     name = instrument.name or instrument.symbol
-    return Asset(instrument.id, name, instrument.isin or "", known, instrument.exchange in _INDIAN)
+    rule = category_rule(category) if told is None and category and isinstance(known, TaxClass) else None
+    by = () if rule is None else (rule,)
+    return Asset(instrument.id, name, instrument.isin or "", known, instrument.exchange in _INDIAN, by)
 
 
 def tax_class_of(instrument: Instrument, *, category: str = "") -> TaxClass | Missing:
@@ -76,8 +82,10 @@ def tax_class_of(instrument: Instrument, *, category: str = "") -> TaxClass | Mi
             return TaxClass.DEPOSIT
         case AssetClass.FUTURE | AssetClass.OPTION if exchange in _CONTRACTS:
             return TaxClass.DERIVATIVE
-        case AssetClass.FUND | AssetClass.ETF if exchange in _FUNDS:
-            return fund_class(category) if category else _unknown(instrument, "which assets the fund holds")
+        case AssetClass.FUND | AssetClass.ETF | AssetClass.EQUITY if exchange == "MF":
+            return _of_fund(instrument, category)
+        case AssetClass.FUND | AssetClass.ETF if exchange in _INDIAN:
+            return _of_fund(instrument, category)
         case AssetClass.EQUITY if exchange in _INDIAN:
             return _of_isin(instrument, category)
         case AssetClass.BOND | AssetClass.GOLD if exchange in _INDIAN:
@@ -88,25 +96,46 @@ def tax_class_of(instrument: Instrument, *, category: str = "") -> TaxClass | Mi
             return _unknown(instrument, "what it is for tax")
 
 
-def fund_class(category: str) -> TaxClass | Missing:
-    """By the categories of SEBI's circular of 2017-10-06. Index funds, funds of funds and several hybrids may
-    hold anything: Missing unless the words say what."""
-    words = category.casefold()
-    for pattern, found in _CATEGORIES:
-        if re.search(pattern, words):
-            return found
-    return Missing(f"what a fund of the category {category!r} holds", _ASK)
+def fund_class(category: str, *, name: str = "") -> TaxClass | Missing:
+    """By the categories of SEBI's circular of 2017-10-06 and the older words. What a category leaves open is
+    Missing, with what would decide it. name: of the scheme, for a theme that lies abroad."""
+    rule = category_rule(category)
+    found = "" if rule is None else rule.word("class")
+    if rule is None or not found:
+        hint = _ASK if rule is None else f"{_ASK}. {rule.word('hint')}"
+        return Missing(f"what a fund of the category “{category}” holds", hint)
+    if rule.name == _THEMATIC and _ABROAD.search(name):
+        return Missing(
+            f"whether {name}, of the category “{category}”, holds 65 % in shares of Indian companies",
+            f"{_ASK}. Its theme seems to lie abroad: then it is neither an equity nor a debt fund",
+        )
+    return TaxClass(found)
 
 
-_CATEGORIES: tuple[tuple[str, TaxClass], ...] = (
-    (r"gold|silver|overseas|international", TaxClass.OTHER_FUND),
-    (r"equity savings|arbitrage|aggressive hybrid", TaxClass.EQUITY_FUND),
-    (r"conservative hybrid", TaxClass.DEBT_FUND),
-    (r"balanced hybrid", TaxClass.HYBRID_FUND),
-    (r"equity scheme|\belss\b|equity[- ]oriented", TaxClass.EQUITY_FUND),
-    (r"debt scheme|liquid fund|gilt fund|money market|overnight fund", TaxClass.DEBT_FUND),
+def category_rule(category: str) -> Rule | None:
+    """The row that says what funds of this category are, or what would decide it; None for unknown words."""
+    words = " ".join(category.casefold().split())
+    return next((rule for pattern, rule in _patterns() if pattern.fullmatch(words)), None)
+
+
+@cache
+def _patterns() -> tuple[tuple[re.Pattern[str], Rule], ...]:
+    """No two of them match the same words, so their order does not matter."""
+    return tuple((re.compile(rule.word("words")), rule) for rule in category_rules())
+
+
+_THEMATIC = "fund.thematic"
+_ABROAD = re.compile(
+    r"\b(global|international|overseas|world|foreign|emerging markets?|asian?|asean|china|japan|taiwan|korea|"
+    r"hong ?kong|europe(an)?|euro ?stoxx|brazil|us|usa|u\.s\.|america[ns]?|nasdaq|fang\+?|s&p 500)\b",
+    re.IGNORECASE,
 )
-"""First match counts: an overseas fund of funds is no equity fund though its name may say equity."""
+
+
+def _of_fund(instrument: Instrument, category: str) -> TaxClass | Missing:
+    if not category:
+        return _unknown(instrument, "which assets the fund holds")
+    return fund_class(category, name=instrument.name)
 
 
 def _of_isin(instrument: Instrument, category: str) -> TaxClass | Missing:
@@ -114,7 +143,7 @@ def _of_isin(instrument: Instrument, category: str) -> TaxClass | Missing:
     isin = instrument.isin or ""
     sort = isin[7:9]
     if isin.startswith("INF"):
-        return fund_class(category) if category else _unknown(instrument, "which assets the fund holds")
+        return _of_fund(instrument, category)
     if isin.startswith(("INE", "IN9")) and sort == "01":
         return TaxClass.LISTED_EQUITY
     if isin.startswith("INE") and sort in {"23", "25"}:

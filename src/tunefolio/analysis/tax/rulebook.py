@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import csv
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping
+from datetime import date
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 
 from tunefolio.core.missing import Missing
@@ -30,16 +32,69 @@ def schedule_columns() -> Rulebook:
 
 
 @cache
+def category_rules() -> Rulebook:
+    """What funds of each category are for tax, read once."""
+    return _read("fund_categories.json")
+
+
+@cache
 def quoted_highs() -> Mapping[str, Decimal]:
     """ISIN → the highest price on NSE on 2018-01-31, of one share as it was then."""
     text = resources.files(_DATA).joinpath("fmv_20180131.csv").read_text("utf-8")
     return {row["isin"]: Decimal(row["high"]) for row in csv.DictReader(text.splitlines())}
 
 
+class Eras:
+    """A rulebook cut on every day on which a rule begins or has ended: within an era nothing changes, so what
+    thousands of deeds have in common is looked up once."""
+
+    def __init__(self, book: Rulebook) -> None:
+        changes: dict[date, list[tuple[Rule, bool]]] = {date.min: []}
+        for rule in book:
+            changes.setdefault(rule.since.date, []).append((rule, True))
+            if rule.until is not None:
+                changes.setdefault(rule.until.plus_days(1).date, []).append((rule, False))
+        self._starts = sorted(changes)
+        self._rules: list[dict[str, Rule]] = []
+        now: dict[str, Rule] = {}
+        for start in self._starts:
+            for rule, begins in sorted(changes[start], key=lambda change: change[1]):
+                if begins:
+                    now[rule.name] = rule
+                elif now.get(rule.name) is rule:
+                    del now[rule.name]
+            self._rules.append(dict(now))
+
+    def number(self, day: TradingDay) -> int:
+        """The era of a day, counted from 0."""
+        return bisect_right(self._starts, day.date) - 1
+
+    def rule(self, era: int, name: str) -> Rule | None:
+        return self._rules[era].get(name)
+
+
+@lru_cache(maxsize=32)
+def eras(book: Rulebook) -> Eras:
+    """Worked out once a rulebook."""
+    return Eras(book)
+
+
 def rule_at(book: Rulebook, name: str, day: TradingDay) -> Rule | Missing:
     """The rule of that name in force on the day, or what is lacking."""
-    found = book.at(name, day)
-    return found if found is not None else Missing(f"a rule for {name} on {day}", _CURE)
+    cut = eras(book)
+    found = cut.rule(cut.number(day), name)
+    return found if found is not None else no_rule(name, day)
+
+
+def no_rule(name: str, day: TradingDay) -> Missing:
+    return Missing(f"a rule for {name} on {day}", _CURE)
+
+
+@lru_cache(maxsize=8192)
+def rows_of(book: Rulebook, era: int, names: tuple[str, ...]) -> tuple[Rule, ...]:
+    """The rules of these names in an era, without those that do not hold: one tuple for all who ask."""
+    cut = eras(book)
+    return tuple(rule for name in names if (rule := cut.rule(era, name)) is not None)
 
 
 def doubts_of(rules: Iterable[Rule]) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Protocol
@@ -18,6 +18,9 @@ from tunefolio.ledger.transactions import Fact
 CUTOFF = TradingDay.parse("2018-01-31")
 """The day whose prices are kept in the data of the house; which day the law asks for is a rule."""
 _ONE = Decimal(1)
+_OF_LISTED = (
+    "its net asset value stands for the highest price of its last day of trading, which is not in our list"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,44 +58,63 @@ class _Ancestor:
 
 @dataclass(frozen=True, slots=True)
 class Values2018:
-    """Highest prices on the exchange, and what a person or a fund house says beside them.
+    """Highest prices on the exchange, values of units of funds, and what a person says before either.
 
     isins: of each instrument, all that it ever had. told: per unit on the day, of the instrument as it was
-    then; before the exchange's. highs: by ISIN. corporate: splits, renames, mergers and demergers of the
-    books. unlisted: what no exchange listed on the day.
+    then. highs: by ISIN. corporate: splits, renames, mergers and demergers of the books. unlisted: shares
+    that no exchange listed on the day. navs: net asset values of the day by ISIN, which count for units that
+    no exchange listed then; navs_by: who tells them. listed: units that are traded today, of which the value
+    is doubted, since the law takes their highest price.
     """
 
     isins: Mapping[InstrumentId, Sequence[str]]
     told: Mapping[InstrumentId, Decimal] = field(default_factory=dict)
     highs: Mapping[str, Decimal] = field(default_factory=quoted_highs)
     corporate: Sequence[Fact] = ()
-    unlisted: frozenset[InstrumentId] = frozenset()
-    _known: dict[tuple[InstrumentId, TradingDay], Value2018 | Missing] = field(
-        default_factory=dict, repr=False, compare=False
+    unlisted: Collection[InstrumentId] = frozenset()
+    navs: Mapping[str, Decimal] = field(default_factory=dict)
+    navs_by: str = ""
+    listed: Collection[InstrumentId] = frozenset()
+    _known: dict[tuple[InstrumentId, TradingDay], Value2018 | Unlisted2018 | Missing] = field(
+        default_factory=dict, init=False, repr=False, compare=False
     )
 
     def of(self, disposal: Disposal) -> Value2018 | Unlisted2018 | Missing:
-        if disposal.instrument in self.unlisted:
-            return Unlisted2018()
         key = (disposal.instrument, disposal.day)
         found = self._known.get(key)
         if found is None:
             found = self._known[key] = self._look_up(disposal)
         return found
 
-    def _look_up(self, disposal: Disposal) -> Value2018 | Missing:
+    def _look_up(self, disposal: Disposal) -> Value2018 | Unlisted2018 | Missing:
         for ancestor in self._ancestors(disposal):
-            told = self.told.get(ancestor.instrument)
-            if told is not None:
-                return Value2018(told, "as told", ancestor.made, ancestor.doubt)
-            for isin in self.isins.get(ancestor.instrument, ()):
-                if isin in self.highs:
-                    source = f"highest price of {isin} on NSE on {CUTOFF}"
-                    return Value2018(self.highs[isin], source, ancestor.made, ancestor.doubt)
+            found = self._of_ancestor(ancestor)
+            if found is not None:
+                return found
         return Missing(
             f"the value of instrument {disposal.instrument} on {CUTOFF}",
             "Enter the value per unit on that day, in the units of that day",
         )
+
+    def _of_ancestor(self, ancestor: _Ancestor) -> Value2018 | Unlisted2018 | None:
+        """What a person says, then the exchange's price, then the fund's own value."""
+        if ancestor.instrument in self.unlisted:
+            return Unlisted2018()
+        told = self.told.get(ancestor.instrument)
+        if told is not None:
+            return Value2018(told, "as told", ancestor.made, ancestor.doubt)
+        isins = self.isins.get(ancestor.instrument, ())
+        for isin in isins:
+            if isin in self.highs:
+                source = f"highest price of {isin} on NSE on {CUTOFF}"
+                return Value2018(self.highs[isin], source, ancestor.made, ancestor.doubt)
+        for isin in isins:
+            if isin in self.navs:
+                source = f"net asset value of {isin} on {CUTOFF}, by {self.navs_by}"
+                doubts = (ancestor.doubt, _OF_LISTED if ancestor.instrument in self.listed else "")
+                doubt = "; ".join(one for one in doubts if one)
+                return Value2018(self.navs[isin], source, ancestor.made, doubt)
+        return None
 
     def _ancestors(self, disposal: Disposal) -> Iterable[_Ancestor]:
         """What the units came from, the farthest back first."""

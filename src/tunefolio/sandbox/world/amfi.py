@@ -1,6 +1,7 @@
 """The face of AMFI: today's table of net asset values, the report of past days, and a mirror of each scheme.
 
-The funds are our own inventions; each follows an exchange-traded fund of the simulated market.
+The funds are our own inventions, but for the exchange-traded ones of the simulated market, which most of
+them follow.
 """
 
 from __future__ import annotations
@@ -26,18 +27,24 @@ _REPORT = (
     "Repurchase Price;Sale Price;Date"
 )
 _HOUSE = "Rehearsal Mutual Fund"
-_LARGE, _SECTOR, _METAL = (
+_LARGE, _SECTOR, _METAL, _BONDS, _GOLD, _TRADED = (
     "Open Ended Schemes(Equity Scheme - Large Cap Fund)",
     "Open Ended Schemes(Equity Scheme - Sectoral/ Thematic)",
     "Open Ended Schemes(Other Scheme - FoF Domestic)",
+    "Open Ended Schemes(Debt Scheme - Banking and PSU Fund)",
+    "Open Ended Schemes(Other Scheme - Gold ETF)",
+    "Open Ended Schemes(Other Scheme - Other  ETFs)",
 )
 _PRINTED_AT = time(21, 0)
 _SINCE = date(2013, 1, 1)
+_YIELD = Decimal("0.07")
+"""A year, on what the fund was worth in the beginning."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fund:
-    """A scheme that is worth `share` of what one unit of NSE:`tracks` costs; None: its value is not told."""
+    """A scheme that is worth `share` of what one unit of NSE:`tracks` costs, or where it tracks nothing,
+    `share` rupees and a steady yield; None: its value is not told."""
 
     code: int
     payout: str
@@ -61,6 +68,13 @@ FUNDS = (
          "GOLDBEES", Decimal("0.31")),
     Fund(900105, "INF900K01045", "-", "Rehearsal Wound-up Fund", "Regular Plan", "Growth", _LARGE,
          "NIFTYBEES", None),
+    Fund(900106, "INF900K01052", "INF900K01060", "Rehearsal Bank Debt Fund", "Direct Plan", "Growth",
+         _BONDS, "", Decimal(10)),
+    Fund(900107, "INF204KB17I5", "-", "Nippon India ETF Gold BeES", "", "", _GOLD, "GOLDBEES", Decimal(1)),
+    Fund(900108, "INF204KB14I2", "-", "Nippon India ETF Nifty 50 BeES", "", "", _TRADED, "NIFTYBEES",
+         Decimal(1)),
+    Fund(900109, "INF204KB15I9", "-", "Nippon India ETF Nifty Bank BeES", "", "", _TRADED, "BANKBEES",
+         Decimal(1)),
 )  # fmt: skip
 
 
@@ -141,6 +155,9 @@ class _Board:
     def _value(self, fund: Fund, day: TradingDay) -> str:
         if fund.share is None:
             return "N.A."
+        if not fund.tracks:
+            years = Decimal((day.date - _SINCE).days) / 365
+            return f"{fund.share * (1 + _YIELD * years):.4f}"
         tracked = self._market.universe.of(f"NSE:{fund.tracks}")
         return f"{Decimal(self._market.close(tracked, day)) / 100 * fund.share:.4f}"
 

@@ -19,6 +19,7 @@ from tunefolio.core.identity import find_isin
 from tunefolio.core.money import INR
 from tunefolio.core.time import Instant, TradingDay
 from tunefolio.market.bars import Bar
+from tunefolio.market.funds import FundList
 from tunefolio.market.instruments import AssetClass, InstrumentClaim, Listing
 from tunefolio.market.provider import BarsClaim, DayBar, DayFile, MasterRow, QuoteClaim
 
@@ -97,6 +98,12 @@ class Amfi:
             isin = find_isin(listing.symbol)
             claim = InstrumentClaim(listing, isin, one.whole_name, AssetClass.FUND, INR)
             yield MasterRow(claim, token=one.code)
+
+    def fund_list(self) -> FundList:
+        """The category of every fund that has an ISIN, from the lines between the rows of today's table."""
+        table, newest = self._table()
+        said = {isin: one.scheme_category for one in table for isin in one.isins if one.scheme_category}
+        return FundList(NAME, newest, said)
 
     def bars(self, listing: Listing, since: TradingDay, until: TradingDay) -> BarsClaim | None:
         """The values of [since, until); None for a fund that neither AMFI nor the mirror knows."""

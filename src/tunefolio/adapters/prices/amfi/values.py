@@ -33,7 +33,8 @@ _NOTHING = frozenset({"", "-", "na", "n.a.", "n/a", "#n/a", "nan", "null"})
 class Value:
     """A scheme and its net asset value in INR; None where the table has none.
 
-    isins: of growth or payout, and of reinvestment; one or both may be lacking. category: AMFI's own words.
+    isins: of growth or payout, and of reinvestment; one or both may be lacking. category: AMFI's own words,
+    "Open Ended Schemes(Debt Scheme - Liquid Fund)".
     """
 
     code: str
@@ -50,6 +51,11 @@ class Value:
     def listings(self) -> tuple[Listing, ...]:
         """By ISIN, as brokers name funds; by the scheme's code where it has none."""
         return tuple(Listing("MF", name) for name in self.isins or (self.code,))
+
+    @property
+    def scheme_category(self) -> str:
+        """The category within the brackets, in single spaces; "" where the table names none."""
+        return " ".join(self.category.partition("(")[2].removesuffix(")").split())
 
     @property
     def whole_name(self) -> str:
