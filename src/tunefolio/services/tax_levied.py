@@ -3,7 +3,8 @@
 1 Where none is taken (abroad, crypto, units bought from a fund house) it is nothing. 2 On an exchange the
 trades of one account, day and scrip are taxed together, as their contract note does it, and the tax is given
 back to them by units: of intraday units to the sales alone. 3 It is never more than the charges recorded.
-Before the tariffs begin, and for units redeemed at a fund house, it stays unknown.
+4 Where the broker told the parts of a fact's charges, that is what counts. Before the tariffs begin, and for
+units redeemed at a fund house, it stays unknown.
 """
 
 from __future__ import annotations
@@ -15,12 +16,12 @@ from tunefolio.analysis.tax.assets import Asset, TaxClass
 from tunefolio.core.identity import AccountId, InstrumentId, TransactionId
 from tunefolio.core.money import quantized
 from tunefolio.core.time import TradingDay
+from tunefolio.ledger.feeparts import FeeName, stated
 from tunefolio.ledger.kinds import Kind
 from tunefolio.ledger.transactions import Transaction
 from tunefolio.trading.charges.deals import NO_BROKER, Deal, Segment, Units
-from tunefolio.trading.charges.levies import LineName
-from tunefolio.trading.charges.lines import Line, Part
-from tunefolio.trading.charges.notes import note
+from tunefolio.trading.charges.lines import Part
+from tunefolio.trading.charges.notes import tax_of
 from tunefolio.trading.charges.tariffs import tariffs
 from tunefolio.trading.orders import OrderSide
 
@@ -46,6 +47,7 @@ def stt_of(
 ) -> dict[TransactionId, Decimal]:
     """By fact, rupees to the paisa; a fact whose share nobody knows is absent. Linear after a sort."""
     found: dict[TransactionId, Decimal] = {}
+    stated_by_broker: dict[TransactionId, Decimal] = {}
     traded: dict[_Key, list[Transaction]] = {}
     for one in facts:
         asset = None if one.fact.instrument is None else assets.get(one.fact.instrument)
@@ -55,22 +57,25 @@ def stt_of(
             found[one.id] = _ZERO
         elif asset.is_listed and asset.tax_class in _UNITS and one.fact.kind in _SIDES:
             traded.setdefault((one.account, one.fact.day, asset.instrument), []).append(one)
+        if one.fact.parts:
+            told = quantized(stated(one.fact.parts, FeeName.STT), 2)
+            stated_by_broker[one.id] = min(told, one.fact.charges.amount)
     for (_account, day, instrument), some in traded.items():
         tax_class = assets[instrument].tax_class
         if day >= tariffs().begins and isinstance(tax_class, TaxClass):
             found.update(_levied(some, _UNITS[tax_class]))
-    return found
+    return found | stated_by_broker
 
 
 def _levied(some: Sequence[Transaction], units: Units) -> Iterator[tuple[TransactionId, Decimal]]:
     """The tax of one scrip's day, given back to its trades and held to their charges."""
     deals = [_deal(one, units) for one in some]
-    line = note(deals, tariffs()).charges.line(LineName.STT)
-    if not isinstance(line, Line):
+    parts = [part for part in tax_of(deals, tariffs()) if isinstance(part, Part)]
+    if not parts:
         return
     matched = min(_units(deals, OrderSide.BUY), _units(deals, OrderSide.SELL))
     shares = dict.fromkeys((one.id for one in some), _ZERO)
-    for part in line.parts:
+    for part in parts:
         weights = _weights(some, deals, matched, part)
         for id, amount in _handed_out(part.rounded or _ZERO, weights):
             shares[id] += amount

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import TypeVar
@@ -14,6 +14,7 @@ from tunefolio.analysis.tax.gains import Gain, Law, gain_of
 from tunefolio.analysis.tax.heads import Bucket, Head
 from tunefolio.analysis.tax.incomes import Earned, Income, buyback_dividend, deposit_interest, earned_of
 from tunefolio.analysis.tax.rulebook import ZERO, doubts_of, rule_at
+from tunefolio.analysis.tax.taxpayer import Residency
 from tunefolio.analysis.tax.vda import VdaGain, vda_gain
 from tunefolio.core.identity import InstrumentId
 from tunefolio.core.missing import Missing
@@ -22,8 +23,10 @@ from tunefolio.core.time import TradingDay
 from tunefolio.ledger.lots import Side
 
 _Row = TypeVar("_Row")
+_Key = TypeVar("_Key")
 _SHARES = frozenset({TaxClass.LISTED_EQUITY, TaxClass.UNLISTED_SHARE})
 """What a company in India buys back under the rule of its era."""
+_RESIDENT = Residency.RESIDENT
 _BUSINESS = {head: Bucket(head, None, "at slab") for head in (Head.BUSINESS, Head.SPECULATIVE)}
 
 
@@ -58,7 +61,7 @@ class Assessed:
     def sums(self) -> dict[Bucket, Decimal]:
         """Net income of each bucket, below zero for a loss."""
         found: dict[Bucket, Decimal] = {}
-        for bucket, amount, _day in self.amounts():
+        for bucket, amount in summed((bucket, amount) for bucket, amount, _day in self.amounts()):
             found[bucket] = found.get(bucket, ZERO) + amount
         return found
 
@@ -89,6 +92,18 @@ class Assessed:
         return tuple(found)
 
 
+def summed(parts: Iterable[tuple[_Key, Decimal]]) -> Iterator[tuple[_Key, Decimal]]:
+    """Runs of the same key as one sum each: most deeds share a few buckets, and comparing them costs more
+    than adding up."""
+    sums: dict[int, Decimal] = {}
+    keys: dict[int, _Key] = {}
+    for key, amount in parts:
+        place = id(key)
+        keys[place] = key  # kept, so that no other key gets its place
+        sums[place] = sums.get(place, ZERO) + amount
+    return ((keys[place], amount) for place, amount in sums.items())
+
+
 def assessed(
     disposals: Iterable[Disposal],
     incomes: Iterable[Income],
@@ -111,7 +126,28 @@ def assessed(
             found.holes.append(Hole(income.account, name, income.fact, income.day, one))
         else:
             found.earned.append(one)
+    found.earned = _with_excess(found.earned, law, assets)
     return found
+
+
+def _with_excess(earned: list[Earned], law: Law, assets: Mapping[InstrumentId, Asset]) -> list[Earned]:
+    """Exempt dividends of shares above the limit of their rule bear a tax that is not computed: the one that
+    passes the limit says so. Dividends of a single year are expected."""
+    run = ZERO
+    told: list[Earned] = []
+    for one in earned:
+        limit = one.rules[0].word("limit") if one.rules else ""
+        payer = assets.get(one.income.instrument) if one.income.instrument is not None else None
+        if not limit or payer is None or payer.tax_class not in _SHARES or law.residency is not _RESIDENT:
+            told.append(one)
+            continue
+        was, run = run, run + one.income.amount
+        if was <= Decimal(limit) < run:
+            section = one.rules[0].word("section")
+            remark = f"of dividends above {limit} a year: the tax under section {section} is not computed"
+            one = replace(one, remarks=(*one.remarks, remark))
+        told.append(one)
+    return told
 
 
 def _assess(
@@ -155,7 +191,9 @@ def _kept(one: _Row | Missing, rows: list[_Row]) -> Missing | None:
 
 def _buyback(disposal: Disposal, asset: Asset, law: Law, found: Assessed) -> Missing | None:
     """By era: exempt; a dividend of the whole amount with the cost as capital loss; a gain as any other."""
-    era = rule_at(law.book, "buyback", disposal.day)
+    unlisted = asset.tax_class is TaxClass.UNLISTED_SHARE
+    own = law.book.at("buyback.unlisted", disposal.day) if unlisted else None
+    era = own if own is not None else rule_at(law.book, "buyback", disposal.day)
     if isinstance(era, Missing):
         return era
     if era.word("treatment") == "exempt":

@@ -27,6 +27,7 @@ NOT_COMPUTED = (
     "rebate under section 87A (section 156 of the Act of 2025)",
     "tax on salary and other income beside these books",
     "relief for tax paid abroad",
+    "losses that count for nothing after a purchase shortly before a dividend or bonus (section 94(7), (8))",
 )
 """What the figures leave out: said on the page and in every export."""
 

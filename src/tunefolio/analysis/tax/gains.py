@@ -6,7 +6,9 @@ Steps, and why each precedes the next: docs/spec/tax.md. `steps.explain_gain` sh
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 
 from tunefolio.analysis.derivation import EXACT, RATIO
 from tunefolio.analysis.tax.assets import UNITS, Asset, TaxClass
@@ -14,7 +16,7 @@ from tunefolio.analysis.tax.disposals import Disposal, Way
 from tunefolio.analysis.tax.heads import Bucket, Head
 from tunefolio.analysis.tax.holding import Held, Term, held
 from tunefolio.analysis.tax.indexation import Index, index_between
-from tunefolio.analysis.tax.rulebook import ZERO, doubts_of, rule_at
+from tunefolio.analysis.tax.rulebook import ZERO, doubts_of, eras, no_rule, rows_of, rule_at
 from tunefolio.analysis.tax.taxpayer import Residency
 from tunefolio.analysis.tax.values2018 import Unlisted2018, Value2018, Values
 from tunefolio.core.missing import Missing
@@ -97,37 +99,61 @@ def gain_of(disposal: Disposal, asset: Asset, law: Law, *, consideration: Decima
     term = held(asset, tax_class, acquired, disposal.day, law.book)
     if isinstance(term, Missing):
         return term
-    rate = rule_at(law.book, f"rate.{_series(tax_class, disposal, term.term)}", disposal.day)
-    if isinstance(rate, Missing):
-        return rate
-    refused = _refused(law, rate)
+    series = _series(tax_class, disposal, term.term)
+    at = _rated(law.book, eras(law.book).number(disposal.day), series)
+    if at is None:
+        return _unrated(law.book, series, disposal.day)
+    refused = _refused(law, at.rate)
     if refused is not None:
         return refused
     expenses = disposal.sold.deductible if disposal.way is not Way.WRITE_OFF else ZERO
-    basis = _basis(disposal, acquired, rate, law, net=consideration - expenses, full=consideration)
-    if isinstance(basis, Missing):
-        return basis
-    return _judged(disposal, asset, term, rate, basis, law, consideration, expenses)
-
-
-def _judged(
-    disposal: Disposal, asset: Asset, term: Held, rate: Rule, basis: tuple[Basis, bool], law: Law,
-    consideration: Decimal, expenses: Decimal,
-) -> Gain | Missing:  # fmt: skip
-    """The row with its label, its rules and what is doubtful about it. basis: with whether the plain rate of
-    the rule was the better one."""
-    label = rule_at(law.book, f"section.{rate.word('section')}", disposal.day)
-    if isinstance(label, Missing):
-        return label
-    number = "plain_rate" if basis[1] else "rate"
-    at = None if rate.word("rate") == "slab" else rate.number(number)
-    head = Head.LONG_TERM if term.term is Term.LONG else Head.SHORT_TERM
-    bucket = Bucket(head, at, label.word("label"), rate.word("exemption") != "")
-    rules = [*term.rules, rate, label, *_further(basis[0], disposal, law)]
+    is_old = at.cutoff is not None and acquired.date <= at.cutoff
+    if is_old:
+        found = _valued(disposal, acquired, consideration, law)
+    else:
+        found = _paid(disposal, acquired, at.rate, law, net=consideration - expenses)
+    if isinstance(found, Missing):
+        return found
+    basis, is_plain = found
+    bucket = at.plain if is_plain and at.plain is not None else at.bucket
     return Gain(
-        disposal, asset, bucket, term, consideration, expenses, basis[0], _is_old(rate, disposal, law),
-        tuple(rules), _remarks(disposal, basis[0]),
+        disposal, asset, bucket, term, consideration, expenses, basis, is_old,
+        _rules(disposal, asset, term, at, basis, law.book), _remarks(disposal, basis),
     )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Rated:
+    """What all gains of one series of rates share in an era. plain: the bucket at the rate without index;
+    cutoff: bought by that day, the value of that day counts."""
+
+    rate: Rule
+    label: Rule
+    bucket: Bucket
+    plain: Bucket | None
+    cutoff: date | None
+
+
+@lru_cache(maxsize=4096)
+def _rated(book: Rulebook, era: int, series: str) -> _Rated | None:
+    """None where rate or label is not known."""
+    cut = eras(book)
+    rate = cut.rule(era, f"rate.{series}")
+    label = None if rate is None else cut.rule(era, f"section.{rate.word('section')}")
+    if rate is None or label is None:
+        return None
+    head = Head.LONG_TERM if series.endswith(Term.LONG) else Head.SHORT_TERM
+    section, has_exemption = label.word("label"), rate.word("exemption") != ""
+    plain = Bucket(head, rate.number("plain_rate"), section) if rate.word("plain_rate") else None
+    at = None if rate.word("rate") == "slab" else rate.number()
+    rule = cut.rule(era, "grandfathering") if rate.word("grandfathered") else None
+    cutoff = None if rule is None else date.fromisoformat(rule.word("cutoff"))
+    return _Rated(rate, label, Bucket(head, at, section, has_exemption), plain, cutoff)
+
+
+def _unrated(book: Rulebook, series: str, day: TradingDay) -> Missing:
+    rate = rule_at(book, f"rate.{series}", day)
+    return rate if isinstance(rate, Missing) else no_rule(f"section.{rate.word('section')}", day)
 
 
 def _series(tax_class: TaxClass, disposal: Disposal, term: Term) -> str:
@@ -152,24 +178,14 @@ def _refused(law: Law, rate: Rule) -> Missing | None:
     )
 
 
-def _is_old(rate: Rule, disposal: Disposal, law: Law) -> bool:
-    """Bought by the day whose value counts."""
-    rule = law.book.at("grandfathering", disposal.day) if rate.word("grandfathered") else None
-    return (
-        rule is not None and disposal.acquired is not None and disposal.acquired.iso() <= rule.word("cutoff")
-    )
-
-
-def _basis(
-    disposal: Disposal, acquired: TradingDay, rate: Rule, law: Law, *, net: Decimal, full: Decimal
+def _paid(
+    disposal: Disposal, acquired: TradingDay, rate: Rule, law: Law, *, net: Decimal
 ) -> tuple[Basis, bool] | Missing:
-    """What is deducted as cost, and whether the plain rate without index is the better choice.
+    """The cost as paid or raised by the index, and whether the plain rate without index is the better choice.
 
-    full, net: what was received, before and after the expenses of the transfer.
+    net: what was received, after the expenses of the transfer.
     """
     cost = disposal.cost + disposal.bought.deductible
-    if _is_old(rate, disposal, law):
-        return _valued(disposal, acquired, cost, full, law)
     if not rate.word("indexed"):
         return Basis(cost, cost), False
     index = index_between(acquired, disposal.day, law.book)
@@ -184,9 +200,10 @@ def _basis(
 
 
 def _valued(
-    disposal: Disposal, acquired: TradingDay, cost: Decimal, full: Decimal, law: Law
+    disposal: Disposal, acquired: TradingDay, full: Decimal, law: Law
 ) -> tuple[Basis, bool] | Missing:
-    """The higher of cost and the lower of the value of 2018 and the sale."""
+    """The higher of cost and the lower of the value of 2018 and the sale. full: received, before expenses."""
+    cost = disposal.cost + disposal.bought.deductible
     value = law.values.of(disposal)
     if isinstance(value, Missing):
         return value
@@ -202,13 +219,22 @@ def _valued(
     return Basis(cost, max(cost, min(total, full)), total, value), False
 
 
-def _further(basis: Basis, disposal: Disposal, law: Law) -> list[Rule]:
-    """The rules of what was deducted."""
-    found = [basis.index.sold, basis.index.acquired] if basis.index is not None else []
-    names = ["stt"] if disposal.bought.total or disposal.sold.total else []
-    names += ["grandfathering"] if basis.value is not None else []
-    names += ["write_off"] if disposal.way is Way.WRITE_OFF else []
-    return found + [rule for name in names if (rule := law.book.at(name, disposal.day)) is not None]
+def _rules(
+    disposal: Disposal, asset: Asset, term: Held, at: _Rated, basis: Basis, book: Rulebook
+) -> tuple[Rule, ...]:
+    """Every rule behind the gain; where another gain had the same, the same tuple."""
+    names = [rule.name for rule in term.rules]
+    names += (at.rate.name, at.label.name)
+    if disposal.bought.total or disposal.sold.total:
+        names.append("stt")
+    if basis.value is not None:
+        names.append("grandfathering")
+    if disposal.way is Way.WRITE_OFF:
+        names.append("write_off")
+    found = rows_of(book, eras(book).number(disposal.day), tuple(names))
+    if basis.index is not None:
+        found = (*found, basis.index.sold, basis.index.acquired)
+    return (*found, *asset.known_by) if asset.known_by else found
 
 
 def _remarks(disposal: Disposal, basis: Basis) -> tuple[str, ...]:

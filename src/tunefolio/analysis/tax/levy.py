@@ -5,7 +5,7 @@ Works on sums by bucket alone, so that a what-if costs microseconds however many
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -147,6 +147,7 @@ def levied(
     slab_tax = _slab_tax(lines, basic, taxpayer)
     if taxpayer.residency is Residency.RESIDENT and taxpayer.others is None:
         remarks.append("other income is not told: an unused basic exemption was not used")
+    remarks += _left_out(done, taxpayer, year, book)
     if isinstance(slab_tax, Missing):
         remarks.append("the slab rate is not told: income at slab rates is reported and not taxed")
     return Levy(
@@ -210,6 +211,20 @@ def _relieved(done: SetOff, basic: Basic | Missing, rule: Rule) -> tuple[tuple[L
 def _rank(bucket: Bucket) -> tuple[bool, Decimal, bool, str]:
     """Highest rate first, what has the yearly exemption last among equals, slab incomes at the end."""
     return bucket.rate is None, -(bucket.rate or ZERO), bucket.has_exemption, bucket.head
+
+
+def _left_out(done: SetOff, taxpayer: Taxpayer, year: FinancialYear, book: Rulebook) -> Iterator[str]:
+    """Where what is not computed may change the tax: above the first surcharge, and within the rebate."""
+    income = sum(done.after.values(), ZERO)
+    surcharge = _needed(book, "surcharge", year)
+    if income > surcharge.number("above"):
+        yield f"income above {surcharge.word('above')}: the surcharge on the tax is not computed"
+    rebate = book.at(f"rebate.{taxpayer.regime}", year.last)
+    if rebate is None or taxpayer.others is None or taxpayer.residency is not Residency.RESIDENT:
+        return
+    if 0 < income <= rebate.number("up_to"):
+        section, limit = rebate.word("section"), rebate.word("up_to")
+        yield f"income up to {limit}: a rebate under section {section} may lower the tax, it is not computed"
 
 
 def _with_used(basic: Basic | Missing, lines: tuple[Line, ...]) -> Basic | Missing:
