@@ -13,7 +13,7 @@ from bench.figures import Figure
 from tunefolio.core.time import TradingDay
 from tunefolio.trading.charges.charges import charges
 from tunefolio.trading.charges.deals import Deal, Segment
-from tunefolio.trading.charges.notes import notes
+from tunefolio.trading.charges.notes import iter_notes
 from tunefolio.trading.charges.tariffs import Tariffs, tariffs
 from tunefolio.trading.orders import OrderSide
 
@@ -51,17 +51,21 @@ def trades(count: int) -> list[Deal]:
 
 def figures() -> list[Figure]:
     some, all_ = trades(TRADES // 4), trades(TRADES)
-    quarter = [_seconds(lambda: notes(some, Tariffs(tariffs().book))) for _ in range(_RUNS)]
-    whole = [_seconds(lambda: notes(all_, Tariffs(tariffs().book))) for _ in range(_RUNS)]
+    quarter = [_seconds(lambda: _charged(some)) for _ in range(_RUNS)]
+    whole = [_seconds(lambda: _charged(all_)) for _ in range(_RUNS)]
     alone = [_seconds(lambda: [charges(deal, tariffs()) for deal in some]) for _ in range(_RUNS)]
     growth = tuple(large / small / 4 for small, large in zip(quarter, whole, strict=True))
     days = -(-TRADES // _A_DAY)
     return [
         Figure(f"{TRADES:,} trades charged as {days:,} contract notes", "s", tuple(whole), digits=2),
         Figure("a trade of them against one of a quarter of them", "×", growth, digits=2),
-        Figure("memory of all these notes, every line and part kept", "MB", (_peak(all_),), digits=0),
+        Figure("memory beside the trades, each note dropped when it is made", "MB", (_peak(all_),), digits=1),
         Figure(f"{len(some):,} orders one by one, as the calculator has them", "s", tuple(alone), digits=2),
     ]
+
+
+def _charged(deals: list[Deal]) -> int:
+    return sum(1 for _ in iter_notes(deals, Tariffs(tariffs().book)))
 
 
 def _seconds(run: Callable[[], object]) -> float:
@@ -76,7 +80,7 @@ def _peak(deals: list[Deal]) -> float:
     gc.collect()
     tracemalloc.start()
     try:
-        notes(deals, Tariffs(tariffs().book))
+        _charged(deals)
         return tracemalloc.get_traced_memory()[1] / 1e6
     finally:
         tracemalloc.stop()

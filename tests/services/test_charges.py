@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -17,6 +18,7 @@ from tunefolio.ledger.kinds import Kind
 from tunefolio.ledger.transactions import trade
 from tunefolio.market.instruments import AssetClass, InstrumentClaim, Listing
 from tunefolio.services import contract_notes, record
+from tunefolio.services.charges import Wish, calculated
 from tunefolio.services.contract_notes import DayNote, Terms
 from tunefolio.services.dealt import NO_BROKER_KNOWN, ONE_ORDER
 from tunefolio.store import accounts, instruments
@@ -173,7 +175,8 @@ def test_an_option_exercised_and_its_opposite(desk: Desk) -> None:
     assert amount(note_of(desk, "2026-11-18"), LineName.STT) == 11, "7,500 of premium written: 11.25"
     ended = note_of(desk, "2026-11-19")
     assert amount(ended, LineName.STT) == 23, "15,000 of intrinsic value: 22.50"
-    assert "assignment" in ended.left_out[0].reason
+    assert amount(ended, LineName.BROKERAGE) == 40, "an order each; its writer pays no tax"
+    assert ended.left_out == ()
 
 
 def test_a_line_without_a_source_makes_the_total_missing(desk: Desk) -> None:
@@ -228,3 +231,51 @@ def test_an_unknown_broker_or_plan_is_refused(desk: Desk) -> None:
             note_of(desk, "2023-07-13", terms)
     with pytest.raises(Misuse, match="no trade"):
         note_of(desk, "2023-07-14")
+
+
+TODAY = TradingDay.parse("2026-11-20")
+USUAL = Wish("zerodha", "delivery", "buy", "10", "1500", "2026-11-20")
+
+
+@pytest.mark.parametrize(
+    ("wish", "field"),
+    [
+        (replace(USUAL, quantity="0"), "quantity"),
+        (replace(USUAL, quantity="-1"), "quantity"),
+        (replace(USUAL, quantity="NaN"), "quantity"),
+        (replace(USUAL, quantity="1e30"), "quantity"),
+        (replace(USUAL, quantity="ten"), "quantity"),
+        (replace(USUAL, price="12345678901234567890"), "price"),
+        (replace(USUAL, price="1.23456789012345678901"), "price"),
+        (replace(USUAL, price="9" * 60), "price"),
+        (replace(USUAL, day="2020-06-30"), "date"),
+        (replace(USUAL, day="2027-11-22"), "date"),
+        (replace(USUAL, day="2024-02-30"), "date"),
+        (replace(USUAL, broker="acme"), "broker"),
+        (replace(USUAL, plan="gold"), "plan"),
+        (replace(USUAL, segment="swap"), "segment"),
+        (replace(USUAL, side="hold"), "side"),
+        (replace(USUAL, exchange="BSE"), "group"),
+        (replace(USUAL, exchange="BSE", group="Q"), "group"),
+        (replace(USUAL, exchange="MF"), "segment"),
+        (replace(USUAL, segment="mutual fund", exchange="NSE"), "exchange"),
+        (replace(USUAL, segment="mutual fund", side="sell"), "units"),
+        (replace(USUAL, segment="futures", ending="assigned"), "ending"),
+    ],
+)
+def test_what_cannot_be_charged_is_refused_with_field_and_cure(wish: Wish, field: str) -> None:
+    with pytest.raises(Misuse) as refused:
+        calculated(wish, TODAY)
+    assert refused.value.field == field
+    assert refused.value.cure
+
+
+def test_a_trade_of_next_year_is_charged_by_todays_rules() -> None:
+    _, found = calculated(replace(USUAL, day="2027-03-31"), TODAY)
+    assert isinstance(found.total, Money)
+
+
+def test_units_of_a_fund_need_no_exchange_to_be_named() -> None:
+    bought, found = calculated(replace(USUAL, segment="Mutual fund", quantity="999.95", price="100"), TODAY)
+    assert bought.exchange == "MF"
+    assert found.total == Money.of("5.00")

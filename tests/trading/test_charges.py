@@ -7,11 +7,12 @@ from decimal import Decimal
 import pytest
 
 from tests.trading.deals import amount, charged, exact
-from tunefolio.core.errors import Misuse
+from tunefolio.adapters.brokers.zerodha.charges import amounts
+from tunefolio.core.errors import Misuse, Rejected
 from tunefolio.core.missing import Missing
 from tunefolio.core.money import Money
 from tunefolio.core.time import TradingDay
-from tunefolio.trading.charges.compare import Stated, compared, kite_stated, rounded_beside
+from tunefolio.trading.charges.compare import Stated, compared, rounded_beside, stated_lines
 from tunefolio.trading.charges.deals import Ending, Product, Segment, Service, Units
 from tunefolio.trading.charges.levies import LineName
 from tunefolio.trading.charges.lines import MissingLine
@@ -57,17 +58,16 @@ def test_a_whole_order_of_july_2023_agrees_in_its_total() -> None:
 
 def test_order_margins_of_january_2023_agree_but_for_a_paisa_of_brokerage() -> None:
     """Kite then showed 0.01 of brokerage on a free delivery; its GST is all that differs beside."""
-    stated = kite_stated(
-        {
-            "transaction_tax": "1.498",
-            "transaction_tax_type": "stt",
-            "exchange_turnover_charge": "0.051681",
-            "sebi_turnover_charge": "0.001498",
-            "brokerage": "0.01",
-            "stamp_duty": "0.22",
-            "gst": {"total": "0.01137222"},
-        }
-    )
+    told = {
+        "transaction_tax": d("1.498"),
+        "transaction_tax_type": "stt",
+        "exchange_turnover_charge": d("0.051681"),
+        "sebi_turnover_charge": d("0.001498"),
+        "brokerage": d("0.01"),
+        "stamp_duty": d("0.22"),
+        "gst": {"total": d("0.01137222")},
+    }
+    stated = stated_lines(amounts(told, "charges[0]"))
     rows = {row.title: row.difference for row in compared(charged(INFY), stated).rows}
     assert rows["Brokerage"] == d("0.01")
     assert rows["GST"] == d("0.01") * d("0.18")
@@ -184,10 +184,32 @@ def test_an_option_exercised_is_taxed_on_what_it_was_worth() -> None:
     assert exact(later, LineName.STT) == 450
 
 
-def test_physical_settlement_is_charged_with_its_doubt() -> None:
+def test_physical_settlement_is_charged_as_a_delivery_of_shares() -> None:
+    """Tax of receiver and giver, stamp duty of who receives; Zerodha's brokerage stands in one report."""
     found = charged("2026-11-20 buy 500 X @ 1000 options by zerodha", ending=Ending.PHYSICAL)
     assert exact(found, LineName.STT) == 500
-    assert {rule.name for rule in found.doubts} >= {"stt.physical", "brokerage.zerodha.physical"}
+    assert exact(found, LineName.STAMP) == 75
+    assert {rule.name for rule in found.doubts} == {"brokerage.zerodha.physical"}
+    given = charged("2026-11-20 sell 500 X @ 1000 options by zerodha", ending=Ending.PHYSICAL)
+    assert exact(given, LineName.STT) == 500
+    assert exact(given, LineName.STAMP) == 0
+
+
+def test_an_assignment_in_cash_costs_the_writer_an_order_and_no_tax() -> None:
+    found = charged("2026-11-19 buy 75 NIFTY @ 100 options by zerodha", ending=Ending.ASSIGNED)
+    assert exact(found, LineName.STT) == 0
+    assert exact(found, LineName.BROKERAGE) == 20
+    assert exact(found, LineName.GST) == d("3.6")
+    assert {line.name for line in found.lines} == {LineName.STT, LineName.BROKERAGE, LineName.GST}
+
+
+def test_units_of_a_fund_bear_stamp_duty_when_bought_and_a_tax_when_given_back() -> None:
+    bought = charged("2026-11-20 buy 999.95 X @ 100 mutual_fund by none at MF")
+    assert {line.name for line in bought.found} == {LineName.STT, LineName.STAMP}
+    assert amount(bought, LineName.STAMP) == 5
+    back = "2026-11-20 sell 1000 X @ 100 mutual_fund by none at MF"
+    assert exact(charged(back, units=Units.EQUITY_FUND), LineName.STT) == 1
+    assert exact(charged(back, units=Units.OTHER_FUND), LineName.STT) == 0
 
 
 def test_services_carry_their_own_gst() -> None:
@@ -283,6 +305,14 @@ def test_words_that_contradict_each_other_are_refused() -> None:
             charged("2026-11-20 buy 10 X @ 100 futures by zerodha", **more)
     with pytest.raises(Misuse):
         charged("2026-11-20 buy 10 X @ 100 delivery by zerodha", ending=Ending.PHYSICAL)
+    with pytest.raises(Misuse, match="not assigned"):
+        charged("2026-11-20 buy 10 X @ 100 futures by zerodha", ending=Ending.ASSIGNED)
+    with pytest.raises(Misuse, match="no mutual_fund"):
+        charged("2026-11-20 buy 10 X @ 100 mutual_fund by zerodha")
+    with pytest.raises(Misuse, match="when given back"):
+        charged("2026-11-20 sell 10 X @ 100 mutual_fund by zerodha at MF")
+    with pytest.raises(Misuse, match="Known: mutual_fund"):
+        charged("2026-11-20 sell 10 X @ 100 delivery by zerodha at MF")
 
 
 @pytest.mark.parametrize(
@@ -316,8 +346,9 @@ def test_service_charges_of_a_broker_that_publishes_none_are_missing() -> None:
 def test_brokers_tell_their_segments_and_plans() -> None:
     found = tariffs()
     assert found.brokers == ("none", "angelone", "groww", "kotak", "upstox", "zerodha")
-    assert [one.value for one in found.segments("kotak", "trade_free_pro")] == ["delivery"]
-    assert len(found.segments("zerodha")) == 8
+    pro = [one.value for one in found.segments("kotak", "trade_free_pro")]
+    assert pro == ["delivery", "intraday", "futures", "options"]
+    assert found.segments("zerodha") == tuple(Segment)
     assert found.groups("BFO", Segment.OPTIONS) == ("INDEX", "STOCK")
     assert found.groups("NSE", Segment.DELIVERY) == ()
 
@@ -347,5 +378,5 @@ def test_a_charge_stated_twice_is_refused() -> None:
 
 
 def test_kites_answer_must_hold_numbers() -> None:
-    with pytest.raises(Misuse, match="brokerage"):
-        kite_stated({"transaction_tax_type": "stt"})
+    with pytest.raises(Rejected, match="brokerage"):
+        amounts({"transaction_tax_type": "stt"}, "charges[0]")

@@ -84,9 +84,9 @@ def test_every_levy_says_its_side_and_every_base_of_gst_is_a_line() -> None:
 
 def test_what_the_facts_doubt_is_marked() -> None:
     doubtful = {rule.name for rule in tariffs().book if rule.is_doubtful}
-    assert {"exchange.bse.cash.standard", "stt.physical", "gst.zerodha", "dp.upstox"} <= doubtful
+    assert {"exchange.bse.cash.standard", "gst", "dp.upstox"} <= doubtful
     book = tariffs().book
-    entry = book.at("gst.zerodha", TradingDay.parse("2022-07-18"))
+    entry = book.at("dp.zerodha", TradingDay.parse("2024-09-30"))
     assert entry is not None
     assert entry.confidence is Confidence.MEDIUM
     assert "memory" in entry.note

@@ -14,10 +14,10 @@ from tests.trading.deals import exact
 from tunefolio.core.missing import Missing
 from tunefolio.core.time import TradingDay
 from tunefolio.trading.charges.charges import charges
-from tunefolio.trading.charges.deals import Deal, Segment
+from tunefolio.trading.charges.deals import Deal, Ending, Segment, Units
 from tunefolio.trading.charges.levies import LineName
 from tunefolio.trading.charges.lines import Line
-from tunefolio.trading.charges.notes import note
+from tunefolio.trading.charges.notes import iter_notes, note, tax_of
 from tunefolio.trading.charges.tariffs import Tariffs, read_tariffs, tariffs
 from tunefolio.trading.orders import OrderSide
 
@@ -26,6 +26,7 @@ ZERO = Decimal(0)
 days = st.integers(0, LAST - FIRST).map(FIRST.plus_days)
 prices = st.decimals("0.05", "90000", places=2)
 units = st.integers(1, 5_000).map(Decimal)
+COMMODITIES = (Segment.COMMODITY_FUTURES, Segment.COMMODITY_OPTIONS)
 BROKERS = ("zerodha", "angelone", "groww", "upstox", "kotak", "none")
 
 
@@ -34,10 +35,14 @@ def one_deals(draw: st.DrawFn) -> Deal:
     """A deal at any broker, in any segment that it and the exchange have."""
     broker = draw(st.sampled_from(BROKERS))
     segment = draw(st.sampled_from(tariffs().segments(broker)))
-    exchange = "MCX" if "commodity" in segment else draw(st.sampled_from(("NSE", "BSE")))
+    places = {Segment.MUTUAL_FUND: ("MF",)} | dict.fromkeys(COMMODITIES, ("MCX",))
+    exchange = draw(st.sampled_from(places.get(segment, ("NSE", "BSE"))))
     group = draw(st.sampled_from(tariffs().groups(exchange, segment) or ("",)))
+    sort = Units.EQUITY_FUND if segment is Segment.MUTUAL_FUND else Units.SHARE
+    ending = draw(st.sampled_from(Ending)) if segment is Segment.OPTIONS and draw(st.booleans()) else None
     side = draw(st.sampled_from(OrderSide))
-    return Deal(draw(days), broker, exchange, segment, side, draw(units), draw(prices), "X", group=group)
+    return Deal(draw(days), broker, exchange, segment, side, draw(units), draw(prices), "X", group=group,
+                units=sort, ending=ending)  # fmt: skip
 
 
 @st.composite
@@ -101,6 +106,28 @@ def test_scrips_add_up(some: list[Deal], others: list[Deal]) -> None:
         assert abs(rounded - line.amount.amount) <= slack, line.name
 
 
+@given(st.lists(day_deals(), min_size=1, max_size=4))
+def test_days_add_up(some: list[list[Deal]]) -> None:
+    """Notes of many days, read from one heap of deals, are the notes of each day and broker by itself."""
+    heaps: dict[tuple[TradingDay, str], list[Deal]] = {}
+    for deal in (deal for deals in some for deal in deals):
+        heaps.setdefault((deal.day, deal.broker), []).append(deal)
+    apart = {key: note(deals, tariffs()).charges for key, deals in heaps.items()}
+    found = list(iter_notes((deal for deals in some for deal in deals), tariffs()))
+    assert [(one.day, one.broker) for one in found] == sorted(heaps)
+    assert all(one.charges == apart[one.day, one.broker] for one in found)
+    assert sum((one.charges.value for one in found), ZERO) == sum(
+        (deal.value for deals in some for deal in deals), ZERO
+    )
+
+
+@given(day_deals())
+def test_the_tax_alone_is_that_of_the_note(deals: list[Deal]) -> None:
+    line = note(deals, tariffs()).charges.line(LineName.STT)
+    assert isinstance(line, Line)
+    assert tuple(tax_of(deals, tariffs())) == line.parts
+
+
 @given(day_deals())
 def test_the_order_in_which_fills_come_changes_nothing(deals: list[Deal]) -> None:
     forth, back = note(deals, tariffs()).charges, note(deals[::-1], tariffs()).charges
@@ -115,7 +142,8 @@ def test_what_is_split_into_intraday_and_delivery_adds_up_to_the_day(deals: list
     assert line.base == found.value == sum((deal.value for deal in deals), ZERO)
     tax = found.line(LineName.STT)
     assert isinstance(tax, Line)
-    assert tax.base <= found.value + Decimal("1e-6")
+    rounded_off = sum((deal.quantity for deal in deals), ZERO) * Decimal("0.005")
+    assert tax.base <= found.value + rounded_off, "the average price is rounded to the paisa"
 
 
 @given(st.lists(st.tuples(units, prices), min_size=1, max_size=8))

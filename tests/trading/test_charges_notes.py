@@ -11,7 +11,7 @@ from tunefolio.core.errors import Misuse
 from tunefolio.trading.charges.deals import Deal, Service
 from tunefolio.trading.charges.levies import LineName
 from tunefolio.trading.charges.lines import Line
-from tunefolio.trading.charges.notes import Note, note, notes
+from tunefolio.trading.charges.notes import Note, iter_notes, note
 from tunefolio.trading.charges.tariffs import tariffs
 
 
@@ -82,6 +82,16 @@ def test_tax_is_rounded_for_each_scrip_and_not_for_each_trade() -> None:
     assert exact(two.charges, LineName.STT) == Decimal("0.8")
 
 
+def test_the_average_price_is_rounded_to_the_paisa_as_the_law_has_it() -> None:
+    """Securities Transaction Tax Rules 2004, rule 3: 700040 for 7000 units are 100.00571, taken as 100.01."""
+    found = noted("buy 3000 X @ 100 delivery", "buy 4000 X @ 100.01 delivery")
+    assert exact(found.charges, LineName.STT) == 7000 * Decimal("100.01") * Decimal("0.001")
+    line = found.charges.line(LineName.STT)
+    assert isinstance(line, Line)
+    assert [rule.name for rule in line.rules] == ["stt.delivery", "rounding.stt", "rounding.average_price"]
+    assert exact(found.charges, LineName.SEBI) == Decimal("700040") * Decimal("0.000001"), "what was paid"
+
+
 @pytest.mark.parametrize(("value", "tax"), [("499", "0"), ("500", "1"), ("1499", "1"), ("1500", "2")])
 def test_half_a_rupee_is_rounded_up(value: str, tax: str) -> None:
     assert amount(noted(f"buy 1 X @ {value} delivery").charges, LineName.STT) == Decimal(tax)
@@ -141,5 +151,5 @@ def test_a_note_is_of_one_day_and_broker() -> None:
             note([one, deal(other)], tariffs())
     with pytest.raises(Misuse, match="none"):
         note([], tariffs())
-    assert [found.day.iso() for found in notes([deal("2023-07-14 buy 1 X @ 5 delivery by zerodha"), one],
+    assert [found.day.iso() for found in iter_notes([deal("2023-07-14 buy 1 X @ 5 delivery by zerodha"), one],
                                                tariffs())] == ["2023-07-13", "2023-07-14"]  # fmt: skip

@@ -15,12 +15,18 @@ from tunefolio.core.time import TradingDay
 from tunefolio.trading.charges.charges import charges
 from tunefolio.trading.charges.deals import NO_BROKER, Deal, Ending, Product, Segment, Service, Units
 from tunefolio.trading.charges.lines import Charges
-from tunefolio.trading.charges.tariffs import Tariffs
+from tunefolio.trading.charges.tariffs import FUND_HOUSE, Tariffs
 from tunefolio.trading.charges.tariffs import tariffs as shipped
 from tunefolio.trading.orders import OrderSide
 
 Word = TypeVar("Word", bound=StrEnum)
-_EXCHANGES = {"commodity_futures": "MCX", "commodity_options": "MCX"}
+_AHEAD_DAYS = 366
+"""A trade that is planned is charged by today's rules; no further ahead than they can be believed."""
+_EXCHANGES = {
+    Segment.COMMODITY_FUTURES: "MCX",
+    Segment.COMMODITY_OPTIONS: "MCX",
+    Segment.MUTUAL_FUND: FUND_HOUSE,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +55,7 @@ def deal_of(wish: Wish, today: TradingDay) -> Deal:
     """Raises Misuse with the field that is wrong, before any tariff is asked."""
     segment = _word(Segment, wish.segment, "segment")
     return Deal(
-        day=_day(wish.day) if wish.day.strip() else today,
+        day=_day(wish.day, today) if wish.day.strip() else today,
         broker=broker_of(wish.broker),
         exchange=wish.exchange.strip().upper() or _EXCHANGES.get(segment, "NSE"),
         segment=segment,
@@ -113,18 +119,26 @@ def _number(text: str, field: str) -> Decimal:
     said = text.replace(",", "").replace("₹", "").strip()
     if len(said) > 40:
         raise Misuse(field, "is too long for a number", cure="Write it in figures")
-    number = decimal_of(said, field)
+    try:
+        number = decimal_of(said, field)
+    except Misuse as wrong:
+        raise Misuse(field, wrong.problem, cure="Write it in figures") from None
     exponent = number.as_tuple().exponent
-    if isinstance(exponent, int) and (exponent < -8 or number.adjusted() > 12):
+    if number.adjusted() > 12:
+        raise Misuse(field, f"{said} is beyond every trade", cure="Write it in units and rupees")
+    if isinstance(exponent, int) and exponent < -8:
         raise Misuse(field, f"{said} cannot be charged", cure="At most eight decimal places")
     return number
 
 
-def _day(text: str) -> TradingDay:
+def _day(text: str, today: TradingDay) -> TradingDay:
     try:
-        return TradingDay.parse(text)
+        day = TradingDay.parse(text)
     except Misuse as wrong:
         raise Misuse("date", wrong.problem, cure=wrong.cure) from None
+    if day - today > _AHEAD_DAYS:
+        raise Misuse("date", f"nobody knows the tariffs of {day} yet", cure="At most a year ahead")
+    return day
 
 
 def choices(tariffs: Tariffs | None = None) -> dict[str, list[tuple[str, str]]]:

@@ -2,27 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
 from tunefolio.core.errors import Misuse
 from tunefolio.core.missing import Missing, missing_of
-from tunefolio.core.money import INR, Money, decimal_of
+from tunefolio.core.money import INR, Money
+from tunefolio.ledger.feeparts import FeeName
 from tunefolio.trading.charges.levies import TITLES, LineName
 from tunefolio.trading.charges.lines import ZERO, Charges, Line, MissingLine
+
+UNEXPLAINED = "What the broker does not explain"
+_LINES = {
+    FeeName.BROKERAGE: LineName.BROKERAGE,
+    FeeName.EXCHANGE: LineName.EXCHANGE,
+    FeeName.IPFT: LineName.IPFT,
+    FeeName.SEBI: LineName.SEBI,
+    FeeName.GST: LineName.GST,
+    FeeName.STT: LineName.STT,
+    FeeName.CTT: LineName.CTT,
+    FeeName.STAMP: LineName.STAMP,
+    FeeName.DP: LineName.DP,
+}
+_Amount = Callable[[Line], Decimal]
 
 
 @dataclass(frozen=True, slots=True)
 class Stated:
-    """One figure of a broker. lines: ours that it stands for, since brokers add some up."""
+    """One figure of a broker. lines: ours that it stands for, since brokers add some up; none of ours for
+    what the broker does not explain."""
 
     lines: tuple[LineName, ...]
     amount: Decimal
 
     @property
     def title(self) -> str:
-        return " + ".join(TITLES[name] for name in self.lines)
+        return " + ".join(TITLES[name] for name in self.lines) or UNEXPLAINED
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,19 +72,16 @@ class Comparison:
         return difference or Missing("the broker stated nothing")
 
 
-def compared(charges: Charges, stated: Sequence[Stated]) -> Comparison:
-    """Unrounded figures against what the broker states; a line it does not state has no difference."""
-    named = [name for one in stated for name in one.lines]
-    if len(named) != len(set(named)):
-        raise Misuse("stated", "names a charge twice", cure="Add the two up")
-    rows = [Compared(one.title, _sum(charges, one.lines), one.amount) for one in stated]
-    rows += [
-        Compared(line.title, _sum(charges, (line.name,)), None)
-        for line in charges.lines
-        if line.name not in named
-    ]
-    theirs = sum((one.amount for one in stated), ZERO)
-    return Comparison(tuple(rows), Compared("Total of what the broker states", _sum(charges, named), theirs))
+def compared(charges: Charges | Sequence[Charges], stated: Sequence[Stated]) -> Comparison:
+    """Unrounded figures, as brokers' interfaces state them, of one order or several together; a line the
+    broker does not state has no difference."""
+    several = [charges] if isinstance(charges, Charges) else charges
+    return _compared(several, stated, lambda line: line.exact)
+
+
+def charged_beside(charges: Charges, stated: Sequence[Stated]) -> Comparison:
+    """Rounded figures of a contract note beside what a broker has really charged for the day."""
+    return _compared([charges], stated, lambda line: line.amount.amount)
 
 
 def rounded_beside(charges: Charges, total: Decimal) -> Compared:
@@ -77,29 +90,39 @@ def rounded_beside(charges: Charges, total: Decimal) -> Compared:
     return Compared("Total", ours if isinstance(ours, Missing) else ours.amount, total)
 
 
-def kite_stated(answer: Mapping[str, object]) -> tuple[Stated, ...]:
-    """The `charges` object of Kite's order margins and virtual contract note. Its exchange charge holds the
-    investor protection fund. Numbers come as text or Decimal; raises Misuse for what is none."""
-    tax = LineName.CTT if answer.get("transaction_tax_type") == "ctt" else LineName.STT
-    gst = answer.get("gst")
-    fields: Iterable[tuple[tuple[LineName, ...], object]] = (
-        ((LineName.BROKERAGE,), answer.get("brokerage")),
-        ((LineName.EXCHANGE, LineName.IPFT), answer.get("exchange_turnover_charge")),
-        ((LineName.SEBI,), answer.get("sebi_turnover_charge")),
-        ((LineName.GST,), gst.get("total") if isinstance(gst, Mapping) else None),
-        ((tax,), answer.get("transaction_tax")),
-        ((LineName.STAMP,), answer.get("stamp_duty")),
+def stated_lines(amounts: Mapping[FeeName, Decimal]) -> tuple[Stated, ...]:
+    """A broker's charges as figures to compare. One that states no investor protection fund has it in its
+    exchange charge."""
+    joined = (LineName.EXCHANGE, LineName.IPFT)
+    return tuple(
+        Stated(joined if name is FeeName.EXCHANGE and FeeName.IPFT not in amounts else _of(name), amount)
+        for name, amount in amounts.items()
     )
-    return tuple(Stated(names, _number(names[0], said)) for names, said in fields)
 
 
-def _number(name: LineName, said: object) -> Decimal:
-    if not isinstance(said, str | int | Decimal) or isinstance(said, bool):
-        raise Misuse(name.value, "is not in the broker's answer as a number")
-    return decimal_of(said, name.value)
+def _of(name: FeeName) -> tuple[LineName, ...]:
+    return (_LINES[name],) if name in _LINES else ()
 
 
-def _sum(charges: Charges, names: Sequence[LineName]) -> Decimal | Missing:
-    lines = [line for line in charges.lines if line.name in names]
-    hole = missing_of(line.why for line in lines if isinstance(line, MissingLine))
-    return hole or sum((line.exact for line in lines if isinstance(line, Line)), ZERO)
+def _compared(several: Sequence[Charges], stated: Sequence[Stated], amount: _Amount) -> Comparison:
+    named = [name for one in stated for name in one.lines]
+    if len(named) != len(set(named)):
+        raise Misuse("stated", "names a charge twice", cure="Add the two up")
+    lines = [line for charges in several for line in charges.lines]
+    rows = [Compared(one.title, _sum(lines, one.lines, amount), one.amount) for one in stated]
+    rows += [
+        Compared(TITLES[name], _sum(lines, (name,), amount), None)
+        for name in LineName
+        if name not in named and any(line.name is name for line in lines)
+    ]
+    theirs = sum((one.amount for one in stated), ZERO)
+    total = Compared("Total of what the broker states", _sum(lines, named, amount), theirs)
+    return Comparison(tuple(rows), total)
+
+
+def _sum(
+    lines: Iterable[Line | MissingLine], names: Sequence[LineName], amount: _Amount
+) -> Decimal | Missing:
+    meant = [line for line in lines if line.name in names]
+    hole = missing_of(line.why for line in meant if isinstance(line, MissingLine))
+    return hole or sum((amount(line) for line in meant if isinstance(line, Line)), ZERO)

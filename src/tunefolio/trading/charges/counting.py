@@ -15,12 +15,10 @@ from decimal import Decimal, localcontext
 
 from tunefolio.core.missing import Missing, missing_of
 from tunefolio.core.money import INR, Money
-from tunefolio.core.rules import Rule
 from tunefolio.trading.charges.deals import EXACTLY, Service
 from tunefolio.trading.charges.levies import Fee, Levy, LineName
 from tunefolio.trading.charges.lines import ZERO, Charges, Line, MissingLine, Part
 from tunefolio.trading.charges.tariffs import Tariff
-from tunefolio.trading.orders import OrderSide
 
 _TAXES = frozenset({LineName.STT, LineName.CTT})
 
@@ -101,18 +99,24 @@ def _levied(sheet: _Sheet, turnover: Turnover) -> None:
         if isinstance(levy, Missing):
             sheet.put(line, levy)
         elif line in _TAXES:
-            part = _share(levy, turnover.of, turnover.taxed_bought, turnover.taxed_sold)
-            rounding = turnover.tariff.rounding
-            rules = (*part.rules, rounding.rules[line])
-            rounded = rounding.rounded(line, part.exact)
-            sheet.put(line, Part(part.of, part.base, part.rate, part.exact, rules, rounded))
+            sheet.put(line, _taxed(turnover, levy))
         else:
-            sheet.put(line, _share(levy, turnover.of, turnover.bought, turnover.sold))
+            base = levy.base(turnover.bought, turnover.sold)
+            sheet.put(line, Part(turnover.of, base, levy.words, base * levy.rate, levy.rules))
 
 
-def _share(levy: Levy, of: str, bought: Decimal, sold: Decimal) -> Part:
-    base = (bought if levy.takes(OrderSide.BUY) else ZERO) + (sold if levy.takes(OrderSide.SELL) else ZERO)
-    return Part(of, base, levy.words, base * levy.rate, (levy.rule,))
+def tax_on(turnover: Turnover) -> Iterator[Part | Missing]:
+    """The transaction tax alone, as `counted` has it."""
+    for line, levy in turnover.tariff.levies.items():
+        if line in _TAXES:
+            yield levy if isinstance(levy, Missing) else _taxed(turnover, levy)
+
+
+def _taxed(turnover: Turnover, levy: Levy) -> Part:
+    base = levy.base(turnover.taxed_bought, turnover.taxed_sold)
+    exact = base * levy.rate
+    rounded = turnover.tariff.rounding.rounded(levy.line, exact)
+    return Part(turnover.of, base, levy.words, exact, levy.rules, rounded)
 
 
 def _brokered(sheet: _Sheet, order: Ordered) -> None:
@@ -121,7 +125,7 @@ def _brokered(sheet: _Sheet, order: Ordered) -> None:
         sheet.put(LineName.BROKERAGE, fee)
     elif fee is not None:
         amount, words = fee.on(order.value), fee.words
-        rules: tuple[Rule, ...] = (fee.rule,)
+        rules = fee.rules
         if ceiling is not None and amount > order.value * ceiling.rate:
             amount, rules = order.value * ceiling.rate, (fee.rule, ceiling.rule)
             words = f"{words}; no more than {ceiling.words} of the value"
@@ -146,6 +150,8 @@ def _taxed_services(sheet: _Sheet, tariff: Tariff) -> None:
     hole = missing_of(hole for line in gst.base for hole in sheet.holes.get(line, ()))
     if hole is not None:
         sheet.put(LineName.GST, Missing(f"GST on what is missing ({hole.reason})", hole.cure))
+        return
+    if not any(line in sheet.parts for line in gst.base):
         return
     base = sum((sheet.exact(line) for line in gst.base), ZERO)
     sheet.put(LineName.GST, Part("", base, gst.words, base * gst.rate, (gst.rule,)))

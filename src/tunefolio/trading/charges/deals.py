@@ -19,6 +19,8 @@ NO_BROKER = "none"
 class Segment(StrEnum):
     """Which tariff a deal falls under. DELIVERY and INTRADAY are shares and fund units on an exchange."""
 
+    __hash__ = str.__hash__
+
     DELIVERY = "delivery"
     INTRADAY = "intraday"
     FUTURES = "futures"
@@ -27,6 +29,8 @@ class Segment(StrEnum):
     CURRENCY_OPTIONS = "currency_options"
     COMMODITY_FUTURES = "commodity_futures"
     COMMODITY_OPTIONS = "commodity_options"
+    MUTUAL_FUND = "mutual_fund"
+    """Units bought from a fund house or given back to it: on no exchange and no contract note."""
 
     @property
     def is_cash(self) -> bool:
@@ -41,12 +45,16 @@ class Segment(StrEnum):
 class Product(StrEnum):
     """How long a derivative is held: some plans charge only what is carried over night."""
 
+    __hash__ = str.__hash__
+
     CARRY = "carry"
     INTRADAY = "intraday"
 
 
 class Units(StrEnum):
     """What is traded, where the transaction tax tells it apart."""
+
+    __hash__ = str.__hash__
 
     SHARE = "share"
     EQUITY_FUND = "equity_fund"
@@ -61,9 +69,11 @@ class Ending(StrEnum):
     """How a derivative ends, other than by a trade. The price is then what it settles at."""
 
     EXERCISED = "exercised"
-    """An option in the money at expiry, settled in cash: price is the intrinsic value."""
+    """An option in the money at expiry, settled in cash to its holder: price is the intrinsic value."""
+    ASSIGNED = "assigned"
+    """The same for its writer, who pays the intrinsic value, and no tax on it."""
     PHYSICAL = "physical"
-    """Settled by delivery of shares: price is the contract's."""
+    """Settled by delivery of shares: price is the contract's; who receives the shares buys."""
 
 
 class Service(StrEnum):
@@ -119,14 +129,20 @@ _MOST = Decimal(10) ** 12
 
 def _must_fit(deal: Deal) -> None:
     """Raises Misuse for words that contradict each other."""
-    if deal.units in (Units.EQUITY_FUND, Units.OTHER_FUND) and not deal.segment.is_cash:
+    is_fund = deal.units in (Units.EQUITY_FUND, Units.OTHER_FUND)
+    is_sold_back = deal.segment is Segment.MUTUAL_FUND and deal.side is OrderSide.SELL
+    if is_sold_back and not is_fund:
+        raise Misuse("units", "are needed: an equity fund's are taxed when given back",
+                     cure=f"{Units.EQUITY_FUND} or {Units.OTHER_FUND}")  # fmt: skip
+    if is_fund and not deal.segment.is_cash and deal.segment is not Segment.MUTUAL_FUND:
         raise Misuse("units", f"{deal.units} are not traded in {deal.segment}", cure="Leave it out")
     if deal.units is Units.AGRI and deal.segment is not Segment.COMMODITY_FUTURES:
         raise Misuse("units", f"agricultural {deal.segment} are not known", cure="Leave it out")
     options = (Segment.OPTIONS, Segment.CURRENCY_OPTIONS, Segment.COMMODITY_OPTIONS)
-    if deal.ending is Ending.EXERCISED and deal.segment not in options:
-        raise Misuse("ending", f"{deal.segment} are not exercised", cure="Only options are")
-    if deal.ending is Ending.EXERCISED and deal.segment is not Segment.OPTIONS:
+    in_cash = deal.ending in (Ending.EXERCISED, Ending.ASSIGNED)
+    if in_cash and deal.segment not in options:
+        raise Misuse("ending", f"{deal.segment} are not {deal.ending}", cure="Only options are")
+    if in_cash and deal.segment is not Segment.OPTIONS:
         raise Misuse("ending", "no tariff is known for this exercise", cure="Options on shares and indices")
     if deal.ending is Ending.PHYSICAL and deal.segment not in (Segment.FUTURES, Segment.OPTIONS):
         raise Misuse("ending", f"{deal.segment} are not settled in shares", cure="Leave it out")

@@ -16,6 +16,8 @@ from tunefolio.trading.orders import OrderSide
 class LineName(StrEnum):
     """The lines of a contract note, in its order; the last three stand in the account's ledger instead."""
 
+    __hash__ = str.__hash__  # as the text it equals; the inherited one is no C
+
     BROKERAGE = "brokerage"
     EXCHANGE = "exchange"
     CLEARING = "clearing"
@@ -57,23 +59,32 @@ def percent_text(rate: Decimal) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Levy:
-    """A share of the traded value. side: whom it is taken from; None: both. words: the two, for people."""
+    """A share of the traded value.
+
+    side: whom it is taken from; None: both. words: the two, for people. rules: all that an amount stands on,
+    its own first.
+    """
 
     line: LineName
     rule: Rule
     rate: Decimal
     side: OrderSide | None
     words: str
+    rules: tuple[Rule, ...]
 
     @classmethod
-    def of(cls, line: LineName, rule: Rule) -> Levy:
+    def of(cls, line: LineName, rule: Rule, *beside: Rule) -> Levy:
         said = rule.word("side", "both")
         side, rate = None if said == "both" else OrderSide(said), rule.number()
         whom = {None: "", OrderSide.BUY: ", buyer", OrderSide.SELL: ", seller"}[side]
-        return cls(line, rule, rate, side, f"{percent_text(rate)}{whom}" if rate else "nil")
+        words = f"{percent_text(rate)}{whom}" if rate else "nil"
+        return cls(line, rule, rate, side, words, (rule, *beside))
 
-    def takes(self, side: OrderSide) -> bool:
-        return self.side is None or self.side is side
+    def base(self, bought: Decimal, sold: Decimal) -> Decimal:
+        """What it is taken on."""
+        if self.side is None:
+            return bought + sold
+        return bought if self.side is OrderSide.BUY else sold
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +103,8 @@ class Fee:
     floor: Decimal | None
     small_below: Decimal | None
     small: Decimal
+    words: str
+    rules: tuple[Rule, ...]
 
     @classmethod
     def of(cls, line: LineName, rule: Rule) -> Fee:
@@ -102,8 +115,10 @@ class Fee:
         rate, floor = number("rate"), number("floor")
         if rate is not None and floor is None:
             floor = flat
-        return cls(line, rule, rate, flat or _ZERO, number("cap"), floor, number("small_below"),
-                   number("small_amount") or _ZERO)  # fmt: skip
+        cap, below, small = number("cap"), number("small_below"), number("small_amount") or _ZERO
+        flat = flat or _ZERO
+        words = _flat_words(flat, below, small) if rate is None else _rate_words(rate, cap, floor)
+        return cls(line, rule, rate, flat, cap, floor, below, small, words, (rule,))
 
     def on(self, value: Decimal) -> Decimal:
         """Unrounded, never less for a larger value."""
@@ -115,14 +130,16 @@ class Fee:
             amount = min(amount, self.cap)
         return amount if self.floor is None else max(amount, self.floor)
 
-    @property
-    def words(self) -> str:
-        if self.rate is None:
-            small = f", ₹{plain(self.small)} below ₹{plain(self.small_below)}" if self.small_below else ""
-            return f"₹{plain(self.flat)}{small}" if self.flat else "nil"
-        least = f", at least ₹{plain(self.floor)}" if self.floor else ""
-        most = f", at most ₹{plain(self.cap)}" if self.cap else ""
-        return f"{percent_text(self.rate)}{least}{most}"
+
+def _flat_words(flat: Decimal, small_below: Decimal | None, small: Decimal) -> str:
+    less = f", ₹{plain(small)} below ₹{plain(small_below)}" if small_below else ""
+    return f"₹{plain(flat)}{less}" if flat else "nil"
+
+
+def _rate_words(rate: Decimal, cap: Decimal | None, floor: Decimal | None) -> str:
+    least = f", at least ₹{plain(floor)}" if floor else ""
+    most = f", at most ₹{plain(cap)}" if cap else ""
+    return f"{percent_text(rate)}{least}{most}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,18 +170,31 @@ _SHORT = {
 
 @dataclass(frozen=True, slots=True)
 class Rounding:
-    """To which step a line is rounded, half up, once. rules, steps: by line."""
+    """To which step a line is rounded, half up, once. rules, steps: by line.
+
+    price: how the day's average price is, that the tax on shares is taken on; price_step: its step.
+    """
 
     rules: Mapping[LineName, Rule]
     steps: Mapping[LineName, Decimal]
+    price: Rule
+    price_step: Decimal
 
     @classmethod
-    def of(cls, rules: Mapping[LineName, Rule], other: Rule) -> Rounding:
+    def of(cls, rules: Mapping[LineName, Rule], other: Rule, price: Rule) -> Rounding:
         """`other` for every line that has no rule of its own."""
         every = {line: rules.get(line, other) for line in LineName}
-        return cls(every, {line: rule.number("step") for line, rule in every.items()})
+        steps = {line: rule.number("step") for line, rule in every.items()}
+        return cls(every, steps, price, price.number("step"))
 
     def rounded(self, line: LineName, exact: Decimal) -> Decimal:
-        step = self.steps[line]
-        steps = EXACTLY.divide(exact, step).quantize(_ONE, ROUND_HALF_UP, EXACTLY)
-        return EXACTLY.multiply(steps, step)
+        return _to_step(exact, self.steps[line])
+
+    def average(self, value: Decimal, units: Decimal) -> Decimal:
+        """The price of a unit on average, as the law rounds it."""
+        return _to_step(EXACTLY.divide(value, units), self.price_step)
+
+
+def _to_step(exact: Decimal, step: Decimal) -> Decimal:
+    steps = EXACTLY.divide(exact, step).quantize(_ONE, ROUND_HALF_UP, EXACTLY)
+    return EXACTLY.multiply(steps, step)

@@ -2,7 +2,8 @@
 
 1 Of a share's deals at one exchange, as many units as were both bought and sold are intraday, whatever the
   order said; the rest is delivery. Each deal gives to both in proportion.
-2 The transaction tax takes both at the day's average price of all of the scrip's deals, rounded for each.
+2 The transaction tax takes both at the day's average price of all of the scrip's deals, which the law rounds
+  to the paisa; the tax is rounded for each.
 3 Brokerage is per order; an order that is partly intraday is charged on each part. What else a broker does
   for an order it is paid for once.
 4 The depository charges each scrip once, when more of it was sold than bought.
@@ -11,18 +12,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal, localcontext
 
 from tunefolio.core.errors import Misuse
+from tunefolio.core.missing import Missing
 from tunefolio.core.time import TradingDay
-from tunefolio.trading.charges.counting import Debit, Ordered, Turnover, counted
-from tunefolio.trading.charges.deals import EXACTLY, Deal, Segment, Service
-from tunefolio.trading.charges.lines import ZERO, Charges
+from tunefolio.trading.charges.counting import Debit, Ordered, Turnover, counted, tax_on
+from tunefolio.trading.charges.deals import EXACTLY, Deal, Product, Segment, Service
+from tunefolio.trading.charges.lines import ZERO, Charges, Part
 from tunefolio.trading.charges.tariffs import Tariff, Tariffs, exchange_of
 from tunefolio.trading.orders import OrderSide
 
 _SPLIT = Decimal("1e-12")
+_NOTHING: frozenset[Service] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,7 @@ class Note:
     intraday: tuple[tuple[str, Decimal], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Piece:
     """A deal, or the part of one that settles in one way."""
 
@@ -45,21 +48,40 @@ class _Piece:
     tariff: Tariff
     segment: Segment
     value: Decimal
+    services: frozenset[Service]
 
 
 @dataclass(slots=True)
 class _Scrip:
-    """The deals of one scrip at one exchange in one kind of market."""
+    """The deals of one scrip at one exchange in one kind of market; bought and sold: units."""
 
     name: str
+    is_cash: bool
     deals: list[Deal] = field(default_factory=list)
+    values: list[Decimal] = field(default_factory=list)
+    bought: Decimal = ZERO
+    sold: Decimal = ZERO
 
-    def units(self, side: OrderSide) -> Decimal:
-        return sum((deal.quantity for deal in self.deals if deal.side is side), ZERO)
+    def add(self, deal: Deal) -> None:
+        self.deals.append(deal)
+        self.values.append(deal.quantity * deal.price)
+        if deal.side is OrderSide.BUY:
+            self.bought += deal.quantity
+        else:
+            self.sold += deal.quantity
 
     @property
     def matched(self) -> Decimal:
-        return min(self.units(OrderSide.BUY), self.units(OrderSide.SELL))
+        return min(self.bought, self.sold) if self.is_cash else ZERO
+
+
+@dataclass(slots=True)
+class _Sum:
+    """Bought and sold in rupees, of pieces that settle in one way."""
+
+    tariff: Tariff
+    bought: Decimal = ZERO
+    sold: Decimal = ZERO
 
 
 def note(deals: Sequence[Deal], tariffs: Tariffs) -> Note:
@@ -80,17 +102,30 @@ def _note(deals: Sequence[Deal], tariffs: Tariffs) -> Note:
         _add_orders(orders, pieces)
         _add_debit(debits, scrip, pieces)
     first = deals[0]
-    matched = tuple((one.name, one.matched) for one in scrips if _is_cash(one) and one.matched)
+    matched = tuple((one.name, one.matched) for one in scrips if one.matched)
     found = counted(turnovers, list(orders.values()), debits.values())
     return Note(first.day, first.broker, first.plan, tuple(deals), found, matched)
 
 
-def notes(deals: Iterable[Deal], tariffs: Tariffs) -> list[Note]:
-    """One note for each day, broker and plan, by day. One pass; memory is that of the deals."""
+def tax_of(deals: Sequence[Deal], tariffs: Tariffs) -> list[Part | Missing]:
+    """The transaction tax of a note alone, part by part, at a tenth of its cost. Raises as `note`."""
+    _must_be_one_note(deals)
+    with localcontext(EXACTLY):
+        return [
+            part
+            for scrip in _scrips(deals)
+            for turnover in _turnovers(scrip, list(_pieces(scrip, tariffs)))
+            for part in tax_on(turnover)
+        ]
+
+
+def iter_notes(deals: Iterable[Deal], tariffs: Tariffs) -> Iterator[Note]:
+    """One note for each day, broker and plan, by day. Deals in any order: they are kept, a note is not."""
     days: dict[tuple[TradingDay, str, str], list[Deal]] = {}
     for deal in deals:
         days.setdefault((deal.day, deal.broker, deal.plan), []).append(deal)
-    return [note(days[key], tariffs) for key in sorted(days)]
+    for key in sorted(days):
+        yield note(days[key], tariffs)
 
 
 def _must_be_one_note(deals: Sequence[Deal]) -> None:
@@ -108,64 +143,65 @@ def _must_be_one_note(deals: Sequence[Deal]) -> None:
 def _scrips(deals: Sequence[Deal]) -> list[_Scrip]:
     found: dict[tuple[object, ...], _Scrip] = {}
     for place, deal in enumerate(deals):
-        market = deal.segment.market
+        is_cash = deal.segment.is_cash
+        market = "cash" if is_cash else deal.segment
         key = (exchange_of(deal.exchange), deal.scrip or place, market, deal.units, deal.group, deal.ending)
-        found.setdefault(key, _Scrip(deal.scrip)).deals.append(deal)
+        scrip = found.get(key)
+        if scrip is None:
+            scrip = found[key] = _Scrip(deal.scrip, is_cash)
+        scrip.add(deal)
     return list(found.values())
 
 
-def _is_cash(scrip: _Scrip) -> bool:
-    return scrip.deals[0].segment.is_cash
-
-
 def _pieces(scrip: _Scrip, tariffs: Tariffs) -> Iterator[_Piece]:
-    if not _is_cash(scrip):
-        for deal in scrip.deals:
-            yield _Piece(deal, tariffs.of(deal), deal.segment, deal.value)
+    known: dict[tuple[Segment, Product], Tariff] = {}
+
+    def piece(deal: Deal, segment: Segment, value: Decimal, services: frozenset[Service]) -> _Piece:
+        tariff = known.get((segment, deal.product))
+        if tariff is None:
+            tariff = known[segment, deal.product] = tariffs.of(deal, segment)
+        return _Piece(deal, tariff, segment, value, services)
+
+    if not scrip.is_cash:
+        for deal, value in zip(scrip.deals, scrip.values, strict=True):
+            yield piece(deal, deal.segment, value, deal.services)
         return
     matched = scrip.matched
-    sums = {side: scrip.units(side) for side in OrderSide}
-    for deal in scrip.deals:
-        whole, value = sums[deal.side], deal.value
-        intraday = value if matched == whole else _share(value, matched, whole)
+    for deal, value in zip(scrip.deals, scrip.values, strict=True):
+        whole = scrip.bought if deal.side is OrderSide.BUY else scrip.sold
+        intraday = value if matched == whole else _share(value, matched, whole) if matched else ZERO
         services = deal.services
-        for segment, part in ((Segment.INTRADAY, intraday), (Segment.DELIVERY, value - intraday)):
-            if part:
-                settled = _settled(deal, segment, services)
-                yield _Piece(settled, tariffs.of(settled), segment, part)
-                services = frozenset()
-
-
-def _settled(deal: Deal, segment: Segment, services: frozenset[Service]) -> Deal:
-    if deal.segment is segment and deal.services == services:
-        return deal
-    return replace(deal, segment=segment, services=services)
+        if intraday:
+            yield piece(deal, Segment.INTRADAY, intraday, services)
+            services = _NOTHING
+        if rest := value - intraday:
+            yield piece(deal, Segment.DELIVERY, rest, services)
 
 
 def _turnovers(scrip: _Scrip, pieces: Sequence[_Piece]) -> Iterator[Turnover]:
-    kinds: dict[tuple[object, ...], list[_Piece]] = {}
+    sums: dict[tuple[Segment, Product], _Sum] = {}
     for piece in pieces:
-        kinds.setdefault((piece.segment, piece.deal.product), []).append(piece)
-    for found in kinds.values():
-        bought, sold = (_value(found, side) for side in (OrderSide.BUY, OrderSide.SELL))
-        taxed = _at_the_average(scrip, found[0].segment) if _is_cash(scrip) else (bought, sold)
-        yield Turnover(scrip.name, found[0].tariff, bought, sold, *taxed)
+        key = (piece.segment, piece.deal.product)
+        kind = sums.get(key)
+        if kind is None:
+            kind = sums[key] = _Sum(piece.tariff)
+        if piece.deal.side is OrderSide.BUY:
+            kind.bought += piece.value
+        else:
+            kind.sold += piece.value
+    for (segment, _), kind in sums.items():
+        bought, sold = kind.bought, kind.sold
+        taxed = _at_the_average(scrip, segment, kind.tariff) if scrip.is_cash else (bought, sold)
+        yield Turnover(scrip.name, kind.tariff, bought, sold, *taxed)
 
 
-def _value(pieces: Sequence[_Piece], side: OrderSide) -> Decimal:
-    return sum((piece.value for piece in pieces if piece.deal.side is side), ZERO)
-
-
-def _at_the_average(scrip: _Scrip, segment: Segment) -> tuple[Decimal, Decimal]:
+def _at_the_average(scrip: _Scrip, segment: Segment, tariff: Tariff) -> tuple[Decimal, Decimal]:
     """Bought and sold of that kind, valued at the average price of all the scrip's deals of the day."""
-    units = {side: scrip.units(side) for side in OrderSide}
-    whole, matched = sum(units.values(), ZERO), scrip.matched
-    value = sum((deal.value for deal in scrip.deals), ZERO)
-    bought, sold = (
-        matched if segment is Segment.INTRADAY else units[side] - matched
-        for side in (OrderSide.BUY, OrderSide.SELL)
-    )
-    return (_share(value, bought, whole), _share(value, sold, whole))
+    price = tariff.rounding.average(sum(scrip.values, ZERO), scrip.bought + scrip.sold)
+    matched = scrip.matched
+    if segment is Segment.INTRADAY:
+        return matched * price, matched * price
+    return (scrip.bought - matched) * price, (scrip.sold - matched) * price
 
 
 def _share(value: Decimal, part: Decimal, whole: Decimal) -> Decimal:
@@ -180,8 +216,9 @@ def _add_orders(orders: dict[tuple[object, ...], Ordered], pieces: Sequence[_Pie
         name = deal.order or len(orders)
         key = (deal.exchange, name, deal.scrip, deal.side, piece.segment, deal.product, deal.ending)
         known = orders.get(key)
-        value = piece.value + (known.value if known else ZERO)
-        services = deal.services | (known.services if known else frozenset[Service]())
+        value, services = piece.value, piece.services
+        if known is not None:
+            value, services = value + known.value, services | known.services
         orders[key] = Ordered(deal.order or deal.scrip, piece.tariff, value, services)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 
 from tunefolio.core.errors import Misuse
@@ -19,7 +19,9 @@ from tunefolio.core.time import TradingDay
 from tunefolio.trading.charges.deals import NO_BROKER, Deal, Ending, Product, Segment, Service, Units
 from tunefolio.trading.charges.levies import TITLES, Fee, Gst, Levy, LineName, Rounding
 
-EXCHANGES = {"NSE": "nse", "BSE": "bse", "MCX": "mcx"}
+FUND_HOUSE = "MF"
+"""In place of an exchange: where units of mutual funds are dealt in."""
+EXCHANGES = {"NSE": "nse", "BSE": "bse", "MCX": "mcx", FUND_HOUSE: "mf"}
 """By their codes; the derivatives' codes of brokers mean the same exchange."""
 _SAME = {"NFO": "NSE", "CDS": "NSE", "BFO": "BSE", "BCD": "BSE"}
 _STATUTORY = ("stt.delivery", "sebi", "stamp.delivery", "exchange.nse.cash", "gst", "rounding.other")
@@ -104,23 +106,27 @@ class Tariffs:
         found = self.plan(broker, plan)
         if found.broker == NO_BROKER:
             return tuple(Segment)
-        return tuple(one for one in Segment if self._named(_brokerages(found, one, Product.CARRY)))
+        usual = (Product.CARRY, Units.SHARE)
+        return tuple(one for one in Segment if self._named(_brokerages(found, one, *usual)))
 
     def groups(self, exchange: str, segment: Segment) -> tuple[str, ...]:
         """The scrip groups that a charge of that exchange depends on; () where it does not."""
         known = self._groups.get(f"exchange.{EXCHANGES.get(exchange_of(exchange), '')}.{segment.market}", {})
         return tuple(sorted(known))
 
-    def of(self, deal: Deal) -> Tariff:
-        """The tariff of a deal. Raises Misuse for a day before the data begins, an unknown broker, plan,
-        exchange or scrip group, and a segment that the exchange or the plan does not have."""
+    def of(self, deal: Deal, segment: Segment | None = None) -> Tariff:
+        """The tariff of a deal; segment: another than its own, for the part of it that settles otherwise.
+
+        Raises Misuse for a day before the data begins, an unknown broker, plan, exchange or scrip group, and
+        a segment that the exchange or the plan does not have.
+        """
         if deal.day < self.begins:
             cure = "Stamp duty and taxes were other, and differed by state, before"
             raise Misuse("date", f"{deal.day} is before {self.begins}, where the tariffs begin", cure=cure)
         era = bisect_right(self._eras, deal.day)
         key = (
-            era, deal.broker, deal.plan, deal.exchange, deal.segment, deal.group, deal.units, deal.product,
-            deal.ending,
+            era, deal.broker, deal.plan, deal.exchange, segment or deal.segment, deal.group, deal.units,
+            deal.product, deal.ending,
         )  # fmt: skip
         found = self._kept.get(key)
         if found is None:
@@ -132,29 +138,32 @@ class Tariffs:
 
     def _made(self, key: _Key) -> Tariff:
         plan = self.plan(key.broker, key.plan)
-        gst = self._gst(key)
+        gst, rounding = self._gst(key), self._rounding(key.day)
         return Tariff(
-            self._levies(key),
+            self._levies(key, rounding),
             self._brokerage(key, plan),
             self._ceiling(key),
             self._dp(key, plan),
             {one: self._service(one, key, plan) for one in Service},
             gst,
-            self._rounding(key.day),
+            rounding,
         )
 
-    def _levies(self, key: _Key) -> Mapping[LineName, Levy | Missing]:
-        tax = LineName.CTT if key.segment.value.startswith("commodity") else LineName.STT
+    def _levies(self, key: _Key, rounding: Rounding) -> Mapping[LineName, Levy | Missing]:
+        exchange, market = _placed(key.exchange, key.segment), key.segment.market
+        tax = LineName.CTT if market.startswith("commodity") else LineName.STT
+        beside = (rounding.rules[tax], *([rounding.price] if key.segment.is_cash else []))
         found: dict[LineName, Levy | Missing] = {
-            tax: self._levy(tax, _taxes(tax, key), key, "transaction tax")
+            tax: self._levy(tax, _taxes(tax, key), key, "transaction tax", *beside)
         }
-        exchange, market = exchange_of(key.exchange), key.segment.market
-        if key.ending is not None:
+        stamp = f"stamp.{key.ending or key.segment}"
+        if key.ending is None or self.book.history(stamp):
+            found[LineName.STAMP] = self._levy(LineName.STAMP, (stamp,), key, "stamp duty")
+        if key.ending is not None or key.segment is Segment.MUTUAL_FUND:
             return found
         place = f"{EXCHANGES[exchange]}.{market}"
         found[LineName.EXCHANGE] = self._exchange(f"exchange.{place}", exchange, key)
         found[LineName.SEBI] = self._levy(LineName.SEBI, ("sebi",), key, "SEBI's fee")
-        found[LineName.STAMP] = self._levy(LineName.STAMP, (f"stamp.{key.segment}",), key, "stamp duty")
         if (rule := self.book.at(f"ipft.{place}", key.day)) is not None:
             found[LineName.IPFT] = Levy.of(LineName.IPFT, rule)
         if (rule := self.book.at(f"clearing.{key.broker}", key.day)) is not None:
@@ -176,16 +185,20 @@ class Tariffs:
         return self._levy(LineName.EXCHANGE, (groups[group],), key, what)
 
     def _markets(self, exchange: str) -> list[str]:
+        if exchange == FUND_HOUSE:
+            return [Segment.MUTUAL_FUND]
         stem = f"exchange.{EXCHANGES[exchange]}."
         found = dict.fromkeys(
             name.removeprefix(stem).split(".")[0] for name in self.book.names if name.startswith(stem)
         )
         return [one for name in found for one in (("delivery", "intraday") if name == "cash" else (name,))]
 
-    def _levy(self, line: LineName, names: Iterable[str], key: _Key, what: str) -> Levy | Missing:
+    def _levy(
+        self, line: LineName, names: Iterable[str], key: _Key, what: str, *beside: Rule
+    ) -> Levy | Missing:
         name = self._named(names)
         rule = self.book.at(name, key.day)
-        return self._uncovered(what, name, key.day) if rule is None else Levy.of(line, rule)
+        return self._uncovered(what, name, key.day) if rule is None else Levy.of(line, rule, *beside)
 
     def _brokerage(self, key: _Key, plan: Plan) -> Fee | Missing | None:
         if plan.broker == NO_BROKER:
@@ -193,7 +206,7 @@ class Tariffs:
         if key.ending is not None:
             return self._fee(LineName.BROKERAGE, f"brokerage of {plan.broker} for what is {key.ending}",
                              (f"brokerage.{plan.broker}.{key.ending}",), key)  # fmt: skip
-        names = _brokerages(plan, key.segment, key.product)
+        names = _brokerages(plan, key.segment, key.product, key.units)
         if not self._named(names):
             known = ", ".join(self.segments(plan.broker, plan.name))
             cure = f"Known: {known}; or broker {NO_BROKER}, for what is charged without it"
@@ -227,11 +240,11 @@ class Tariffs:
         return Gst.of(rule)
 
     def _rounding(self, day: TradingDay) -> Rounding:
-        other = self.book.at("rounding.other", day)
-        if other is None:
+        other, price = (self.book.at(f"rounding.{name}", day) for name in ("other", "average_price"))
+        if other is None or price is None:
             raise Misuse("date", f"no rule of rounding is known on {day}")
         own = {line: self.book.at(f"rounding.{line}", day) for line in LineName}
-        return Rounding.of({line: rule for line, rule in own.items() if rule is not None}, other)
+        return Rounding.of({line: rule for line, rule in own.items() if rule is not None}, other, price)
 
     def _named(self, names: Iterable[str]) -> str:
         """The first of these names that the rulebook has; "" if it has none."""
@@ -245,13 +258,22 @@ class Tariffs:
         return Missing(f"{what} is in no source we have ({reach})", "Take it from the contract note")
 
 
+@lru_cache(maxsize=64)
 def exchange_of(code: str) -> str:
-    """NSE, BSE or MCX by its own code or that of its derivatives; raises Misuse."""
+    """NSE, BSE, MCX or a fund house, by its own code or that of its derivatives; raises Misuse."""
     exchange = _SAME.get(code.strip().upper(), code.strip().upper())
     if exchange not in EXCHANGES:
         raise Misuse(
             "exchange", f"no tariff of {code[:20]!r} is known", cure=f"One of {', '.join(EXCHANGES)}"
         )
+    return exchange
+
+
+def _placed(code: str, segment: Segment) -> str:
+    """The exchange of a deal; raises Misuse for a fund's units anywhere but at its house, and the reverse."""
+    exchange = exchange_of(code)
+    if segment is Segment.MUTUAL_FUND and exchange != FUND_HOUSE:
+        raise Misuse("exchange", f"{exchange} has no {segment}", cure=f"{FUND_HOUSE}, or leave it out")
     return exchange
 
 
@@ -263,9 +285,9 @@ def _taxes(tax: LineName, key: _Key) -> tuple[str, ...]:
     return (f"{tax}.{key.segment}.{key.units}", f"{tax}.{key.segment}")
 
 
-def _brokerages(plan: Plan, segment: Segment, product: Product) -> tuple[str, ...]:
+def _brokerages(plan: Plan, segment: Segment, product: Product, units: Units) -> tuple[str, ...]:
     own = f"brokerage.{plan.broker}.{plan.name}.{segment}"
-    return (f"{own}.{product}", own, f"brokerage.{plan.broker}.{segment}")
+    return (f"{own}.{product}", f"{own}.{units}", own, f"brokerage.{plan.broker}.{segment}")
 
 
 def _plans(book: Rulebook) -> Iterable[Plan]:
