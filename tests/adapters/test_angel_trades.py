@@ -11,6 +11,7 @@ from tests.adapters.test_mapped import workbook
 from tunefolio.adapters.brokers.files.angel_trades import AngelTrades
 from tunefolio.adapters.brokers.files.own import OwnJson
 from tunefolio.core.money import Money, Price
+from tunefolio.ledger.feeparts import FeeName
 from tunefolio.ledger.files import ParsedFile
 from tunefolio.ledger.kinds import Kind
 
@@ -45,6 +46,24 @@ def test_angels_trades_carry_what_they_really_cost() -> None:
     assert (sold.kind, sold.price) == (Kind.SELL, Price.of(1600))
 
 
+def test_angels_charges_are_kept_one_by_one_with_the_order() -> None:
+    sale = angel(**{"Buy/Sell": "Sell", "Buy Price": 0, "Sell Price": 1600, "Trade ID": "78", "STT": -16})
+    bought, sold = angels(angel(), sale).rows
+    assert {part.name: str(part.amount) for part in bought.parts} == {
+        FeeName.BROKERAGE: "20", FeeName.EXCHANGE: "0.48", FeeName.IPFT: "0.01", FeeName.SEBI: "0.02",
+        FeeName.GST: "3.6", FeeName.STT: "15", FeeName.STAMP: "2.25",
+    }  # fmt: skip
+    assert bought.order == sold.order == "25033100001"
+    assert [part.amount for part in sold.parts if part.name is FeeName.STT] == [16], (
+        "some write it below zero"
+    )
+
+
+@pytest.mark.parametrize("cell", ["", "-", "0", "1.1E+15", 2.5])
+def test_a_cell_that_tells_no_order_is_none(cell: object) -> None:
+    assert angels(angel(**{"Order ID": cell})).rows[0].order == ""
+
+
 def test_angels_row_without_units_is_the_fee_of_an_order() -> None:
     row = angel(Quantity=0, **{"Buy Price": 0, "Trade ID": ""})
     file = angels(row, row)
@@ -76,13 +95,16 @@ def test_angels_wrong_cell_is_the_problem_of_its_row(cells: dict[str, Any], fiel
 def test_our_own_json_comes_back() -> None:
     rows = [
         {"kind": "buy", "day": "2025-03-31", "instrument": INFY | {"isin": "INE009A01021"}, "quantity": "10",
-         "price": "1500.50", "amount": "15005.00", "fees": "17.80", "source_key": "NSE:EQ:7:2025-03-31"},
+         "price": "1500.50", "amount": "15005.00", "fees": "17.80", "parts": {"stt": "15", "stamp": "2.8"},
+         "order": "110024", "source_key": "NSE:EQ:7:2025-03-31"},
         {"kind": "dividend", "day": "2025-06-01", "instrument": INFY,
          "amount": {"amount": "280.00", "currency": "INR"}, "tax": "28"},
         {"kind": "split", "day": "2025-07-01", "instrument": INFY, "ratio": "2:1"},
         {"kind": "deposit", "day": "2025-07-01", "amount": "5"},
         {"kind": "moon", "day": "2025-07-01"},
         5,
+        {"kind": "buy", "day": "2025-07-01", "instrument": INFY, "quantity": "1", "price": "1", "fees": "1",
+         "parts": {"toll": "1"}},
     ]  # fmt: skip
     content = json.dumps({"data": rows}).encode()
     assert OwnJson().recognises("x", content)
@@ -91,9 +113,10 @@ def test_our_own_json_comes_back() -> None:
     assert (bought.source_key, bought.worth, bought.fees) == (
         "NSE:EQ:7:2025-03-31", Money.of(15005), Money.of("17.80"),
     )  # fmt: skip
+    assert (bought.order, [str(part) for part in bought.parts]) == ("110024", ["stt:15", "stamp:2.8"])
     assert (paid.kind, paid.worth, paid.tax) == (Kind.DIVIDEND, Money.of(280), Money.of(28))
     assert [(problem.row, problem.field) for problem in file.problems] == [
-        (3, "ratio"), (4, "instrument"), (5, "kind"), (6, "row"),
+        (3, "ratio"), (4, "instrument"), (5, "kind"), (6, "row"), (7, "parts"),
     ]  # fmt: skip
 
 

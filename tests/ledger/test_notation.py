@@ -15,6 +15,7 @@ from tunefolio.core.identity import AccountId, InstrumentId, TransactionId
 from tunefolio.core.money import INR, Currency, Money, Price, plain
 from tunefolio.core.time import Instant, TradingDay
 from tunefolio.ledger.accounts import Book
+from tunefolio.ledger.feeparts import FeeName, FeeParts, parts_of
 from tunefolio.ledger.kinds import RULES, Delivery, Kind
 from tunefolio.ledger.meanings import Meanings, Spellings
 from tunefolio.ledger.notation import (
@@ -30,6 +31,7 @@ from tunefolio.ledger.transactions import Fact, Pick, Ratio
 
 USD = Currency("USD")
 ACCOUNTS = ("Main", "Kotak", "Zerodha", 'my "second" one', "to")
+ORDERS = ("", "1100000012345678", "A-7,x;%41")
 KEYS = ("T-17", "manual:ab12", "action:yahoo:INFY:2024-06-01:split", "two words, %41", "Ω")
 
 
@@ -173,10 +175,21 @@ def facts(draw: st.DrawFn) -> Fact:
         "amount": money() if has("amount") else Money.zero(currency),
         "note": draw(NOTES),
         "at": Instant.parse("2024-04-01T03:50:11.25+00:00") if draw(st.booleans()) else None,
+        "order": draw(st.sampled_from(ORDERS)) if rule.allows("price") else "",
     }  # fmt: skip
     _made_lawful(draw, kind, given_, currency)
+    given_["parts"] = draw(parts_adding_up_to(given_["fees"]))
     amount = given_.pop("amount")
     return Fact(kind, day, amount, **given_)  # type: ignore[arg-type]
+
+
+@st.composite
+def parts_adding_up_to(draw: st.DrawFn, fees: Money | None) -> FeeParts:
+    """Nothing said, or the fees as two charges."""
+    if fees is None or draw(st.booleans()):
+        return ()
+    brokerage = draw(st.decimals(min_value="0", max_value=fees.amount, places=4))
+    return parts_of({FeeName.STT: fees.amount - brokerage, FeeName.BROKERAGE: brokerage})
 
 
 def _made_lawful(draw: st.DrawFn, kind: Kind, given_: dict[str, object], currency: Currency) -> None:
@@ -229,6 +242,16 @@ def test_every_fact_survives_the_round_trip(fact: Fact, tags: list[str], key: st
     assert line(again.fact, spellings(names), again.tags, key=again.key) == text
 
 
+def test_what_charges_are_made_of_and_the_order_stand_in_the_line() -> None:
+    text = "2024-04-01 buy 10 NSE:INFY @ 1500 fee 35.6 parts brokerage:20,gst:3.6,stt:12 order 110024"
+    fact, _ = parse_line(text, number_of)
+    assert fact.order == "110024"
+    assert [(part.name, part.amount) for part in fact.parts] == [
+        (FeeName.BROKERAGE, 20), (FeeName.GST, Decimal("3.6")), (FeeName.STT, 12),
+    ]  # fmt: skip
+    assert line(fact, name_of) == text
+
+
 def test_a_line_in_another_currency_names_it() -> None:
     fact = Fact(Kind.BUY, TradingDay.parse("2024-04-01"), Money.of("10", "USD"), number_of("TCS"), Decimal(1))
     assert line(fact, name_of) == "2024-04-01 buy 1 NSE:TCS = 10 USD"
@@ -257,6 +280,14 @@ def test_grouped_numbers_are_read() -> None:
         ("2024-04-01 buy ten INFY @ 1", "quantity"),
         ("2024-04-01 buy 1", "instrument"),
         ("2024-04-01 buy 1 INFY", "Write @ PRICE"),
+        ("2024-04-01 buy 1 INFY @ 1 fee 2 parts stt:1", "add up to 1"),
+        ("2024-04-01 buy 1 INFY @ 1 fee 2 parts stt:1,stt:1", "twice"),
+        ("2024-04-01 buy 1 INFY @ 1 fee 2 parts toll:2", "known: brokerage"),
+        ("2024-04-01 buy 1 INFY @ 1 fee 2 parts stt", "no charge"),
+        ("2024-04-01 buy 1 INFY @ 1 fee 2 parts stt:-2", "above zero"),
+        ("2024-04-01 deposit 5 parts stt:1", "parts"),
+        ("2024-04-01 deposit 5 order 7", "order"),
+        ("2024-04-01 buy 1 INFY @ 1 order 0", "no order's number"),
         ("2024-04-01 buy 1 INFY @", "price"),
         ("2024-04-01 buy 1 INFY @ x", "price"),
         ("2024-04-01 buy 1 INFY @ -1", "price"),

@@ -11,12 +11,14 @@ from tests.store.books import DAY, NOW, account, entry, instrument, later, perso
 from tunefolio.core.identity import AccountId, InstrumentId, TransactionId
 from tunefolio.core.money import INR, Currency, Money, Price
 from tunefolio.ledger.accounts import Book
+from tunefolio.ledger.feeparts import FeeName, FeePart
 from tunefolio.ledger.kinds import Delivery, Kind
 from tunefolio.ledger.transactions import Fact, Pick, Ratio
 from tunefolio.store import transactions
 from tunefolio.store.db import Database
 
 USD = Currency("USD")
+PARTS = (FeePart(FeeName.BROKERAGE, Decimal(20)), FeePart(FeeName.SEBI, Decimal("0.1155")))
 
 
 def facts(one: InstrumentId, other: InstrumentId, counterpart: AccountId) -> list[Fact]:
@@ -28,6 +30,8 @@ def facts(one: InstrumentId, other: InstrumentId, counterpart: AccountId) -> lis
         plain,
         replace(plain, fees=Money.of("1.50"), accrued=Money.of("0.05"), note="a | bar", at=NOW),
         replace(sale, tax=Money.of("0.01")),
+        replace(sale, order="1100000012345|7"),
+        replace(sale, fees=Money.of("20.12"), parts=PARTS, order="250331-9"),
         replace(sale, picks=(Pick(TransactionId(7), Decimal("1.5")), Pick(TransactionId(9), Decimal("0.5")))),
         Fact(Kind.SPLIT, DAY, Money.of("0"), one, ratio=Ratio(Decimal(10), Decimal(1)), other=other),
         Fact(

@@ -25,6 +25,7 @@ CAPABILITIES: Mapping[str, str] = {
     "orders": "order book, history of an order",
     "triggers": "standing triggers (GTT)",
     "funds": "margins and collateral",
+    "charges": "what an order cost, by the broker's own count",
     "quotes": "last prices",
     "candles": "past prices",
     "instruments": "list of instruments",

@@ -1,20 +1,26 @@
-"""charges: an order's charges line by line, or every rule in force on a day."""
+"""charges: an order's charges line by line, every rule in force on a day, a broker's own count of a day."""
 
 from __future__ import annotations
 
 import argparse
+from decimal import Decimal
 from typing import Any
 
 from tunefolio.cli import Exit
-from tunefolio.cli.house import show, table
+from tunefolio.cli.books import account_named
+from tunefolio.cli.house import open_house, person_of, show, table
 from tunefolio.core.errors import Misuse
 from tunefolio.core.missing import Missing
-from tunefolio.core.money import plain
+from tunefolio.core.money import plain, quantized
 from tunefolio.core.rules import Rule
 from tunefolio.core.time import IST, SystemClock, TradingDay, calendar_date
+from tunefolio.services import charged, charged_json
 from tunefolio.services import charges as deeds
 from tunefolio.services import charges_json as told
+from tunefolio.services.charged import BrokersWord
 from tunefolio.services.charges import Wish
+from tunefolio.services.contract_notes import Terms
+from tunefolio.trading.charges.compare import Comparison
 from tunefolio.trading.charges.deals import Deal
 from tunefolio.trading.charges.lines import Charges, Line, MissingLine
 
@@ -23,12 +29,16 @@ _NEEDED = (("segment", "--segment"), ("side", "--side"), ("qty", "--qty"), ("pri
 
 def charges(args: argparse.Namespace) -> int:
     """charges --segment … --side … --qty … --price … [--broker … --date …] | --rules [--date …]
+    | --ask ACCOUNT [--date …] [--user …]
 
-    Needs no books. FINDINGS where a line is missing, so that a script never takes a part for the whole.
+    Needs no books but with --ask. FINDINGS where a line is missing, so that a script never takes a part for
+    the whole.
     """
     today = TradingDay(calendar_date(SystemClock().now(), IST))
     if args.rules:
         return _rules(args, today)
+    if args.ask:
+        return _asked(args, today)
     for name, word in _NEEDED:
         if not getattr(args, name):
             raise Misuse(word, "is missing", cure="--segment delivery --side buy --qty 10 --price 1500")
@@ -77,6 +87,50 @@ def _sum(found: Charges) -> str:
 def _doubt(rule: Rule) -> str:
     said = f": {rule.note}" if rule.note else ""
     return f"· {rule.name} since {rule.since}, {rule.confidence} confidence{said}"
+
+
+def _asked(args: argparse.Namespace, today: TradingDay) -> int:
+    """The account's broker is asked over its session. FINDINGS where it could not be asked about an order."""
+    day = TradingDay.parse(args.date) if args.date else today
+    broker = "" if args.broker == "none" else args.broker
+    with open_house(args) as runtime:
+        with runtime.house.database.reading() as db:
+            viewer = person_of(db, args.user).viewer
+            home = account_named(db, viewer, args.ask)
+        word = charged.ask(runtime.house, viewer, home.id, day, Terms(broker, args.plan, args.group))
+    show(args, charged_json.word(word), _asked_text(word))
+    return Exit.FINDINGS if word.unknown else Exit.OK
+
+
+def _asked_text(word: BrokersWord) -> str:
+    parts = [f"{word.title} about {len(word.orders)} orders of {word.account.name} on {word.day}", ""]
+    for one in word.orders:
+        if one.comparison is not None:
+            deal = one.deal
+            head = f"{deal.side} {plain(deal.quantity)} {one.symbol} at {plain(deal.price)}, {deal.segment}"
+            parts += [head + (f", order {one.number}" if one.number else ""), _beside(one.comparison), ""]
+    parts += ["All of them", _beside(word.whole), ""]
+    parts += [f"· not asked about: {', '.join(word.unknown)}"] if word.unknown else []
+    return "\n".join([*parts, *(f"· {remark}" for remark in word.remarks)])
+
+
+def _beside(comparison: Comparison) -> str:
+    rows = [
+        {
+            "charge": row.title,
+            "computed": _figure(row.computed),
+            "stated": _figure(row.stated),
+            "difference": _figure(row.difference),
+        }
+        for row in (*comparison.rows, comparison.total)
+    ]
+    return table(rows, ("charge", "computed", "stated", "difference"))
+
+
+def _figure(value: Decimal | Missing | None) -> str:
+    if value is None:
+        return ""
+    return "not available" if isinstance(value, Missing) else told.paise(quantized(value, 6))
 
 
 def _rules(args: argparse.Namespace, today: TradingDay) -> int:

@@ -12,6 +12,7 @@ from tunefolio.core.registry import Registry
 from tunefolio.core.secret import Secret
 from tunefolio.core.time import Instant, TradingDay
 from tunefolio.ledger.columnmaps import ColumnMap, Table
+from tunefolio.ledger.feeparts import FeeParts
 from tunefolio.ledger.kinds import Kind
 from tunefolio.market.instruments import InstrumentClaim
 
@@ -21,7 +22,8 @@ class ParsedRow:
     """One row understood. source_key: the broker's own trade key, else file hash and row: once is enough.
 
     quantity, price: None where the kind has none (a dividend). amount: the total as the file says it; None:
-    quantity × price. fees, tax: real charges of this row, in the currency of the amount.
+    quantity × price. fees, tax: real charges of this row, in the currency of the amount; parts: what the fees
+    are made of, where the file says so. order: the number of the order it filled, "" where it says none.
     """
 
     row: int
@@ -37,6 +39,8 @@ class ParsedRow:
     fees: Money | None = None
     tax: Money | None = None
     note: str = ""
+    parts: FeeParts = ()
+    order: str = ""
 
     @property
     def worth(self) -> Money:

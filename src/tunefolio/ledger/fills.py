@@ -11,6 +11,7 @@ from tunefolio.core.identity import InstrumentId
 from tunefolio.core.money import Currency, Price, plain
 from tunefolio.core.time import Instant, TradingDay, calendar_date
 from tunefolio.ledger.brokers import BrokerSession
+from tunefolio.ledger.feeparts import order_number
 from tunefolio.ledger.kinds import Kind
 from tunefolio.ledger.statements import UnreadLine
 from tunefolio.ledger.transactions import Fact, must_fit, trade
@@ -77,7 +78,8 @@ def post(fill: Fill, instrument: InstrumentId) -> Fact:
     on it: the broker tells them later, or never."""
     must_fit("quantity", fill.quantity)
     must_fit("price", fill.price.amount)
-    return trade(fill.kind, fill.day, instrument, fill.quantity, fill.price, at=fill.at)
+    order = order_number(fill.order_id)
+    return trade(fill.kind, fill.day, instrument, fill.quantity, fill.price, at=fill.at, order=order)
 
 
 def moved_by(fact: Fact) -> Decimal:

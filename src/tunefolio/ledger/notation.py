@@ -224,6 +224,8 @@ def _fact(kind: Kind, day: TradingDay, head: _Head, scene: _Scene) -> Fact:
         acquired=words.acquired,
         picks=tuple(Pick(scene.meanings.lot(key), units) for key, units in words.picks),
         delivery=words.delivery,
+        parts=words.parts,
+        order=words.order,
     )  # fmt: skip
 
 
@@ -278,6 +280,8 @@ def line(
         parts.append(fact.amount.currency)
     if fact.at is not None:
         parts += ["at", fact.at.iso()]
+    if fact.order:
+        parts += ["order", keyed(fact.order)]
     parts += [f"#{tag}" for tag in tags]
     if fact.note:
         parts.append(quoted(fact.note))
@@ -326,6 +330,8 @@ def _value_parts(fact: Fact, names: Spellings) -> Iterator[str]:
     for word, sum_ in (("fee", fact.charges), ("tax", fact.withheld), ("accrued", fact.interest)):
         if sum_.amount:
             yield from (word, plain(sum_.amount))
+    if fact.parts:
+        yield from ("parts", ",".join(map(str, fact.parts)))
 
 
 def _needs_total(fact: Fact) -> bool:

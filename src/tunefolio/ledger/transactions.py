@@ -6,7 +6,7 @@ Signs: quantities and amounts are given positive; the kind says which way they g
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
@@ -15,6 +15,7 @@ from tunefolio.core.identity import AccountId, InstrumentId, TransactionId
 from tunefolio.core.money import Money, Price, plain
 from tunefolio.core.time import Instant, TradingDay
 from tunefolio.ledger.accounts import Book
+from tunefolio.ledger.feeparts import FeeParts, must_add_up, order_number
 from tunefolio.ledger.kinds import RULES, Delivery, Kind
 
 MOVES_UNITS = frozenset(kind for kind, rule in RULES.items() if {"quantity", "amount"} <= rule.needs)
@@ -67,6 +68,8 @@ class Fact:
     counterpart: the account on the other side of a transfer; None when it is outside these books.
     acquired: the true purchase day of an OPENING or of what came in from outside, where it is known.
     picks:    the lots a sale takes, adding up to its quantity; empty: the account's method chooses.
+    parts:    what the fees are made of, where the broker says so; they add up to them.
+    order:    the broker's number of the order that a trade filled, "" where nobody knows it.
     """
 
     kind: Kind
@@ -88,6 +91,8 @@ class Fact:
     acquired: TradingDay | None = None
     picks: tuple[Pick, ...] = ()
     delivery: Delivery | None = None
+    parts: FeeParts = ()
+    order: str = ""
 
     def __post_init__(self) -> None:
         _check(self)
@@ -157,6 +162,7 @@ def trade(
     fees: Money | None = None,
     note: str = "",
     at: Instant | None = None,
+    order: str = "",
 ) -> Fact:
     """A trade or opening at a price; amount = quantity × price, rounded once to the minor unit."""
     if quantity <= 0:
@@ -168,7 +174,17 @@ def trade(
     if price.amount < 0:
         raise Misuse("price", f"{price.amount:f} must not be negative")
     amount = (price * quantity).rounded()
-    return Fact(kind, day, amount, instrument, quantity, price, fees, note, at)
+    return Fact(kind, day, amount, instrument, quantity, price, fees, note, at, order=order)
+
+
+def still_told(fact: Fact, former: Fact) -> Fact:
+    """A corrected fact with what the broker told of the former one and no person types again: the order, and
+    of the same fees what they are made of."""
+    if not fact.order and former.order and RULES[fact.kind].allows("price"):
+        fact = replace(fact, order=former.order)
+    if not fact.parts and former.parts and fact.charges == former.charges:
+        fact = replace(fact, parts=former.parts)
+    return fact
 
 
 PLACES = 8
@@ -197,6 +213,8 @@ def _further(fact: Fact) -> tuple[tuple[str, str], ...]:
         ("acquired", fact.acquired.iso() if fact.acquired else ""),
         ("picks", picks),
         ("delivery", fact.delivery.value if fact.delivery else ""),
+        ("parts", ",".join(map(str, fact.parts))),
+        ("order", fact.order),
     )
 
 
@@ -224,8 +242,21 @@ def _check(fact: Fact) -> None:
     if fact.price is not None and fact.price.currency != fact.amount.currency:
         raise Misuse("price", "must be in the currency of the amount", cure="One line, one currency")
     _check_pairs(fact)
+    _check_dealing(fact)
     if len(fact.note) > _MAX_NOTE:
         raise Misuse("note", f"must have at most {_MAX_NOTE} characters")
+
+
+def _check_dealing(fact: Fact) -> None:
+    """What a broker tells of a trade beside its money."""
+    if fact.parts:
+        must_add_up(fact.parts, fact.charges)
+    if fact.order and not RULES[fact.kind].allows("price"):
+        raise Misuse("order", f"a {fact.kind} fills no order")
+    if fact.order and order_number(fact.order) != fact.order:
+        raise Misuse(
+            "order", f"{fact.order[:40]!r} is no order's number", cure="One word of at most 60 signs"
+        )
 
 
 def _present(kind: Kind, name: str, value: Any) -> None:

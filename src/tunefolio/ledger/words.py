@@ -14,6 +14,7 @@ from urllib.parse import unquote
 from tunefolio.core.errors import Misuse
 from tunefolio.core.money import Currency, Money, currency_of, decimal_of, plain
 from tunefolio.core.time import Instant, TradingDay
+from tunefolio.ledger.feeparts import FeeParts, fee_part
 from tunefolio.ledger.kinds import RULES, Delivery, Kind
 from tunefolio.ledger.transactions import Ratio
 
@@ -46,6 +47,8 @@ class Words:
     currency: Currency | None = None
     note: str | None = None
     at: Instant | None = None
+    parts: FeeParts = ()
+    order: str = ""
     key: str = ""
     tags: list[str] = field(default_factory=list)
     said: set[str] = field(default_factory=set)
@@ -306,6 +309,20 @@ def _at(_kind: Kind, words: Words, left: Iterator[str]) -> None:
     words.at = Instant.parse(_next(left, "at"))
 
 
+def _parts(kind: Kind, words: Words, left: Iterator[str]) -> None:
+    text = _next(left, "parts")
+    if not RULES[kind].allows("fees"):
+        raise _misplaced(kind, "parts", "parts")
+    words.parts = tuple(fee_part(part) for part in text.split(",") if part)
+
+
+def _order(kind: Kind, words: Words, left: Iterator[str]) -> None:
+    number = _next(left, "order")
+    if not RULES[kind].allows("price"):
+        raise _misplaced(kind, "order", "order")
+    words.order = unkeyed(number)
+
+
 _READERS: dict[str, _Reader] = {
     "@": _priced,
     "=": _totalled,
@@ -324,4 +341,6 @@ _READERS: dict[str, _Reader] = {
     "gives": _delivers(Delivery.GIVES),
     "lots": _lots,
     "at": _at,
+    "parts": _parts,
+    "order": _order,
 }

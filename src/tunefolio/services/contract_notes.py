@@ -16,15 +16,22 @@ from tunefolio.core.money import INR, Money, total
 from tunefolio.core.people import Viewer
 from tunefolio.core.time import TradingDay
 from tunefolio.ledger.accounts import Account
+from tunefolio.ledger.charged import FeeAmounts, added
 from tunefolio.ledger.kinds import Kind
 from tunefolio.ledger.transactions import Transaction
-from tunefolio.market.instruments import Instrument
+from tunefolio.market.instruments import Instrument, Listing
 from tunefolio.services.charges import broker_of
 from tunefolio.services.dealt import NO_BROKER_KNOWN, LeftOut, dealt
 from tunefolio.store import accounts, instruments, transactions
 from tunefolio.store.db import ReadDb
 from tunefolio.store.transactions import TransactionFilter
-from tunefolio.trading.charges.compare import Compared, rounded_beside
+from tunefolio.trading.charges.compare import (
+    Compared,
+    Comparison,
+    charged_beside,
+    rounded_beside,
+    stated_lines,
+)
 from tunefolio.trading.charges.deals import NO_BROKER, Deal
 from tunefolio.trading.charges.lines import Charges
 from tunefolio.trading.charges.notes import Note, note
@@ -54,11 +61,13 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What the books carry as charges of a day's trades. without: how many trades carry none."""
+    """What the books carry as charges of a day's trades. without: how many trades carry none. parts: what
+    they are made of; None where a trade's charges are one sum."""
 
     fees: Money
     trades: int
     without: int
+    parts: FeeAmounts | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +75,8 @@ class DayNote:
     """One account's day.
 
     note: None where no trade has a tariff. left_out: those that have none, each with its reason.
-    remarks: what was assumed. names: symbols by the key that parts of the note are named with.
+    remarks: what was assumed. names: symbols by the key that parts of the note are named with. listings: by
+    exchange and that key.
     """
 
     account: Account
@@ -78,6 +88,7 @@ class DayNote:
     recorded: Recorded
     remarks: tuple[str, ...]
     names: Mapping[str, str]
+    listings: Mapping[tuple[str, str], Listing]
 
     @property
     def charges(self) -> Charges | None:
@@ -108,6 +119,15 @@ class DayNote:
             return Compared("Total", hole if isinstance(hole, Missing) else hole.amount, stated)
         row = rounded_beside(self.note.charges, stated or Decimal(0))
         return row if stated is not None else Compared(row.title, row.computed, None)
+
+    @property
+    def stated(self) -> Comparison | None:
+        """Line by line beside what the broker has charged, where all trades say what their charges are made
+        of; None else."""
+        parts = self.recorded.parts
+        if parts is None or self.note is None or self.left_out:
+            return None
+        return charged_beside(self.note.charges, stated_lines(parts))
 
 
 def note_of(db: ReadDb, viewer: Viewer, account: AccountId, day: TradingDay, terms: Terms) -> DayNote:
@@ -184,9 +204,11 @@ def _day(
     chargeable, refused = _with_tariff(deals)
     found = note(chargeable, tariffs()) if chargeable else None
     names = {one.economic_key: one.symbol for one in known.values()}
+    listings = {(one.exchange, one.economic_key): one.listing for one in known.values()}
     return DayNote(
-        home, day, terms.broker, terms.plan, found, (*left, *refused), _recorded(facts), tuple(remarks), names
-    )
+        home, day, terms.broker, terms.plan, found, (*left, *refused), _recorded(facts), tuple(remarks),
+        names, listings,
+    )  # fmt: skip
 
 
 def _with_tariff(deals: Iterable[Deal]) -> tuple[list[Deal], list[LeftOut]]:
@@ -206,4 +228,7 @@ def _with_tariff(deals: Iterable[Deal]) -> tuple[list[Deal], list[LeftOut]]:
 def _recorded(facts: Sequence[Transaction]) -> Recorded:
     fees = [fact.fact.fees for fact in facts if fact.fact.fees is not None]
     rupees = total((fee for fee in fees if fee.currency == INR), INR)
-    return Recorded(rupees, len(facts), len(facts) - len(fees))
+    parts = None
+    if facts and all(fact.fact.parts for fact in facts):
+        parts = added([{part.name: part.amount for part in fact.fact.parts} for fact in facts])
+    return Recorded(rupees, len(facts), len(facts) - len(fees), parts)

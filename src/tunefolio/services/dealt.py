@@ -7,16 +7,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
+from tunefolio.analysis.tax.assets import TaxClass, fund_class
 from tunefolio.core.errors import Misuse
 from tunefolio.core.identity import InstrumentId
+from tunefolio.core.missing import Missing
 from tunefolio.core.money import INR
-from tunefolio.ledger.kinds import Kind
+from tunefolio.ledger.kinds import Delivery, Kind
 from tunefolio.ledger.transactions import Fact, Transaction
 from tunefolio.market.instruments import AssetClass, Instrument
 from tunefolio.trading.charges.deals import Deal, Ending, Segment, Units
 from tunefolio.trading.orders import OrderSide
 
-_BUYS = frozenset({Kind.BUY, Kind.COVER})
+_BUYS = frozenset({Kind.BUY, Kind.COVER, Kind.ASSIGNMENT})
 _SEGMENTS = {
     ("NSE", AssetClass.EQUITY): Segment.DELIVERY,
     ("BSE", AssetClass.EQUITY): Segment.DELIVERY,
@@ -39,10 +41,12 @@ _OTHER_FUNDS = re.compile(
     re.IGNORECASE,
 )
 """Words that names of gold, debt and overseas funds have: their sale bears no transaction tax."""
+_UNITS = "INF"
+"""How the ISIN of every unit of an Indian fund begins."""
 _INDICES_OF_BSE = ("SENSEX", "BANKEX")
 ONE_ORDER = (
-    "The books keep no order numbers: trades of one instrument, side and moment are taken as one order, and a"
-    " trade without a moment as an order of its own"
+    "Where the books know no order number, trades of one instrument, side and moment are taken as one order,"
+    " and a trade without a moment as an order of its own"
 )
 NO_BROKER_KNOWN = "Counted without a broker: only what state and exchange take"
 
@@ -72,45 +76,61 @@ def dealt(
     broker: str,
     plan: str,
     group: str,
+    category: str = "",
 ) -> Dealt:
-    """A trade, exercise or assignment under the terms of its account."""
+    """A trade, exercise or assignment under the terms of its account. category: what a list calls a fund."""
     fact = transaction.fact
     if fact.instrument is None or fact.instrument not in known:
         return Dealt(None, LeftOut("?", "its instrument is not known", ""))
     one = known[fact.instrument]
-    if fact.kind is Kind.ASSIGNMENT and fact.delivery is None:
-        reason = "what an assignment settled in cash costs is in no source we have"
-        return Dealt(None, LeftOut(one.symbol, reason, "Take it from the contract note"))
     segment = _SEGMENTS.get((one.exchange, one.asset_class))
     if segment is None or fact.amount.currency != INR:
         reason = f"no tariff is known for a {one.asset_class} on {one.exchange}"
         return Dealt(None, LeftOut(one.symbol, reason, "Its charges stand on the broker's own note"))
-    units = units_of(one)
-    remarks = _assumed(one, units)
+    units = units_of(one, category)
+    remarks = _assumed(one, units, category)
     try:
         deal = _deal(fact, one, segment, units, (broker, plan, _group(one, segment, group)))
     except Misuse as wrong:
         return Dealt(None, LeftOut(one.symbol, f"{wrong.field}: {wrong.problem}", wrong.cure), tuple(remarks))
-    return Dealt(deal, None, (*remarks, ONE_ORDER))
+    return Dealt(deal, None, tuple(remarks) if fact.order else (*remarks, ONE_ORDER))
 
 
-def _assumed(one: Instrument, units: Units) -> list[str]:
-    if one.asset_class is not AssetClass.ETF:
+def _assumed(one: Instrument, units: Units, category: str) -> list[str]:
+    """By what a fund was taken for what it is: its category, or the name where that does not say it."""
+    if units is Units.SHARE:
         return []
     sort = "an equity fund" if units is Units.EQUITY_FUND else "a gold, debt or overseas fund"
-    return [f"{one.symbol} is taken as units of {sort} by its name"]
+    if _units_by(one, category) is not None:
+        return [f"{one.symbol} is taken as units of {sort} by its category, “{category}”"]
+    open_said = f", since its category, “{category}”, leaves it open" if category else ""
+    return [f"{one.symbol} is taken as units of {sort} by its name{open_said}"]
 
 
 def _deal(fact: Fact, one: Instrument, segment: Segment, units: Units, terms: tuple[str, str, str]) -> Deal:
     broker, plan, group = terms
     quantity = fact.quantity or Decimal(0)
     price = fact.price.amount if fact.price is not None else _price(fact, quantity)
-    side = OrderSide.BUY if fact.kind in _BUYS else OrderSide.SELL
-    moment = "" if fact.at is None else fact.at.iso()
+    side = _side(fact)
     return Deal(
         fact.day, broker, one.exchange, segment, side, quantity, price, one.economic_key, plan, group,
-        f"{one.id} {side} {moment}" if moment else "", units, ending=_ending(fact),
+        order_of(fact, side), units, ending=_ending(fact),
     )  # fmt: skip
+
+
+def _side(fact: Fact) -> OrderSide:
+    """Who receives the shares of a delivery buys; the writer of an option settled in cash pays as a buyer."""
+    if fact.delivery is not None:
+        return OrderSide.BUY if fact.delivery is Delivery.TAKES else OrderSide.SELL
+    return OrderSide.BUY if fact.kind in _BUYS else OrderSide.SELL
+
+
+def order_of(fact: Fact, side: OrderSide) -> str:
+    """Which order a trade belongs to: its number where the books know it, else its instrument, side and
+    moment; "" for a trade that is an order of its own."""
+    if fact.order or fact.at is None:
+        return fact.order
+    return f"{fact.instrument} {side} {fact.at.iso()}"
 
 
 def _price(fact: Fact, quantity: Decimal) -> Decimal:
@@ -120,10 +140,13 @@ def _price(fact: Fact, quantity: Decimal) -> Decimal:
 
 
 def _ending(fact: Fact) -> Ending | None:
-    """By delivery it is settled in shares; an exercise in cash at what the option was worth."""
+    """By delivery it is settled in shares; in cash at what the option was worth, to its holder or by its
+    writer."""
     if fact.kind not in {Kind.EXERCISE, Kind.ASSIGNMENT}:
         return None
-    return Ending.EXERCISED if fact.delivery is None else Ending.PHYSICAL
+    if fact.delivery is not None:
+        return Ending.PHYSICAL
+    return Ending.EXERCISED if fact.kind is Kind.EXERCISE else Ending.ASSIGNED
 
 
 def _group(one: Instrument, segment: Segment, group: str) -> str:
@@ -135,9 +158,21 @@ def _group(one: Instrument, segment: Segment, group: str) -> str:
     return one.listing.series.upper() or group
 
 
-def units_of(one: Instrument) -> Units:
-    """A share, or which sort of fund: by its name, since no list we read tells."""
-    if one.asset_class is not AssetClass.ETF:
+def units_of(one: Instrument, category: str = "") -> Units:
+    """A share, or which sort of fund: by its category, else by its name. category: what a list calls the fund
+    ("Other Scheme - Gold ETF"), "" where none knows it."""
+    if one.asset_class is not AssetClass.ETF and not (one.isin or "").startswith(_UNITS):
         return Units.SHARE
+    found = _units_by(one, category)
+    if found is not None:
+        return found
     words = f"{one.symbol} {one.name}"
     return Units.OTHER_FUND if _OTHER_FUNDS.search(words) else Units.EQUITY_FUND
+
+
+def _units_by(one: Instrument, category: str) -> Units | None:
+    """None where the category is not known or leaves it open."""
+    found = fund_class(category, name=one.name) if category else None
+    if found is None or isinstance(found, Missing):
+        return None
+    return Units.EQUITY_FUND if found is TaxClass.EQUITY_FUND else Units.OTHER_FUND

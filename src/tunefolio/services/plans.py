@@ -221,6 +221,8 @@ def _fact(row: ParsedRow, instrument: InstrumentId, today: TradingDay) -> Fact:
         row.note,
         row.at,
         row.tax,
+        parts=row.parts,
+        order=row.order,
     )
 
 

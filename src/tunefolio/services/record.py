@@ -19,7 +19,7 @@ from tunefolio.core.time import TradingDay, calendar_date
 from tunefolio.ledger.accounts import Account, Book, name_of
 from tunefolio.ledger.kinds import Kind
 from tunefolio.ledger.notation import parse_line
-from tunefolio.ledger.transactions import Fact, Transaction
+from tunefolio.ledger.transactions import Fact, Transaction, still_told
 from tunefolio.market.accruals import AccrualTerms
 from tunefolio.market.instruments import AssetClass, InstrumentClaim, Listing, exchange_of, quoted_in
 from tunefolio.services.changes import changed
@@ -132,10 +132,12 @@ def correct(
 ) -> TransactionId:
     """Reverse one fact and record `fact` in its place; of a transfer, both halves.
 
-    The new fact keeps the old one's tags and source key, so importing the same file again changes nothing.
+    The new fact keeps the old one's tags and source key, so importing the same file again changes nothing,
+    and the order that its broker named.
     """
     viewer.must_write()
     former = _standing(db, viewer, transaction)
+    fact = still_told(fact, former.fact)
     gone = _with_other_halves(db, viewer, [former])
     must_not_lie_ahead(house, fact.day)
     placed = _halves(_Homes(db, viewer), former.account, fact, former.tags, former.source_key)

@@ -29,6 +29,13 @@ from tunefolio.store.derived_tables import day_rows as day_rows
 from tunefolio.store.derived_tables import day_states as day_states
 from tunefolio.store.derived_tables import snapshot_lines as snapshot_lines
 from tunefolio.store.derived_tables import snapshots as snapshots
+from tunefolio.store.factor_tables import authenticators as authenticators
+from tunefolio.store.factor_tables import challenges as challenges
+from tunefolio.store.factor_tables import devices as devices
+from tunefolio.store.factor_tables import mail_links as mail_links
+from tunefolio.store.factor_tables import passkeys as passkeys
+from tunefolio.store.factor_tables import recovery_codes as recovery_codes
+from tunefolio.store.fund_tables import fund_categories as fund_categories
 from tunefolio.store.grant_tables import grants as grants
 from tunefolio.store.lease_tables import leases as leases
 from tunefolio.store.mapping_tables import mappings as mappings
@@ -53,6 +60,9 @@ from tunefolio.store.tax_tables import tax_losses as tax_losses
 from tunefolio.store.tax_tables import tax_years as tax_years
 from tunefolio.store.tax_tables import taxpayer_accounts as taxpayer_accounts
 from tunefolio.store.tax_tables import taxpayers as taxpayers
+from tunefolio.store.token_tables import personal_tokens as personal_tokens
+from tunefolio.store.token_tables import refresh_tokens as refresh_tokens
+from tunefolio.store.token_tables import signing_keys as signing_keys
 from tunefolio.store.tracking_tables import quarantine as quarantine
 from tunefolio.store.tracking_tables import source_files as source_files
 from tunefolio.store.tracking_tables import tracking as tracking
@@ -69,6 +79,7 @@ persons = table(
     needed("preferences", Json(), server_default=text("'{}'")),
     needed("created_at", At()),
     Column("disabled_at", At()),
+    Column("verified_at", At()),
     CheckConstraint("role in ('admin', 'member', 'reader')", name="role"),
 )
 
@@ -194,6 +205,8 @@ transactions = table(
     Column("acquired", Day()),
     Column("picks", Json()),
     Column("delivery", Text),
+    Column("fee_parts", Json()),
+    Column("order_number", Text),
     UniqueConstraint("account_id", "book", "source_key", "generation"),
     Index("ix_transactions_account_day", "account_id", "book", "day", "id"),
     Index("ix_transactions_owner_day", "owner_id", "day", "id"),

@@ -13,6 +13,7 @@ from tunefolio.core.identity import AccountId, PersonId, TransactionId
 from tunefolio.core.money import Currency, Money, Price, plain
 from tunefolio.core.time import Instant, TradingDay
 from tunefolio.ledger.accounts import Book
+from tunefolio.ledger.feeparts import FeeName, FeePart
 from tunefolio.ledger.kinds import Delivery, Kind
 from tunefolio.ledger.transactions import Fact, Pick, Ratio, Transaction
 from tunefolio.store.columns import MONEY, QUANTITY, Exact
@@ -34,13 +35,14 @@ _FEW = tuple(
         "acquired",
         "picks",
         "delivery",
+        "fee_parts",
     )
 )
 """What few facts carry, in the order in which _further() takes them."""
 
 
 def _packed() -> ColumnElement[str | None]:
-    """The columns of _FEW as one text, NULL for a fact that has none: twelve more columns a row would make
+    """The columns of _FEW as one text, NULL for a fact that has none: as many more columns a row would make
     every history a third slower to read."""
     is_plain = [each == Decimal(0) if each.name in {"tax", "accrued"} else each.is_(None) for each in _FEW]
     texts: list[ColumnElement[str]] = [func.coalesce(cast(each, Text), "") for each in _FEW]
@@ -70,6 +72,7 @@ COLUMNS = (
             "fingerprint",
             "reverses",
             "recorded_at",
+            "order_number",
         )
     ),
     type_coerce(_packed(), Text).label("further"),
@@ -93,6 +96,7 @@ _COPIED = (
             "currency",
             "note",
             "fingerprint",
+            "order_number",
         )
     ),
     *_FEW,
@@ -135,6 +139,8 @@ def row_of(
         "acquired": fact.acquired,
         "picks": [[pick.lot, plain(pick.quantity)] for pick in fact.picks] or None,
         "delivery": fact.delivery,
+        "fee_parts": [[part.name, plain(part.amount)] for part in fact.parts] or None,
+        "order_number": fact.order or None,
     }
 
 
@@ -159,7 +165,7 @@ def transaction(row: Row[*tuple[Any, ...]], tags: tuple[str, ...]) -> Transactio
     """
     (
         id, account, book, kind, day, at, instrument, quantity, price, amount, fees, currency, note,
-        source, source_key, fingerprint, reverses, recorded, further,
+        source, source_key, fingerprint, reverses, recorded, order, further,
     ) = row  # fmt: skip
     said = (
         _KINDS[kind],
@@ -172,6 +178,7 @@ def transaction(row: Row[*tuple[Any, ...]], tags: tuple[str, ...]) -> Transactio
         note,
         at,
         *(_NOTHING_MORE if further is None else _further(currency, further)),
+        order or "",
     )
     fact = _new(Fact)
     for fill, value in zip(_FILLS, said, strict=True):
@@ -185,7 +192,7 @@ def _further(currency: Currency, text: str) -> tuple[Any, ...]:
     """What few facts carry, in the order of Fact; text: of _packed()."""
     (
         tax, accrued, other, ratio_new, ratio_old, cost_ratio, counter, counter_currency, counterpart,
-        acquired, picks, delivery,
+        acquired, picks, delivery, parts,
     ) = text.split("|")  # fmt: skip
     withheld, interest = _number(tax, MONEY), _number(accrued, MONEY)
     return (
@@ -199,6 +206,7 @@ def _further(currency: Currency, text: str) -> tuple[Any, ...]:
         TradingDay.parse(acquired) if acquired else None,
         tuple(Pick(TransactionId(lot), Decimal(units)) for lot, units in orjson.loads(picks or "[]")),
         Delivery(delivery) if delivery else None,
+        tuple(FeePart(FeeName(name), Decimal(amount)) for name, amount in orjson.loads(parts or "[]")),
     )
 
 
@@ -207,7 +215,7 @@ def _number(text: str, kind: Exact) -> Decimal:
     return Decimal(text) if "." in text else Decimal(text).scaleb(-kind.scale)
 
 
-_NOTHING_MORE = (None, None, None, None, None, None, None, None, (), None)
+_NOTHING_MORE = (None, None, None, None, None, None, None, None, (), None, ())
 
 _new = object.__new__
 _FILLS = [getattr(Fact, name).__set__ for name in Fact.__slots__]

@@ -92,6 +92,9 @@ def run() -> None:
         {"exchange": "NSE", "symboltoken": "1594", "interval": "FIVE_MINUTE", **span}
     )
     told["search"] = smart.searchScrip("NSE", "INFY")
+    order = {"product_type": "DELIVERY", "transaction_type": "SELL", "quantity": "10", "price": "1500.5"}
+    order |= {"exchange": "NSE", "symbol_name": "INFY-EQ", "token": "1594"}
+    told["charges"] = smart.estimateCharges({"orders": [order, {**order, "product_type": "INTRADAY"}]})
     told["refused"] = smart.placeOrderFullResponse({"variety": "NORMAL", "tradingsymbol": "INFY-EQ"})
     told["renewed"] = smart.generateToken(smart.refresh_token)
     tokens = (f"Bearer {smart.access_token}", KEY, CLIENT, smart.getfeedToken())

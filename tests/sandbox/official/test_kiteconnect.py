@@ -9,6 +9,7 @@ import json
 import os
 import subprocess
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,12 @@ import pytest
 
 from tests.sandbox.conftest import KEY, SECRET, TRADING
 from tests.sandbox.official.environments import environment
+from tunefolio.adapters.brokers.zerodha.charges import amounts
 from tunefolio.core.time import TradingDay
 from tunefolio.sandbox.people import ASHA
 from tunefolio.sandbox.serve import Sandbox
+from tunefolio.services.charges import Wish, calculated
+from tunefolio.trading.charges.compare import compared, stated_lines
 
 DRIVER = Path(__file__).with_name("driver.py")
 
@@ -79,10 +83,24 @@ def test_the_official_client_logs_in_reads_and_hears_ticks(
         assert paise(candle["close"]) == market.close(infosys, TradingDay(day))
     assert [candle["oi"] for candle in told["minutes"]] == [0] * 6
 
+    check_note(told["note"])
     assert told["refusal"] == [400, "This rehearsal shows orders; it does not take them."]
     assert told["logout"] is True or told["logout"]["status"] == "success"
     assert told["after"] == [403, "TokenException"]
     check_ticks(told["ticks"], sandbox, mode)
+
+
+def check_note(note: list[dict[str, Any]]) -> None:
+    """What the client asked, our adapter reads: the same charges that our own tariffs count."""
+    assert [row["product"] for row in note] == ["CNC", "MIS"]
+    for row, segment in zip(note, ("delivery", "intraday"), strict=True):
+        wish = Wish("zerodha", segment, "sell", "10", "1500.5", "2026-11-20")
+        _, ours = calculated(wish, TradingDay.parse("2026-11-20"))
+        exactly = json.loads(json.dumps(row["charges"]), parse_float=Decimal)
+        told = compared(ours, stated_lines(amounts(exactly, "charges")))
+        found = {line.title: line.difference for line in told.rows if line.stated is not None}
+        assert found.pop("Stamp duty") == 0, "of the buyer"
+        assert all(isinstance(one, Decimal) and abs(one) < Decimal("1e-6") for one in found.values()), found
 
 
 def check_ticks(ticks: dict[str, Any], sandbox: Sandbox, mode: str) -> None:

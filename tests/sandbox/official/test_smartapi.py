@@ -9,6 +9,7 @@ import os
 import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +17,17 @@ import pytest
 
 from tests.sandbox.conftest import TRADING
 from tests.sandbox.official.environments import environment
+from tunefolio.adapters.brokers.angelone.charges import amounts
 from tunefolio.adapters.brokers.angelone.ticks import Level, tick
 from tunefolio.adapters.brokers.angelone.updates import update
-from tunefolio.core.time import Instant
+from tunefolio.core.time import Instant, TradingDay
 from tunefolio.sandbox.angel.app import AngelRates
 from tunefolio.sandbox.angel.desk import API_KEY
 from tunefolio.sandbox.limits import Rate
 from tunefolio.sandbox.people import ANGEL_ASHA
 from tunefolio.sandbox.serve import Sandbox, SandboxConfig
+from tunefolio.services.charges import Wish, calculated
+from tunefolio.trading.charges.compare import compared, stated_lines
 from tunefolio.trading.orders import OrderState
 
 DRIVER = Path(__file__).with_name("smartapi_driver.py")
@@ -82,8 +86,21 @@ def test_the_official_client_logs_in_reads_hears_and_logs_out(
     check_session(told)
     check_account(told, free)
     check_prices(told, free)
+    check_charges(told["charges"])
     check_ticks(told["ticks"], free)
     check_updates(told["updates"])
+
+
+def check_charges(told: dict[str, Any]) -> None:
+    """What the client asked, our adapter reads: the same charges that our own tariffs count."""
+    day = TradingDay.parse("2026-11-20")
+    wishes = [Wish("angelone", one, "sell", "10", "1500.5", "2026-11-20") for one in ("delivery", "intraday")]
+    ours = [calculated(wish, day)[1] for wish in wishes]
+    whole = json.loads(json.dumps(told["data"]["summary"]), parse_float=Decimal)
+    found = compared(ours, stated_lines(amounts(whole, "charges.summary")))
+    differences = [row.difference for row in found.rows if row.stated is not None]
+    assert len(differences) == 7
+    assert all(isinstance(one, Decimal) and abs(one) < Decimal("0.001") for one in differences), found
 
 
 def check_session(told: dict[str, Any]) -> None:

@@ -32,4 +32,6 @@ def add(commands: Commands) -> None:
     say("--product", metavar="KIND", default="", help="of a derivative: carry or intraday (carry)")
     say("--ending", metavar="KIND", default="", help="exercised, or physical: settled in shares")
     say("--services", metavar="LIST", default="", help="call_and_trade, auto_square_off")
+    say("--ask", metavar="ACCOUNT", help="what its broker says that the orders of --date cost, beside ours")
+    say("--user", metavar="EMAIL", help="with --ask: whose account; not needed when there is one person")
     say("--rules", action="store_true", help="every rule in force on the day instead, with its sources")

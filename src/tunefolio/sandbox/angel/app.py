@@ -6,7 +6,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
-from tunefolio.sandbox.angel import account, candles, orders, portfolio, quotes, rules
+from tunefolio.sandbox.angel import account, candles, charges, orders, portfolio, quotes, rules
 from tunefolio.sandbox.angel.desk import AngelDesk, AngelRates
 from tunefolio.sandbox.angel.envelope import RATE_TEXT, Refusal, on_refusal
 from tunefolio.sandbox.angel.grants import Grants
@@ -42,6 +42,7 @@ _ROUTES: list[BaseRoute] = [
     Route(f"{_SECURE}/market/v1/quote", quotes.quote, methods=_POST),
     Route(f"{_SECURE}/market/v1/quote/", quotes.quote, methods=_POST),
     Route(f"{_SECURE}/historical/v1/getCandleData", candles.candles, methods=_POST),
+    Route(f"{_SECURE}/brokerage/v1/estimateCharges", charges.estimated, methods=_POST),
     Route(f"{_SECURE}/gtt/v1/ruleList", rules.listed, methods=_POST),
     Route(f"{_SECURE}/gtt/v1/ruleDetails", rules.detail, methods=_POST),
     *(Route(_SECURE + path, orders.refuse, methods=_POST) for path in _REFUSED),

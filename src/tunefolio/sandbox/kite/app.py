@@ -10,7 +10,7 @@ from starlette.middleware import Middleware
 from starlette.routing import Route, WebSocketRoute
 
 from tunefolio.sandbox.faults import FaultKind, Faults, FaultyGate, control_routes
-from tunefolio.sandbox.kite import account, gtt, instruments, login, orders, portfolio, quotes
+from tunefolio.sandbox.kite import account, charges, gtt, instruments, login, orders, portfolio, quotes
 from tunefolio.sandbox.kite.desk import Desk
 from tunefolio.sandbox.kite.envelope import KiteError, error_body, on_http_error, on_kite_error
 from tunefolio.sandbox.kite.login import Tickets
@@ -48,6 +48,7 @@ _ROUTES = [
     Route("/gtt/triggers", orders.refuse, methods=_POST),
     Route("/gtt/triggers/{trigger_id}", gtt.trigger, methods=_GET),
     Route("/gtt/triggers/{trigger_id}", orders.refuse, methods=[*_PUT, *_DELETE]),
+    Route("/charges/orders", charges.contract_note, methods=_POST),
     Route("/quote", quotes.quote, methods=_GET),
     Route("/quote/ohlc", quotes.ohlc, methods=_GET),
     Route("/quote/ltp", quotes.ltp, methods=_GET),

@@ -10,11 +10,11 @@ from starlette.responses import Response
 
 from tunefolio.core.identity import AccountId
 from tunefolio.core.time import IST, TradingDay, calendar_date
+from tunefolio.services import charged, charged_json, contract_notes
 from tunefolio.services import charges as deeds
 from tunefolio.services import charges_json as told
-from tunefolio.services import contract_notes
 from tunefolio.services.charges import Wish
-from tunefolio.services.contract_notes import Terms
+from tunefolio.services.contract_notes import DayNote, Terms
 from tunefolio.services.house import House
 from tunefolio.trading.charges.notes import note
 from tunefolio.trading.charges.tariffs import tariffs
@@ -42,7 +42,7 @@ def one_order(
     group: Annotated[str, Query(max_length=60, description="Scrip group at BSE.")] = "",
     units: Annotated[str, Query(max_length=60, description="share, equity_fund, other_fund, agri.")] = "",
     product: Annotated[str, Query(max_length=60, description="Of a derivative: carry, intraday.")] = "",
-    ending: Annotated[str, Query(max_length=60, description="exercised or physical.")] = "",
+    ending: Annotated[str, Query(max_length=60, description="exercised, assigned or physical.")] = "",
     services: QueryText = "",
 ) -> Response:
     """The charges of one order, line by line; each names its rules. A missing line makes `total` null."""
@@ -149,13 +149,38 @@ def recorded(
     """Contract notes of recorded trades, computed beside what the books carry; nothing is written."""
     terms, home = Terms(broker, plan, group), AccountId(account)
     if day:
-        return reply(
-            {"data": [told.day_note(contract_notes.note_of(db, viewer, home, day_of(day, "day"), terms))]}
-        )
+        return reply({"data": [_day(contract_notes.note_of(db, viewer, home, day_of(day, "day"), terms))]})
     before = day_of(until, "until") if until else None
     found, following = contract_notes.recent(db, viewer, home, until=before, terms=terms)
-    body: dict[str, object] = {"data": [told.day_note(one) for one in found]}
+    body: dict[str, object] = {"data": [_day(one) for one in found]}
     return reply(body | ({} if following is None else {"next": following.iso()}))
+
+
+class AskedDay(BaseModel):
+    """Which day's orders the account's broker is asked about; broker, plan and group are our side of it."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"account": 1, "day": "2026-11-19"}})
+    account: Annotated[int, Field(ge=1, le=MAX_ID)]
+    day: Annotated[Text, Field(max_length=10)]
+    broker: Annotated[Text, Field(max_length=60)] = ""
+    plan: Annotated[Text, Field(max_length=60)] = ""
+    group: Annotated[Text, Field(max_length=60)] = ""
+
+
+@v1.post("/notes/compare")
+def broker_asked(house: HouseDep, viewer: CurrentViewer, wish: AskedDay) -> Response:
+    """What the account's broker says that the day's orders cost, line by line beside ours. Writes nothing.
+
+    Needs a living session: 409 asks for a login, 503 says that the broker is away.
+    """
+    terms, day = Terms(wish.broker, wish.plan, wish.group), day_of(wish.day, "day")
+    return reply(charged_json.word(charged.ask(house, viewer, AccountId(wish.account), day, terms)))
+
+
+def _day(note: DayNote) -> dict[str, object]:
+    """stated: the broker's own charges line by line, where a file told them of every trade; else null."""
+    stated = None if note.stated is None else charged_json.comparison(note.stated)
+    return told.day_note(note) | {"stated": stated}
 
 
 def _today(house: House) -> TradingDay:

@@ -86,10 +86,46 @@ _DAY = {
     "remarks": ["Counted without a broker: only what state and exchange take"],
 }
 
+_COMPARED = {
+    "lines": [
+        {"title": "Brokerage", "computed": "0.00", "stated": "0.00", "difference": "0.00"},
+        {"title": "Securities transaction tax", "computed": "15.00", "stated": "15.00", "difference": "0.00"},
+        {"title": "Stamp duty", "computed": "2.25", "stated": "2.00", "difference": "-0.25"},
+    ],
+    "total": {
+        "title": "Total of what the broker states",
+        "computed": "17.25",
+        "stated": "17.00",
+        "difference": "-0.25",
+    },
+}
+_ASKED = {
+    "account_id": 1,
+    "account": "Zerodha AB1234",
+    "day": "2026-11-19",
+    "broker": "Zerodha",
+    **_COMPARED,
+    "orders": [
+        {
+            "order": "1100000012345678",
+            "symbol": "INFY",
+            "exchange": "NSE",
+            "segment": "delivery",
+            "side": "buy",
+            "quantity": "10",
+            "price": "1500",
+            **_COMPARED,
+        }
+    ],
+    "not_asked": [],
+    "remarks": ["Neither side holds the depository's charge"],
+}
+
 CHARGES: Mapping[tuple[str, str], Mapping[str, Any]] = {
     ("GET", "/charges"): _ORDER,
     ("GET", "/charges/rules"): {"date": "2025-06-02", "data": [_RULE]},
     ("POST", "/charges/note"): _NOTE,
-    ("GET", "/charges/notes"): {"data": [_DAY], "next": "2025-05-30"},
+    ("GET", "/charges/notes"): {"data": [_DAY | {"stated": None}], "next": "2025-05-30"},
+    ("POST", "/charges/notes/compare"): _ASKED,
 }
 """By method and path below /api/v1, as examples.EXAMPLES."""

@@ -13,6 +13,7 @@ from tunefolio.core.errors import Misuse
 from tunefolio.core.identity import AccountId, InstrumentId, TransactionId
 from tunefolio.core.money import Currency, Money, Price, currency_of
 from tunefolio.core.time import Instant
+from tunefolio.ledger.feeparts import FeeName, parts_of
 from tunefolio.ledger.kinds import RULES, Delivery, Kind
 from tunefolio.ledger.transactions import Fact, Pick, Ratio
 from tunefolio.market.instruments import Instrument, usual_currency
@@ -77,6 +78,10 @@ class FactIn(BaseModel):
     acquired: Annotated[Text, Field(description="The true purchase day, YYYY-MM-DD, where known.")] = ""
     picks: Annotated[list[PickIn], Field(max_length=500, description="Lots chosen for a sale.")] = []
     delivery: Delivery | None = None
+    parts: Annotated[
+        dict[FeeName, Number], Field(max_length=len(FeeName), description="What the fees are made of.")
+    ] = {}
+    order: Annotated[Text, Field(max_length=60, description="The broker's number of the order.")] = ""
     at: Annotated[Text, Field(description="The moment of a fill, ISO 8601 with its offset.")] = ""
     currency: Annotated[Text, Field(description="When left out: the exchange's, else the account's.")] = ""
     note: _NOTE = ""
@@ -112,6 +117,8 @@ def fact_of(wish: FactIn, currency: Currency, resolve: Resolve) -> Fact:
         acquired=day_of(wish.acquired, "acquired") if wish.acquired else None,
         picks=tuple(Pick(TransactionId(pick.lot), Decimal(pick.quantity)) for pick in wish.picks),
         delivery=wish.delivery,
+        parts=parts_of({name: Decimal(amount) for name, amount in wish.parts.items()}),
+        order=wish.order,
     )
 
 
@@ -229,6 +236,8 @@ def _further(fact: Fact, other: Instrument | None) -> dict[str, Any]:
         "acquired": None if fact.acquired is None else fact.acquired.iso(),
         "picks": picks(fact.picks),
         "delivery": fact.delivery,
+        "parts": {part.name.value: plain(part.amount) for part in fact.parts},
+        "order": fact.order,
         "at": ist(fact.at),
     }
     return {name: value for name, value in body.items() if value}

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Form, Query, Request
 from starlette.responses import HTMLResponse
 
 from tunefolio.core.errors import Misuse
@@ -14,10 +14,10 @@ from tunefolio.core.identity import AccountId
 from tunefolio.core.missing import Missing
 from tunefolio.core.money import INR, Money
 from tunefolio.core.time import IST, TradingDay, calendar_date
+from tunefolio.services import charged, contract_notes
 from tunefolio.services import charges as deeds
-from tunefolio.services import contract_notes
 from tunefolio.services.charges import Wish
-from tunefolio.services.contract_notes import Terms
+from tunefolio.services.contract_notes import DayNote, Terms
 from tunefolio.services.house import House
 from tunefolio.services.portfolios import active_accounts
 from tunefolio.trading.charges.lines import MissingLine
@@ -26,10 +26,11 @@ from tunefolio.web import render
 from tunefolio.web.api.answers import day_of
 from tunefolio.web.deps import CurrentViewer, HouseDep, Reading
 from tunefolio.web.filters import money
-from tunefolio.web.pages.forms import QueryWord, find_id
+from tunefolio.web.pages.forms import FormId, QueryWord, find_id
 
 router = APIRouter()
 Day = Annotated[str, Query(max_length=10)]
+FormWord = Annotated[str, Form(max_length=60)]
 
 
 @router.get("/charges")
@@ -109,6 +110,7 @@ def notes(
 def one_note(
     request: Request,
     db: Reading,
+    house: HouseDep,
     viewer: CurrentViewer,
     day: str,
     account: QueryWord = "",
@@ -121,8 +123,35 @@ def one_note(
         raise Misuse("account", "is missing", cure="Choose a day of the list")
     when = day_of(day[:20], "day")
     found = contract_notes.note_of(db, viewer, AccountId(home), when, _terms(plan, group))
-    back = _place("/charges/notes", home, plan, group)
-    return render.page(request, "charges/note.html", note=found, back=back, **_words())
+    values = _shown(house, found, plan, group)
+    return render.page(request, "charges/note.html", **values, **_words())
+
+
+@router.post("/charges/notes/{day}/ask")
+def ask_broker(
+    request: Request,
+    house: HouseDep,
+    viewer: CurrentViewer,
+    day: str,
+    account: FormId,
+    plan: FormWord = "",
+    group: FormWord = "",
+) -> HTMLResponse:
+    """The same day with what its broker says of each order. Nothing is kept, so a reload asks again."""
+    when, home, terms = day_of(day[:20], "day"), AccountId(account), _terms(plan, group)
+    word = charged.ask(house, viewer, home, when, terms)
+    with house.database.reading() as db:
+        found = contract_notes.note_of(db, viewer, home, when, terms)
+    values = _shown(house, found, plan, group) | {"word": word}
+    return render.page(request, "charges/note.html", **values, **_words())
+
+
+def _shown(house: House, note: DayNote, plan: str, group: str) -> dict[str, Any]:
+    """What the page of a day needs. asks: whom it can be asked of; word: what that broker said."""
+    home = note.account.id
+    fields = {"account": home, "plan": plan, "group": group}
+    values: dict[str, Any] = {"note": note, "back": _place("/charges/notes", home, plan, group), "word": None}
+    return values | {"asks": charged.can_be_asked(house, note.account), "fields": fields}
 
 
 def _terms(plan: str, group: str) -> Terms:

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import ClassVar
 
-from tunefolio.adapters.brokers.angelone import fills, funds, login, stream, triggers, updates
+from tunefolio.adapters.brokers.angelone import charges, fills, funds, login, stream, triggers, updates
 from tunefolio.adapters.brokers.angelone.candles import AngelCandles
 from tunefolio.adapters.brokers.angelone.errors import BROKER
 from tunefolio.adapters.brokers.angelone.instruments import AngelMaster
@@ -22,6 +22,7 @@ from tunefolio.core.secret import Secret
 from tunefolio.core.shared import Shared
 from tunefolio.core.time import Clock, Instant
 from tunefolio.ledger.brokers import BROKERS, BrokerSession, CredentialForm
+from tunefolio.ledger.charged import ChargedOrder, StatedCharges
 from tunefolio.ledger.fills import DayFills
 from tunefolio.ledger.statements import Funds
 from tunefolio.market.instruments import Listing
@@ -66,6 +67,11 @@ class AngelOne:
 
     def funds(self, api_key: str, session: BrokerSession) -> Funds:
         return funds.fetch(self._smart, Leave.of(session))
+
+    def charges(
+        self, api_key: str, session: BrokerSession, orders: Sequence[ChargedOrder]
+    ) -> StatedCharges:
+        return charges.fetch(self._smart, Leave.of(session), self._tokens, orders)
 
     def fills(self, api_key: str, session: BrokerSession) -> DayFills:
         return fills.fetch(self._smart, Leave.of(session))

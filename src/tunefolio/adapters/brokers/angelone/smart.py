@@ -37,6 +37,7 @@ class Lane(StrEnum):
     QUOTES = "quotes"
     CANDLES = "candles"
     TRIGGERS = "triggers"
+    CHARGES = "charges"
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,23 +17,30 @@ from tunefolio.core.errors import Misuse
 from tunefolio.core.money import INR, Money, Price
 from tunefolio.core.time import TradingDay
 from tunefolio.ledger.columnmaps import DayOrder, plain_name
+from tunefolio.ledger.feeparts import FeeName, FeeParts, order_number, parts_of
 from tunefolio.ledger.files import FORMATS, FileFormat, ParsedFile, ParsedRow, RowProblem
 from tunefolio.ledger.kinds import Kind
 from tunefolio.market.instruments import AssetClass, InstrumentClaim, Listing
 
 HEADER_WITHIN_ROWS = 60
 NEEDED = ("scrip contract", "buy sell", "quantity", "exchange", "date")
-CHARGES = (
-    "brokerage", "gst", "stt", "sebi tax", "exchange turnover charges", "stamp duty", "other charges",
-    "ipft charges",
-)  # fmt: skip
+CHARGES = {
+    "brokerage": FeeName.BROKERAGE,
+    "gst": FeeName.GST,
+    "stt": FeeName.STT,
+    "sebi tax": FeeName.SEBI,
+    "exchange turnover charges": FeeName.EXCHANGE,
+    "stamp duty": FeeName.STAMP,
+    "other charges": FeeName.OTHER,
+    "ipft charges": FeeName.IPFT,
+}
 _KINDS = {"buy": Kind.BUY, "b": Kind.BUY, "sell": Kind.SELL, "s": Kind.SELL}
 _SHARES = re.compile(r"\b(eq|equity|cash|capital|cm)\b", re.IGNORECASE)
 _SERIES = re.compile(r"(.+)-(EQ|BE|BZ|BL|SM|ST|GB|T2T)")
 
 
 class AngelTrades:
-    """Reports → Trades → Excel. Charges stand in columns of their own and are added to the row's fees."""
+    """Reports → Trades → Excel. Charges stand in columns of their own; the row's fees are their sum."""
 
     name = "angelone_trades_xlsx"
     title = "Angel One trades and charges (XLSX)"
@@ -79,7 +86,8 @@ class _Trades:
         said = self._needed(row, "date")
         day = cells.day(said, "date", DayOrder.DMY)
         claim = self._claim(row)
-        charges = sum((abs(self._number(row, name)) for name in CHARGES), Decimal(0))
+        parts = self._parts(row)
+        charges = sum((part.amount for part in parts), Decimal(0))
         fees = Money(charges, INR).rounded()
         units = self._number(row, "quantity")
         if units == 0:
@@ -102,7 +110,13 @@ class _Trades:
             Price(price, INR),
             self._key(row, claim, day),
             fees=fees if charges else None,
+            parts=parts if fees.amount else (),
+            order=order_number(fields.cell(row, self._places, "order id")),
         )
+
+    def _parts(self, row: Sequence[str]) -> FeeParts:
+        """What was charged, column by column; some workbooks write charges below zero."""
+        return parts_of({name: abs(self._number(row, column)) for column, name in CHARGES.items()})
 
     def _kind(self, row: Sequence[str]) -> Kind:
         word = self._needed(row, "buy sell")

@@ -16,8 +16,9 @@ import orjson
 from tunefolio.adapters.brokers.files import cells, fields
 from tunefolio.adapters.brokers.files.fields import Flaw
 from tunefolio.core.errors import Misuse
-from tunefolio.core.money import Currency, Money, Price, currency_of
+from tunefolio.core.money import Currency, Money, Price, currency_of, decimal_of
 from tunefolio.core.time import IST, Instant
+from tunefolio.ledger.feeparts import FeeName, FeeParts, order_number, parts_of
 from tunefolio.ledger.files import FORMATS, FileFormat, ParsedFile, ParsedRow, RowProblem
 from tunefolio.ledger.kinds import RULES, Kind
 from tunefolio.market.instruments import InstrumentClaim, Listing, usual_class
@@ -97,7 +98,19 @@ def _row(number: int, row: Mapping[str, Any], seen: Counter[str]) -> ParsedRow:
         fees=_charge(row, "fees", claim.currency),
         tax=_charge(row, "tax", claim.currency),
         note=cells.text(str(row.get("note") or ""), "note", 500),
+        parts=_parts(row),
+        order=order_number(str(row.get("order") or "")) if RULES[kind].allows("price") else "",
     )
+
+
+def _parts(row: Mapping[str, Any]) -> FeeParts:
+    said = row.get("parts")
+    if not said:
+        return ()
+    try:
+        return parts_of({FeeName(name): decimal_of(str(amount), "parts") for name, amount in said.items()})
+    except (AttributeError, ValueError, Misuse):
+        raise Flaw("parts", "are not charges by name", 'Such as {"stt": "15"}') from None
 
 
 def _kind(row: Mapping[str, Any]) -> Kind:

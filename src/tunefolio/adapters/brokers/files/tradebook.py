@@ -12,6 +12,7 @@ from tunefolio.adapters.brokers.files import fields, tables
 from tunefolio.adapters.brokers.files.fields import Flaw
 from tunefolio.core.errors import Misuse
 from tunefolio.core.money import INR, Price
+from tunefolio.ledger.feeparts import order_number
 from tunefolio.ledger.files import FORMATS, FileFormat, ParsedFile, ParsedRow, RowProblem
 from tunefolio.ledger.kinds import Kind
 from tunefolio.market.instruments import AssetClass, InstrumentClaim, Listing
@@ -54,6 +55,7 @@ class Tradebook:
             quantity=fields.above_zero(self._needed(cells, "quantity"), "quantity"),
             price=Price(fields.above_zero(self._needed(cells, "price"), "price"), INR),
             source_key=self._key(number, cells, segment, day.iso()),
+            order=order_number(self._cell(cells, "order_id")),
         )
 
     def _kind(self, cells: Sequence[str]) -> Kind:

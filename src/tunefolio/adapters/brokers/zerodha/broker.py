@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from tunefolio.adapters.brokers.zerodha import (
     candles,
+    charges,
     fills,
     funds,
     instruments,
@@ -24,6 +25,7 @@ from tunefolio.adapters.brokers.zerodha.statements import ZerodhaStatements
 from tunefolio.core.shared import Shared
 from tunefolio.core.time import Clock, Instant
 from tunefolio.ledger.brokers import BROKERS, AppKeys, BrokerSession
+from tunefolio.ledger.charged import ChargedOrder, StatedCharges
 from tunefolio.ledger.fills import DayFills
 from tunefolio.ledger.statements import Funds
 from tunefolio.market.instruments import Listing
@@ -105,6 +107,11 @@ class Zerodha:
         """The executions of one order, oldest first."""
         path = f"/orders/{quote(order_id, safe='')}/trades"
         return fills.fills(self._kite.get(Pass(api_key, session.token), path))
+
+    def charges(
+        self, api_key: str, session: BrokerSession, orders: Sequence[ChargedOrder]
+    ) -> StatedCharges:
+        return charges.fetch(self._kite, Pass(api_key, session.token), orders)
 
     def funds(self, api_key: str, session: BrokerSession) -> Funds:
         return funds.funds(self._kite.get(Pass(api_key, session.token), "/user/margins"))
