@@ -1,4 +1,4 @@
-"""What a category of funds is for tax by the law of each era; what it leaves open is asked; values of 2018."""
+"""What a category of funds is for tax by the law of each era; what it leaves open; values of 2018."""
 
 from __future__ import annotations
 

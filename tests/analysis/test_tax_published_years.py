@@ -168,6 +168,18 @@ CASES = (
         + deal("100 NSE:TRUST", "2023-05-03 @ 310", "2024-07-23 @ 350"),
         "2024-25", ("111A 0.15 4000.00", "112A 0.125 4000.00"), "620.00", "class NSE:TRUST business_trust",
     ),
+    Case(  # 2,340 × 272 ÷ 264 = 2,410.91 stands for the value of the company that came of the demerger
+        f"{ACT}: section 55(2)(ac) of shares listed since",
+        """instrument NSE:R equity
+instrument NSE:J equity
+2016-06-01 buy 100 NSE:R @ 500
+2023-07-20 demerger 1:1 NSE:R into NSE:J cost 4.68%
+2023-09-01 sell 100 NSE:J @ 250
+2023-10-03 sell 100 NSE:R @ 2400
+""",
+        "2023-24", ("112A 0.1 22589.09", "112A 0.1 142000.00"), "6720.00",
+        "value NSE:R 980\nunlisted NSE:J",
+    ),
     Case(
         f"{ACT}: sold off the market, the better of two ways",
         X + deal("100 NSE:X", "2019-05-02 @ 100", "2023-05-02 @ 300", "^S"), "2023-24", ("112 0.1 20000.00",),
@@ -223,6 +235,13 @@ def test_the_loss_of_a_buyback_meets_a_later_gain_for_eight_years() -> None:
     assert told["levy"]["payable"] == "0.00"
 
 
+def test_the_transaction_tax_of_a_purchase_sold_in_three_parts_is_handed_out_once() -> None:
+    """0.10 of charges of 1.00: 0.03, 0.04 and 0.03 of 0.33, 0.34 and 0.33; 0.90 is deducted."""
+    parts = "".join(f"2025-05-0{day} sell 1 NSE:X @ 200\n" for day in (5, 6, 7))
+    told = told_of(year_of(X + "2023-05-02 buy 3 NSE:X @ 100 fee 1 ^B\n" + parts, "2025-26", "stt ^B 0.10"))
+    assert [deed["cost"] for deed in told["deeds"]] == ["100.30"] * 3
+
+
 LOSSES = """2024-25 brings short_term 20000 of 2016-17
 2024-25 brings short_term 10000 of 2015-16
 2024-25 brings long_term 9000 of 2020-21
@@ -270,6 +289,8 @@ def test_dividends_above_ten_lakh_before_april_2020_say_what_is_not_computed() -
     told = told_of(year_of(DIVIDENDS, "2019-20"))
     assert [one["taxable"] for one in told["incomes"]] == ["0.00", "0.00"]
     assert [text for text in told["doubts"] if "115BBDA" in text] == [told["incomes"][1]["doubts"][0]]
+    at_limit = told_of(year_of(DIVIDENDS.replace("500000", "400000"), "2019-20"))
+    assert not [text for text in at_limit["doubts"] if "115BBDA" in text]
     abroad = told_of(year_of(DIVIDENDS, "2019-20", "residency non_resident"))
     assert not [text for text in abroad["doubts"] if "115BBDA" in text]
 

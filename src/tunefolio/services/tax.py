@@ -7,7 +7,7 @@ and answers.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tunefolio.analysis.tax.assets import TaxClass
 from tunefolio.analysis.tax.blockers import Blocker, BlockerKind, of_breaks, undated
@@ -24,7 +24,9 @@ from tunefolio.ledger.accounts import Account
 from tunefolio.market.accruals import Crediting
 from tunefolio.market.fx import NO_RATES, Pair
 from tunefolio.market.instruments import Instrument
+from tunefolio.services import funds
 from tunefolio.services.books import Folded, folded
+from tunefolio.services.funds import KnownFunds
 from tunefolio.services.house import House
 from tunefolio.services.memories import Memory
 from tunefolio.services.tax_records import FIRST_YEAR, Material, Told, lawful, reckoned, record_of
@@ -109,9 +111,21 @@ class _State:
     years: Mapping[FinancialYear, YearTold]
     losses: Mapping[FinancialYear, Sequence[EarlierLoss]]
     rates: Mapping[Pair, tuple[TradingDay, TradingDay]]
+    funds: KnownFunds
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A taxpayer's books read for tax, all years at once."""
+
+    material: Material
+    record: Record
+    law: Law
 
 
 _remembered: Memory[tuple[PersonId, TaxpayerId, FinancialYear], TaxReport] = Memory(60)
+_books_read: Memory[tuple[PersonId, TaxpayerId], _Read] = Memory(30)
+"""Apart from the years: another year, and an answer about one, leave them as they are."""
 
 
 def report(
@@ -122,39 +136,58 @@ def report(
     must_be_taxable(house, year)
     subject = subject_of(db, viewer, taxpayer)
     folds = folded(db, viewer, homes.listed(db, viewer))
-    state = _state(db, viewer, subject, folds)
+    state = _state(db, house, viewer, subject, folds)
     key = (viewer.person, subject.taxpayer.id, year)
     kept = _remembered.find(db, key, state)
     if kept is None:
-        kept = _reported(db, state, year, folds)
+        kept = _reported(db, viewer, state, year, folds)
         _remembered.keep(db, key, state, kept)
     return kept
 
 
-def _state(db: ReadDb, viewer: Viewer, subject: Subject, folds: Mapping[AccountId, Folded]) -> _State:
+def _state(
+    db: ReadDb, house: House, viewer: Viewer, subject: Subject, folds: Mapping[AccountId, Folded]
+) -> _State:
     facts = [one.fact for fold in folds.values() for one in fold.facts.values()]
     named = {one.instrument for one in facts} | {one.other for one in facts}
     known = instruments.of_ids(db, sorted(id for id in named if id is not None))
     is_abroad = any(one.amount.currency != INR for one in facts)
     whose = subject.taxpayer.id
+    isins = _isins(db, known)
     return _State(
         subject,
         {account: fold.state for account, fold in folds.items()},
         known,
-        _isins(db, known),
+        isins,
         _told(db, viewer, known),
         tax_answers.years(db, viewer, whose),
         tax_answers.losses(db, viewer, whose),
         rates.spans(db) if is_abroad else {},
+        funds.known(db, house.sources, isins),
     )
 
 
-def _reported(db: ReadDb, state: _State, year: FinancialYear, folds: Mapping[AccountId, Folded]) -> TaxReport:
-    """folds: of all of the viewer's accounts, since units may have come from another's. An account that is
-    stopped is left out; it stands among what to mend."""
+def _reported(
+    db: ReadDb, viewer: Viewer, state: _State, year: FinancialYear, folds: Mapping[AccountId, Folded]
+) -> TaxReport:
+    """folds: of all of the viewer's accounts."""
     subject = state.subject
+    key, books = (viewer.person, subject.taxpayer.id), replace(state, years={}, losses={})
+    read = _books_read.find(db, key, books)
+    if read is None:
+        read = _read(db, state, folds)
+        _books_read.keep(db, key, books, read)
+    own = {home.id: folds[home.id] for home in subject.accounts}
+    result = _reckoned(read.record, read.law, subject, state.years, state.losses, year, own)
+    told = state.years.get(year, YearTold(year))
+    return TaxReport(subject, year, result, read.record, read.material, told, own)
+
+
+def _read(db: ReadDb, state: _State, folds: Mapping[AccountId, Folded]) -> _Read:
+    """All accounts are folded, since units may have come from another's. An account that is stopped is left
+    out; it stands among what to mend."""
     sound = {account: fold for account, fold in folds.items() if not fold.problem}
-    mine = [home.id for home in subject.accounts if home.id in sound]
+    mine = [home.id for home in state.subject.accounts if home.id in sound]
     histories = {account: list(fold.facts.values()) for account, fold in sound.items()}
     material = Material(
         lawful(histories, state.instruments, mine),
@@ -163,23 +196,16 @@ def _reported(db: ReadDb, state: _State, year: FinancialYear, folds: Mapping[Acc
         state.isins,
         rates.book(db) if state.rates else NO_RATES,
         state.told,
+        state.funds,
     )
-    record, law = record_of(material)
-    own = {home.id: folds[home.id] for home in subject.accounts}
-    result = _reckoned(record, law, subject, state.years, state.losses, year, own)
-    return TaxReport(subject, year, result, record, material, state.years.get(year, YearTold(year)), own)
+    return _Read(material, *record_of(material))
 
 
 def _isins(db: ReadDb, known: Mapping[InstrumentId, Instrument]) -> dict[InstrumentId, tuple[str, ...]]:
     """Every ISIN that an instrument ever had, today's first."""
     former = spells.of_instruments(db, known)
     return {
-        id: tuple(
-            dict.fromkeys(
-                str(isin) for isin in (one.isin, *(s.isin for s in former.get(id, ()))) if isin is not None
-            )
-        )
-        for id, one in known.items()
+        id: funds.isins_of(one, (spell.isin for spell in former.get(id, ()))) for id, one in known.items()
     }
 
 
@@ -195,6 +221,7 @@ def _told(db: ReadDb, viewer: Viewer, known: Mapping[InstrumentId, Instrument]) 
         {id: one.stt for id, one in deeds.items() if one.stt is not None},
         {id: one.way for id, one in deeds.items() if one.way is not None},
         {id: one.subscribed for id, one in deeds.items() if one.subscribed is not None},
+        frozenset(id for id, one in named.items() if one.unlisted_2018),
     )
 
 

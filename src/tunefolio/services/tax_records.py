@@ -27,8 +27,10 @@ from tunefolio.core.time import TradingDay
 from tunefolio.ledger.holdings import Holdings
 from tunefolio.ledger.kinds import Kind
 from tunefolio.ledger.transactions import Transaction
+from tunefolio.market.funds import FundCategory
 from tunefolio.market.fx import NO_RATES, RateBook
 from tunefolio.market.instruments import Instrument
+from tunefolio.services.funds import NO_FUNDS, KnownFunds
 from tunefolio.services.tax_levied import stt_of
 from tunefolio.services.terms import nature_of
 
@@ -39,19 +41,23 @@ _CORPORATE = frozenset({Kind.SPLIT, Kind.RENAME, Kind.MERGER, Kind.DEMERGER})
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What a person says beside the books. classes, values: by instrument; the rest by fact."""
+    """What a person says beside the books. classes, values, unlisted: by instrument; the rest by fact.
+
+    unlisted: shares that no exchange listed on 2018-01-31.
+    """
 
     classes: Mapping[InstrumentId, TaxClass] = field(default_factory=dict)
     values: Mapping[InstrumentId, Decimal] = field(default_factory=dict)
     stt: Mapping[TransactionId, Decimal] = field(default_factory=dict)
     ways: Mapping[TransactionId, Way] = field(default_factory=dict)
     subscribed: Mapping[TransactionId, bool] = field(default_factory=dict)
+    unlisted: frozenset[InstrumentId] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Material:
     """One person's books as far as tax needs them. holdings: folded as the law reads them (`lawful`); facts:
-    in force, by id; isins: all an instrument ever had; categories: of funds, in the words of their houses."""
+    in force, by id; isins: all an instrument ever had; funds: what is known of those that are funds."""
 
     holdings: Mapping[AccountId, Holdings]
     facts: Mapping[TransactionId, Transaction]
@@ -59,7 +65,12 @@ class Material:
     isins: Mapping[InstrumentId, Sequence[str]]
     rates: RateBook = NO_RATES
     told: Told = field(default_factory=Told)
-    categories: Mapping[InstrumentId, str] = field(default_factory=dict)
+    funds: KnownFunds = NO_FUNDS
+
+    @property
+    def categories(self) -> Mapping[InstrumentId, FundCategory]:
+        """Of those that are funds, and on whose word."""
+        return self.funds.categories
 
 
 def lawful(
@@ -80,7 +91,7 @@ def assets_of(material: Material) -> dict[InstrumentId, Asset]:
     """Every instrument as tax sees it."""
     told, categories = material.told.classes, material.categories
     return {
-        id: asset_of(one, told=told.get(id), category=categories.get(id, ""))
+        id: asset_of(one, told=told.get(id), category=said.words if (said := categories.get(id)) else "")
         for id, one in material.instruments.items()
     }
 
@@ -97,7 +108,16 @@ def record_of(material: Material) -> tuple[Record, Law]:
     deeds, holes = disposals(books)
     receipts, more = incomes(books)
     corporate = [fact for fact in facts.values() if fact.kind in _CORPORATE]
-    values = Values2018(material.isins, told.values, corporate=corporate)
+    funds = material.funds
+    values = Values2018(
+        material.isins,
+        told.values,
+        corporate=corporate,
+        unlisted=told.unlisted,
+        navs=funds.values,
+        navs_by=funds.source,
+        listed=frozenset(id for id, one in assets.items() if one.is_listed),
+    )
     return Record(deeds, receipts, assets, (*holes, *more)), Law(rulebook.tax_rules(), values)
 
 

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 
+from tunefolio.analysis.derivation import EXACT
 from tunefolio.analysis.tax.foreign import in_rupees
 from tunefolio.analysis.tax.rulebook import ZERO
 from tunefolio.core.identity import AccountId, InstrumentId, TransactionId
 from tunefolio.core.missing import Missing, missing_of
-from tunefolio.core.money import Money, quantized
+from tunefolio.core.money import INR, Money, quantized
 from tunefolio.core.time import TradingDay
 from tunefolio.ledger.holdings import Holdings
 from tunefolio.ledger.kinds import Kind
@@ -49,6 +50,9 @@ class Charges:
     @property
     def is_unsplit(self) -> bool:
         return self.stt is None and self.total > 0
+
+
+_NONE = Charges()
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +126,7 @@ def disposals(books: Books) -> tuple[tuple[Disposal, ...], tuple[Hole, ...]]:
     duties = _Duties(books)
     found: list[Disposal] = []
     holes: list[Hole] = []
-    for account, instrument, match in sorted(_matches(books), key=_order):
+    for account, instrument, match in sorted(_matches(books), key=lambda one: one[2].day.date):
         bought, sold = duties.shares(match)
         one = _disposal(books, account, instrument, match, bought, sold)
         if isinstance(one, Disposal):
@@ -133,15 +137,16 @@ def disposals(books: Books) -> tuple[tuple[Disposal, ...], tuple[Hole, ...]]:
 
 
 def _matches(books: Books) -> Iterator[tuple[AccountId, InstrumentId, Match]]:
-    for account, holdings in books.holdings.items():
-        for instrument, position in holdings.positions.items():
-            for match in position.matches:
+    """By account, instrument and fact: those of one day stay so when they are sorted by day."""
+    for account in sorted(books.holdings):
+        positions = books.holdings[account].positions
+        for instrument in sorted(positions):
+            for match in sorted(positions[instrument].matches, key=_closed):
                 yield account, instrument, match
 
 
-def _order(one: tuple[AccountId, InstrumentId, Match]) -> tuple[int, int, int, int]:
-    account, instrument, match = one
-    return match.day.date.toordinal(), account, instrument, match.closed
+def _closed(match: Match) -> TransactionId:
+    return match.closed
 
 
 class _Duties:
@@ -187,22 +192,41 @@ def _disposal(
     paid_on, received_on = (
         (lot.day, match.day) if match.side is Side.LONG else (match.day, lot.day or lot.seen)
     )
+    sums = _sums(match, paid_on, received_on, books.rates)
+    if isinstance(sums, Missing):
+        return sums
+    consideration, cost, bought, sold = sums
+    first = lot.origin or lot.opened
+    return Disposal(
+        account, instrument, lot.opened, match.closed, lot.day, match.day, _given_up(lot.quantity, fact),
+        consideration, cost, _charges(bought, bought_stt), _charges(sold, sold_stt), _way(books, match, fact),
+        match.side, books.subscribed.get(first), _is_traded(books, match),
+    )  # fmt: skip
+
+
+def _sums(
+    match: Match, paid_on: TradingDay | None, received_on: TradingDay | None, rates: RateBook
+) -> tuple[Decimal, Decimal, Decimal, Decimal] | Missing:
+    """Consideration, cost, charges of either side: rupees."""
+    lot = match.lot
+    if match.proceeds.currency == lot.cost.currency == INR:
+        received = EXACT.add(match.proceeds.amount, match.fees.amount)
+        return received, EXACT.subtract(lot.cost.amount, lot.fees.amount), lot.fees.amount, match.fees.amount
     sums = (
-        in_rupees(match.proceeds + match.fees, received_on, books.rates),
-        in_rupees(lot.price_cost, paid_on, books.rates),
-        in_rupees(lot.fees, paid_on, books.rates),
-        in_rupees(match.fees, received_on, books.rates),
+        in_rupees(match.proceeds + match.fees, received_on, rates),
+        in_rupees(lot.price_cost, paid_on, rates),
+        in_rupees(lot.fees, paid_on, rates),
+        in_rupees(match.fees, received_on, rates),
     )
     lacking = missing_of(one for one in sums if isinstance(one, Missing))
     if lacking is not None:
         return lacking
     consideration, cost, bought, sold = (one.amount for one in sums if isinstance(one, Money))
-    first = lot.origin or lot.opened
-    return Disposal(
-        account, instrument, lot.opened, match.closed, lot.day, match.day, _given_up(lot.quantity, fact),
-        consideration, cost, Charges(bought, bought_stt), Charges(sold, sold_stt), _way(books, match, fact),
-        match.side, books.subscribed.get(first), _is_traded(books, match),
-    )  # fmt: skip
+    return consideration, cost, bought, sold
+
+
+def _charges(total: Decimal, stt: Decimal | None) -> Charges:
+    return Charges(total, stt) if total or stt is None else _NONE
 
 
 def _given_up(units: Decimal, fact: Fact | None) -> Decimal:
@@ -213,8 +237,11 @@ def _given_up(units: Decimal, fact: Fact | None) -> Decimal:
 
 
 def _is_traded(books: Books, match: Match) -> bool:
-    kinds = {fact.kind for one in (match.lot.opened, match.closed) if (fact := books.facts.get(one))}
-    return kinds <= _TRADES
+    for one in (match.lot.opened, match.closed):
+        fact = books.facts.get(one)
+        if fact is not None and fact.kind not in _TRADES:
+            return False
+    return True
 
 
 def _way(books: Books, match: Match, fact: Fact | None) -> Way:

@@ -6,9 +6,10 @@ from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from functools import lru_cache
 
 from tunefolio.analysis.tax.assets import UNITS, Asset, TaxClass
-from tunefolio.analysis.tax.rulebook import rule_at
+from tunefolio.analysis.tax.rulebook import eras, no_rule
 from tunefolio.core.missing import Missing
 from tunefolio.core.rules import Rule, Rulebook
 from tunefolio.core.time import TradingDay
@@ -38,21 +39,53 @@ def anniversary(day: TradingDay, months: int) -> TradingDay:
 
 def is_long(acquired: TradingDay, sold: TradingDay, months: int) -> bool:
     """More than so many months: on the anniversary itself it is still short."""
-    return sold > anniversary(acquired, months)
+    first, last = acquired.date, sold.date
+    whole = first.month - 1 + months
+    year, month = first.year + whole // 12, whole % 12 + 1
+    if (last.year, last.month) != (year, month):
+        return (last.year, last.month) > (year, month)
+    return last.day > min(first.day, monthrange(year, month)[1])
 
 
 def held(
     asset: Asset, tax_class: TaxClass, acquired: TradingDay, sold: TradingDay, book: Rulebook
 ) -> Held | Missing:
     """The rules of the day of sale decide; some units bought since a day are short-term for ever."""
-    deemed = book.at(f"deemed_short.{tax_class}", sold)
-    if deemed is not None and acquired.iso() >= deemed.word("acquired_from"):
-        return Held(Term.SHORT, None, (deemed,))
-    rule = rule_at(book, f"holding.{_holding_name(asset, tax_class)}", sold)
-    if isinstance(rule, Missing):
-        return rule
+    name = _holding_name(asset, tax_class)
+    terms = _terms(book, eras(book).number(sold), tax_class, name)
+    if terms.deemed is not None and terms.deemed_from <= acquired.date:
+        return terms.deemed
+    if terms.short is None or terms.long is None:
+        return no_rule(f"holding.{name}", sold)
+    return terms.long if is_long(acquired, sold, terms.months) else terms.short
+
+
+@dataclass(frozen=True, slots=True)
+class _Terms:
+    """What a class can be in an era. deemed: short-term for ever where bought since that day; short, long:
+    None where no rule holds."""
+
+    deemed: Held | None
+    deemed_from: date
+    short: Held | None
+    long: Held | None
+    months: int
+
+
+@lru_cache(maxsize=4096)
+def _terms(book: Rulebook, era: int, tax_class: TaxClass, name: str) -> _Terms:
+    cut = eras(book)
+    deemed = cut.rule(era, f"deemed_short.{tax_class}")
+    since = date.min
+    if deemed is not None and deemed.word("acquired_from"):
+        since = date.fromisoformat(deemed.word("acquired_from"))
+    for_ever = None if deemed is None else Held(Term.SHORT, None, (deemed,))
+    rule = cut.rule(era, f"holding.{name}")
+    if rule is None:
+        return _Terms(for_ever, since, None, None, 0)
     months = int(rule.number("months"))
-    return Held(Term.LONG if is_long(acquired, sold, months) else Term.SHORT, months, (rule,))
+    short, long = (Held(term, months, (rule,)) for term in (Term.SHORT, Term.LONG))
+    return _Terms(for_ever, since, short, long, months)
 
 
 def _holding_name(asset: Asset, tax_class: TaxClass) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from tunefolio.analysis.tax.assessment import summed
 from tunefolio.analysis.tax.computation import TaxYear
 from tunefolio.analysis.tax.heads import Bucket, Head
 from tunefolio.analysis.tax.incomes import IncomeKind
@@ -87,11 +89,15 @@ def _lower(cells: list[Decimal], amount: Decimal, order: Sequence[int]) -> None:
 
 def _nets(tax_year: TaxYear, spans: Sequence[Period]) -> Mapping[Bucket, list[Decimal]]:
     """What each bucket brought in each period, below zero for losses."""
-    found: dict[Bucket, list[Decimal]] = {}
+    parts: list[list[tuple[Bucket, Decimal]]] = [[] for _ in spans]
+    ends = [span.last.date for span in spans]
     for bucket, amount, day in tax_year.found.amounts():
-        cells = found.setdefault(bucket, [ZERO] * len(spans))
-        place = next(number for number, span in enumerate(spans) if span.holds(day))
-        cells[place] += amount
+        parts[bisect_left(ends, day.date)].append((bucket, amount))
+    found: dict[Bucket, list[Decimal]] = {}
+    for place, some in enumerate(parts):
+        for bucket, amount in summed(some):
+            cells = found.setdefault(bucket, [ZERO] * len(spans))
+            cells[place] += amount
     return found
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 
 from tunefolio.analysis.tax.assets import Asset
 from tunefolio.analysis.tax.disposals import Disposal
 from tunefolio.analysis.tax.heads import Bucket, Head
-from tunefolio.analysis.tax.rulebook import ZERO, doubts_of, rule_at
+from tunefolio.analysis.tax.rulebook import ZERO, doubts_of, eras, rows_of
 from tunefolio.core.missing import Missing
 from tunefolio.core.rules import Rule, Rulebook
 from tunefolio.core.time import TradingDay
@@ -42,12 +43,20 @@ class VdaGain:
 
 
 def vda_gain(disposal: Disposal, asset: Asset, book: Rulebook) -> VdaGain | Missing:
-    rate = rule_at(book, "rate.vda", disposal.day)
-    label = rule_at(book, "section.vda", disposal.day)
-    if isinstance(rate, Missing) or isinstance(label, Missing):
+    at = _rated(book, eras(book).number(disposal.day))
+    if at is None:
         return Missing(
             f"a rule for virtual digital assets on {disposal.day}",
             "Before 2022-04-01 the law did not name them: ask an adviser for that year",
         )
-    bucket = Bucket(Head.VDA, rate.number(), label.word("label"))
-    return VdaGain(disposal, asset, bucket, (rate, label))
+    return VdaGain(disposal, asset, *at)
+
+
+@lru_cache(maxsize=256)
+def _rated(book: Rulebook, era: int) -> tuple[Bucket, tuple[Rule, ...]] | None:
+    """What all such gains of an era share; None where no rule holds."""
+    rules = rows_of(book, era, ("rate.vda", "section.vda"))
+    if len(rules) < 2:
+        return None
+    rate, label = rules
+    return Bucket(Head.VDA, rate.number(), label.word("label")), rules

@@ -56,7 +56,8 @@ class FinancialYear:
         return f"assessment year {_label(self.start + 1)}"
 
     def holds(self, day: TradingDay) -> bool:
-        return self.first <= day <= self.last
+        on = day.date
+        return self.start == (on.year if on.month >= _APRIL else on.year - 1)
 
     def __str__(self) -> str:
         return self.name
