@@ -24,6 +24,7 @@ from bench import (
     sync,
     takes_in,
     tax,
+    tax_books,
     ticks,
 )
 from bench.figures import table
@@ -45,6 +46,7 @@ BENCHES = {
     "charges": charges.figures,
     "sync": sync.figures,
     "tax": tax.figures,
+    "tax_books": tax_books.figures,
     "ticks": ticks.figures,
 }
 PAGE = Path("docs/performance.md")
