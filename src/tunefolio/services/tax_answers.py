@@ -31,7 +31,7 @@ from tunefolio.analysis.tax.taxpayer import (
 from tunefolio.analysis.tax.years import FinancialYear
 from tunefolio.core.errors import Misuse
 from tunefolio.core.identity import InstrumentId, TransactionId
-from tunefolio.core.money import decimal_of
+from tunefolio.core.money import decimal_of, plain
 from tunefolio.ledger.directives import TextInstrument
 from tunefolio.ledger.kinds import Kind
 from tunefolio.ledger.textbook import BookRefused, LineProblem, TextBook
@@ -58,7 +58,9 @@ class Answers:
     entered: Mapping[FinancialYear, tuple[EarlierLoss, ...]] = field(default_factory=dict)
 
     def until(self, last: FinancialYear) -> dict[FinancialYear, Taxpayer]:
-        """Who is taxed in each year from the first to the last."""
+        """Who is taxed in each year from the first to the last. Raises Misuse for a year before the rules."""
+        if last < FIRST_YEAR:
+            raise Misuse("year", f"{last} is not reckoned here", cure=f"Take {FIRST_YEAR} or later")
         years = [FinancialYear(start) for start in range(FIRST_YEAR.start, last.start + 1)]
         return {year: self.taxpayers.get(year, self.usual) for year in years}
 
@@ -88,7 +90,9 @@ class _Reading:
     """Lines taken in, one after the other; a second word about the same thing is refused."""
 
     def __init__(self, book: TextBook) -> None:
+        self._instruments = book.instruments
         self._names = names_of(book.instruments)
+        self._charges = {one.id: one.fact.charges.amount for one in book.transactions}
         keys = Counter(one.source_key for one in book.transactions if one.source_key)
         self._facts = {str(one.id): one.id for one in book.transactions} | {
             f"^{one.source_key}": one.id for one in book.transactions if keys[one.source_key] == 1
@@ -106,6 +110,7 @@ class _Reading:
         self.entered: dict[FinancialYear, tuple[EarlierLoss, ...]] = {}
         self.classes: dict[InstrumentId, TaxClass] = {}
         self.values: dict[InstrumentId, Decimal] = {}
+        self.unlisted: set[InstrumentId] = set()
         self.stt: dict[TransactionId, Decimal] = {}
         self.ways: dict[TransactionId, Way] = {}
         self.subscribed: dict[TransactionId, bool] = {}
@@ -138,12 +143,19 @@ class _Reading:
             )
         return found
 
+    def is_unit(self, id: InstrumentId) -> bool:
+        one = self._instruments[id]
+        return one.asset_class in {AssetClass.FUND, AssetClass.ETF} or (one.isin or "").startswith("INF")
+
     def fact(self, name: str) -> TransactionId:
         found = self._facts.get(unkeyed(name))
         if found is None:
             cure = "Write ^KEY or the number of its line in the book"
             raise Misuse("fact", f"{name} is no one fact of the book", cure=cure)
         return found
+
+    def charges(self, id: TransactionId) -> Decimal:
+        return self._charges[id]
 
     def brings(self, loss: EarlierLoss) -> None:
         if self.year is None or loss.year >= self.year:
@@ -160,6 +172,7 @@ class _Reading:
         told = Told(
             classes=self._shares | self.classes,
             values=self.values,
+            unlisted=frozenset(self.unlisted),
             stt=self.stt,
             ways=self.ways,
             subscribed=self.subscribed,
@@ -238,6 +251,18 @@ def _sum(text: str, field: str) -> Decimal:
     return amount
 
 
+def _unlisted(reading: _Reading, words: list[str]) -> None:
+    """Of shares that no exchange listed on 31 January 2018. In place of a value; units of funds always had
+    one."""
+    (name,) = _rest(words, 1)
+    id = reading.instrument(name)
+    reading.once("unlisted", id)
+    reading.once("value", id)
+    if reading.is_unit(id):
+        raise Misuse("unlisted", "a unit of a fund has a net asset value of that day", cure=_CURES["value"])
+    reading.unlisted.add(id)
+
+
 def _of_instrument(name: str, into: Callable[[_Reading, InstrumentId, str], None]) -> _Teller:
     def tell(reading: _Reading, line: list[str]) -> None:
         which, text = _rest(line, 2)
@@ -267,7 +292,11 @@ def _value(reading: _Reading, id: InstrumentId, text: str) -> None:
 
 
 def _stt(reading: _Reading, id: TransactionId, text: str) -> None:
-    reading.stt[id] = _sum(text, "stt")
+    amount, charges = _sum(text, "stt"), reading.charges(id)
+    if amount > charges:
+        reason = f"{text} is more than the fact's charges, {plain(charges)}"
+        raise Misuse("stt", reason, cure="Record the charges with the trade, the tax among them")
+    reading.stt[id] = amount
 
 
 def _way(reading: _Reading, id: TransactionId, text: str) -> None:
@@ -289,6 +318,7 @@ _CURES: Mapping[str, str] = {
     "brings": "Write 2024-25 brings short_term 5000 of 2022-23",
     "class": "Write class MF:GILT debt_fund",
     "value": "Write value NSE:OLD 118.40",
+    "unlisted": "Write unlisted NSE:LATE",
     "stt": "Write stt ^KEY 9.50",
     "way": "Write way ^KEY off_market",
     "subscribed": "Write subscribed ^KEY yes",
@@ -302,6 +332,7 @@ _TELLERS: Mapping[str, _Teller] = {
     "brings": _brings,
     "class": _of_instrument("class", _class),
     "value": _of_instrument("value", _value),
+    "unlisted": _unlisted,
     "stt": _of_fact("stt", _stt),
     "way": _of_fact("way", _way),
     "subscribed": _of_fact("subscribed", _subscribed),

@@ -172,6 +172,7 @@ class _Duties:
         whole = known.charges.amount if known is not None else fees.amount
         if not whole:
             return None
+        stt = min(stt, whole)
         before = self._given.get(fact, ZERO)
         after = min(before + fees.amount, whole)
         self._given[fact] = after

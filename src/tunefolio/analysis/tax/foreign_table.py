@@ -10,7 +10,6 @@ from functools import cache
 from importlib import resources
 
 from tunefolio.analysis.tax.foreign_worth import Figure, Span
-from tunefolio.analysis.tax.rulebook import doubts_of
 from tunefolio.analysis.tax.schedule_112a import harmless
 from tunefolio.analysis.tax.schedule_fa import ForeignRow
 from tunefolio.core.identity import InstrumentId
@@ -107,7 +106,11 @@ def doubts_fa(
     """What is doubtful about the schedule, each once: its rules, the countries, what values do not tell."""
     day = span.last
     own = [one for one in foreign_rules().in_force(day) if one.name in {"rate", "peak"}]
-    said = [*doubts_of((*own, *columns_a3(day)))]
+    said = [
+        f"{one.word('about', one.name)} ({one.confidence} confidence): {one.note}"
+        for one in (*own, *columns_a3(day))
+        if one.is_doubtful
+    ]
     for row in rows:
         said += [*entities[row.instrument].doubts, *row.remarks]
     return tuple(dict.fromkeys(said))

@@ -8,6 +8,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal, localcontext
 from functools import cached_property
 from itertools import pairwise
@@ -180,16 +181,17 @@ class Worth:
         if hole is not None:
             return Figure(hole)
         best: Sum | None = None
-        for some in self._stretches(pieces, begun):
-            units = self.units_on(pieces, some[0].day)
+        for start, end in self._stretches(pieces, begun):
+            units = self.units_on(pieces, self.seen[start].day)
             if not units:
                 continue
-            values = [self._value(one) for one in some]
-            lacking = missing_of(one for one in values if isinstance(one, Missing))
-            if lacking is not None:
-                return Figure(lacking)
-            numbers = [one for one in values if isinstance(one, Decimal)]
-            top = self.valued(units, some[numbers.index(max(numbers))])
+            some = self._levels[start:end]
+            numbers = [one for one in some if isinstance(one, Decimal)]
+            if len(numbers) < len(some):
+                lacking = missing_of(one for one in some if isinstance(one, Missing))
+                return Figure(lacking) if lacking else NOTHING
+            place = start + numbers.index(max(numbers))
+            top = self.valued(units, self.seen[place])
             if isinstance(top, Sum) and (best is None or top.rupees > best.rupees):
                 best = top
         return NOTHING if best is None else Figure(best.rupees, (best,))
@@ -216,22 +218,36 @@ class Worth:
         rupees = quantized(EXACT.multiply(amount, rate.rate), 2)
         return Sum(Money(amount, close.price.currency), rate, at, rupees, units=units, close=close)
 
-    def _value(self, close: Seen) -> Decimal | Missing:
+    @cached_property
+    def _days(self) -> list[int]:
+        """The days of the closes as ordinals, which compare fast."""
+        return [_ordinal(one.day) for one in self.seen]
+
+    @cached_property
+    def _levels(self) -> list[Decimal | Missing]:
+        """Rupees of one unit at each close."""
+        return [self._level(one) for one in self.seen]
+
+    def _level(self, close: Seen) -> Decimal | Missing:
         rate = self.rates.on(close.price.currency, INR, close.day)
         return rate if isinstance(rate, Missing) else EXACT.multiply(close.price.amount, rate.rate)
 
-    def _stretches(self, pieces: Sequence[Piece], begun: TradingDay) -> Iterator[Sequence[Seen]]:
-        """Closes in runs over which the number of units does not change."""
-        days = [one.day for one in self.seen]
-        start = bisect_left(days, max(begun, self.span.first))
+    @cached_property
+    def _gaps(self) -> list[tuple[int, int]]:
+        """Closes further apart than one may stand for, as ordinals."""
+        return [(one, after) for one, after in pairwise(self._days) if after - one > CARRY_DAYS + 1]
+
+    def _stretches(self, pieces: Sequence[Piece], begun: TradingDay) -> Iterator[tuple[int, int]]:
+        """Closes, from one place to before another, over which the number of units does not change."""
+        start = bisect_left(self._days, _ordinal(max(begun, self.span.first)))
         marks = {piece.left for piece in pieces if piece.left is not None} | {day for day, _ in self.ratios}
-        for mark in sorted(marks):
-            end = bisect_left(days, mark)
+        for mark in sorted(_ordinal(day) for day in marks):
+            end = bisect_left(self._days, mark)
             if end > start:
-                yield self.seen[start:end]
+                yield start, end
                 start = end
-        if start < len(days):
-            yield self.seen[start:]
+        if start < len(self._days):
+            yield start, len(self._days)
 
     def _ended(self, pieces: Sequence[Piece]) -> TradingDay:
         """The last day on whose evening something was held."""
@@ -245,14 +261,14 @@ class Worth:
         first = max(begun, self.span.first)
         if ended < first:
             return None
-        days = [one.day for one in self.seen]
-        within = days[bisect_left(days, first) : bisect_right(days, ended)]
+        start, end = _ordinal(first), _ordinal(ended)
+        within = self._days[bisect_left(self._days, start) : bisect_right(self._days, end)]
         if not within:
             return Missing(f"a close of {self.name} from {first} to {ended}", _CLOSES)
-        points = [first.plus_days(-1), *within, ended.plus_days(1)]
-        for before, after in pairwise(points):
-            if after - before > CARRY_DAYS + 1:
-                what = f"closes of {self.name} from {before.plus_days(1)} to {after.plus_days(-1)}"
+        inside = [(one, after) for one, after in self._gaps if one >= within[0] and after <= within[-1]]
+        for one, after in ((start - 1, within[0]), *inside, (within[-1], end + 1)):
+            if after - one > CARRY_DAYS + 1:
+                what = f"closes of {self.name} from {_day(one + 1)} to {_day(after - 1)}"
                 return Missing(what, _CLOSES)
         return None
 
@@ -288,3 +304,11 @@ class Worth:
 
 def _ratio(fact: Fact) -> Decimal:
     return RATIO.divide(fact.ratio.new, fact.ratio.old) if fact.ratio is not None else _ONE
+
+
+def _ordinal(day: TradingDay) -> int:
+    return day.date.toordinal()
+
+
+def _day(ordinal: int) -> TradingDay:
+    return TradingDay(date.fromordinal(ordinal))

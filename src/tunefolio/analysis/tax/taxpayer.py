@@ -11,6 +11,9 @@ from tunefolio.analysis.tax.rulebook import ZERO
 from tunefolio.analysis.tax.years import FinancialYear
 from tunefolio.core.errors import Misuse
 
+_MOST = Decimal(10) ** 12
+"""A lakh of crores: more is a slip."""
+
 
 class Residency(StrEnum):
     """resident: also the not ordinarily resident, whose gains in India are taxed alike."""
@@ -45,7 +48,10 @@ class Others:
 
     def __post_init__(self) -> None:
         for field in fields(self):
-            if getattr(self, field.name) < 0:
+            amount: Decimal = getattr(self, field.name)
+            if not amount.is_finite() or amount >= _MOST:
+                raise Misuse(field.name, f"{amount} is no sum in rupees", cure="Write 350000")
+            if amount < 0:
                 raise Misuse(
                     field.name, "must not be below zero", cure="Set its own losses off before entering it"
                 )
@@ -73,8 +79,10 @@ class EarlierLoss:
     amount: Decimal
 
     def __post_init__(self) -> None:
-        if self.amount <= 0:
-            raise Misuse("amount", "a loss is entered as a sum above zero")
+        if not self.amount.is_finite() or not 0 < self.amount < _MOST:
+            raise Misuse(
+                "amount", "a loss is entered as a sum above zero", cure="Write 5000 for a loss of 5,000"
+            )
 
 
 @dataclass(frozen=True, slots=True)
