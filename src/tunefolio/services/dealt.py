@@ -172,7 +172,7 @@ def units_of(one: Instrument, category: str = "") -> Units:
 
 def _units_by(one: Instrument, category: str) -> Units | None:
     """None where the category is not known or leaves it open."""
-    found = fund_class(category, name=one.name) if category else None
+    found = fund_class(category, name=f"{one.symbol} {one.name}") if category else None
     if found is None or isinstance(found, Missing):
         return None
     return Units.EQUITY_FUND if found is TaxClass.EQUITY_FUND else Units.OTHER_FUND

@@ -67,7 +67,8 @@ def asset_of(instrument: Instrument, *, told: TaxClass | None = None, category: 
     of its fund house ("Debt Scheme - Liquid Fund")."""
     known = told if told is not None else tax_class_of(instrument, category=category)
     name = instrument.name or instrument.symbol
-    rule = category_rule(category) if told is None and category and isinstance(known, TaxClass) else None
+    is_by_category = told is None and category and isinstance(known, TaxClass)
+    rule = category_rule(category, name=_said(instrument)) if is_by_category else None
     by = () if rule is None else (rule,)
     return Asset(instrument.id, name, instrument.isin or "", known, instrument.exchange in _INDIAN, by)
 
@@ -97,9 +98,10 @@ def tax_class_of(instrument: Instrument, *, category: str = "") -> TaxClass | Mi
 
 
 def fund_class(category: str, *, name: str = "") -> TaxClass | Missing:
-    """By the categories of SEBI's circular of 2017-10-06 and the older words. What a category leaves open is
-    Missing, with what would decide it. name: of the scheme, for a theme that lies abroad."""
-    rule = category_rule(category)
+    """By the categories of SEBI's circular of 2017-10-06 and the older words; of an index fund by the index
+    that its name tells. What stays open is Missing, with what would decide it. name: of the scheme, which
+    also tells a theme that lies abroad."""
+    rule = category_rule(category, name=name)
     found = "" if rule is None else rule.word("class")
     if rule is None or not found:
         hint = _ASK if rule is None else f"{_ASK}. {rule.word('hint')}"
@@ -112,16 +114,32 @@ def fund_class(category: str, *, name: str = "") -> TaxClass | Missing:
     return TaxClass(found)
 
 
-def category_rule(category: str) -> Rule | None:
-    """The row that says what funds of this category are, or what would decide it; None for unknown words."""
+def category_rule(category: str, *, name: str = "") -> Rule | None:
+    """The row that says what funds of this category are, or what would decide it; None for unknown words. A
+    row that asks for words in the fund's name goes before one that asks for none."""
     words = " ".join(category.casefold().split())
-    return next((rule for pattern, rule in _patterns() if pattern.fullmatch(words)), None)
+    return next(
+        (
+            rule
+            for pattern, names, rule in _patterns()
+            if pattern.fullmatch(words) and (names is None or names.search(name))
+        ),
+        None,
+    )
 
 
 @cache
-def _patterns() -> tuple[tuple[re.Pattern[str], Rule], ...]:
-    """No two of them match the same words, so their order does not matter."""
-    return tuple((re.compile(rule.word("words")), rule) for rule in category_rules())
+def _patterns() -> tuple[tuple[re.Pattern[str], re.Pattern[str] | None, Rule], ...]:
+    """Those with names first, as they stand; of the others no two match the same words."""
+    rows = [
+        (
+            re.compile(rule.word("words")),
+            re.compile(rule.word("names"), re.IGNORECASE) if rule.word("names") else None,
+            rule,
+        )
+        for rule in category_rules()
+    ]
+    return tuple(sorted(rows, key=lambda row: row[1] is None))
 
 
 _THEMATIC = "fund.thematic"
@@ -132,10 +150,15 @@ _ABROAD = re.compile(
 )
 
 
+def _said(instrument: Instrument) -> str:
+    """All that its names tell: an exchange's symbol often holds the index."""
+    return f"{instrument.symbol} {instrument.name}".strip()
+
+
 def _of_fund(instrument: Instrument, category: str) -> TaxClass | Missing:
     if not category:
         return _unknown(instrument, "which assets the fund holds")
-    return fund_class(category, name=instrument.name)
+    return fund_class(category, name=_said(instrument))
 
 
 def _of_isin(instrument: Instrument, category: str) -> TaxClass | Missing:
