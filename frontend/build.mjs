@@ -77,13 +77,19 @@ function manifest(outputs) {
 
 // The licence of every library of which something was bundled, found from the bundle itself.
 async function licences(inputs) {
-  const bundled = new Set(["lucide-static"]);
+  const bundled = new Set(["lucide-static", ...(await printed())]);
   for (const input of inputs) {
     const match = input.match(/node_modules\/((?:@[^/]+\/)?[^/]+)\//);
     if (match) bundled.add(match[1]);
   }
   const parts = await Promise.all([...bundled].sort().map(licence));
   return `Libraries in this folder and their licences.\n\n${parts.join("\n")}`;
+}
+
+// The fonts that PDFs are set in: no page names them, hatch_build.py puts them into the folder.
+async function printed() {
+  const { devDependencies } = JSON.parse(await readFile(join(here, "package.json"), "utf8"));
+  return Object.keys(devDependencies).filter((name) => name.startsWith("@fontsource/"));
 }
 
 async function licence(library) {

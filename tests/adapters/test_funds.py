@@ -14,8 +14,13 @@ from casparser.analysis.utils import nav_search
 
 from tunefolio.adapters.funds import CasparserIsin
 from tunefolio.adapters.funds.casparser import packaged
+from tunefolio.adapters.gates import Gates
+from tunefolio.adapters.memory import MemoryShared
+from tunefolio.bootstrap.adapters import load
+from tunefolio.bootstrap.sources import sources_of
 from tunefolio.core.identity import Isin
 from tunefolio.market.funds import FundRegister
+from tunefolio.settings import Settings
 
 ARBITRAGE = Isin("INF179K01319")
 CHILDREN = "Solution Oriented Scheme - Children’s Fund"
@@ -135,3 +140,14 @@ def test_a_file_that_is_no_register_knows_nothing_and_says_why(tmp_path: Path, c
 
 def test_a_register_without_funds_is_ill(tmp_path: Path) -> None:
     assert register_of(tmp_path / "isin.db").problem() == "it knows no funds"
+
+
+def test_every_house_has_it_behind_the_sources_of_its_operator(tmp_path: Path) -> None:
+    load()
+    settings = Settings.from_env({"TUNEFOLIO_HOME": str(tmp_path), "TUNEFOLIO_SOURCES": "amfi"})
+    sources = sources_of(settings, Gates(MemoryShared()))
+    assert [one.name for one in sources.fund_lists()] == ["amfi"]
+    (register,) = sources.fund_registers()
+    assert register.funds([ARBITRAGE]).categories
+    assert sources.all[-1] is register
+    sources.close()

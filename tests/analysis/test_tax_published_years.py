@@ -305,6 +305,7 @@ def test_dividends_above_ten_lakh_before_april_2020_say_what_is_not_computed() -
         (400_000, "2025-26 salary 200000\nregime old", ""),
         (300_000, "2025-26 salary 200000\nregime old", "rebate under section 87A"),
         (300_000, "2025-26 salary 200000\nresidency non_resident", ""),
+        (125_000, "2025-26 salary 200000\nregime old", ""),
     ],
 )
 def test_surcharge_and_rebate_are_named_where_they_would_change_the_tax(

@@ -138,7 +138,10 @@ def told_of(year: TaxYear) -> tuple[object, ...]:
     rows = [
         (one.taxable, one.bucket, one.held.term, [rule.values for rule in one.rules]) for one in found.gains
     ]
-    others = [(one.disposal.closed, one.day) for one in (*found.exempt, *found.trades, *found.vda)]
+    others = [
+        [(one.disposal.closed, one.day) for one in some_rows] for some_rows in (found.exempt, found.trades)
+    ]
+    others.append([(one.disposal.closed, one.day) for one in found.vda])
     return (
         rows,
         others,

@@ -49,7 +49,7 @@ def test_the_text_marks_doubts_and_says_why(capsys: pytest.CaptureFixture[str]) 
     text = capsys.readouterr().out
     assert "Securities transaction tax" in text
     assert "doubtful" in text
-    assert "gst.zerodha since 2022-07-18, medium confidence: That SEBI's fee came in" in text
+    assert "dp.zerodha since 2020-07-01, medium confidence: ₹15.93" in text
 
 
 def test_a_part_is_never_sold_as_the_whole(capsys: pytest.CaptureFixture[str]) -> None:

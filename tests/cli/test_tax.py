@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from collections.abc import Callable
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+import pypdfium2
 import pytest
 
 from tunefolio import cli
@@ -21,6 +25,18 @@ instrument NSE:INFY equity isin INE009A01021 "Infosys"
 2024-06-12 sell 100 NSE:INFY @ 1500
 2024-12-02 sell 4 NSE:INFY @ 1700 fee 8 ^T-2
 """
+
+DAYS = [date(2024, 1, 1) + timedelta(number) for number in range(366)]
+ABROAD = BOOK + """
+instrument NASDAQ:AAPL equity isin US0378331005 "Apple Inc"
+account "Vested" USD
+2023-05-02 deposit 2000
+2023-05-04 buy 10 NASDAQ:AAPL @ 170
+2024-03-04 sell 4 NASDAQ:AAPL @ 180
+""" + "\n".join(
+    f"{day} price NASDAQ:AAPL {250 if day == date(2024, 6, 5) else 200}\n{day} rate USD 83 INR"
+    for day in DAYS
+) + "\n" + "\n".join(f"{day - timedelta(366)} rate USD 82 INR" for day in DAYS)  # fmt: skip
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -133,3 +149,61 @@ def test_the_books_of_a_house(
     assert found["deeds"][0]["gain"] == "33340.00"
     assert cli.main(["tax", "--year", "2024-25", "--taxpayer", "Nobody"]) == Exit.USAGE
     assert "there is Asha" in capsys.readouterr().err
+
+
+def test_the_schedule_of_what_is_abroad(run: Run) -> None:
+    """Ten units at 200 until March, six at 250 in June; the deposit less the purchase, then the sale."""
+    code, out, _ = run(ABROAD, "--year", "2024-25", "--foreign", "--json")
+    assert code == Exit.OK
+    found = json.loads(out)["schedule_fa"]
+    (lot,) = found["a3"]
+    assert (lot["initial"], lot["peak"], lot["closing"]) == ("139400.00", "166000.00", "99600.00")
+    (money,) = found["a2"]
+    assert (money["peak"], money["closing"]) == ("84660.00", "84660.00")
+    code, out, _ = run(ABROAD, "--year", "2024-25", "--foreign")
+    assert code == Exit.OK
+    assert "Schedule FA, calendar year 2024-01-01 to 2024-12-31" in out
+    assert "Apple Inc  UNITED STATES OF AMERICA  2023-05-04  139400.00  166000.00" in out
+    assert "telegraphic transfer buying rate" in out
+    code, out, _ = run(ABROAD, "--year", "2024-25", "--schedule-fa", "-")
+    assert code == Exit.OK
+    head, row = csv.reader(io.StringIO(out))
+    assert dict(zip(head, row, strict=True))["Closing balance"] == "99600"
+
+
+def test_what_lacks_a_close_says_so_in_the_text(run: Run) -> None:
+    bare = "\n".join(line for line in ABROAD.splitlines() if " price " not in line) + "\n"
+    code, out, _ = run(bare, "--year", "2024-25", "--foreign")
+    assert code == Exit.OK
+    assert "n/a" in out
+    assert "not available: a close of Apple Inc from 2024-01-01 to 2024-12-31" in out
+    code, out, _ = run(BOOK, "--year", "2024-25", "--foreign")
+    assert "nothing abroad stands in the books" in out
+
+
+def test_the_year_on_paper(run: Run, tmp_path: Path) -> None:
+    code, _, _ = run(ABROAD, "--year", "2024-25", "--pdf", "year.pdf")
+    assert code == Exit.OK
+    document = pypdfium2.PdfDocument(tmp_path / "year.pdf")
+    text = "".join(document[number].get_textpage().get_text_range() for number in range(len(document)))
+    assert "1,16,660.00" in text
+    assert "1,66,000.00" in text
+    assert f"page {len(document)} of {len(document)}" in text
+    document.close()
+    odd = ABROAD + "\n2024-04-03 opening 5 NSE:ODD @ 10 INR\n"
+    code, _, err = run(odd, "--year", "2024-25", "--pdf", "none.pdf")
+    assert code == Exit.FINDINGS
+    assert "no day of purchase" in err
+    assert not (tmp_path / "none.pdf").exists()
+
+
+def test_what_a_person_tells_stands_beside_the_book(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "told.txt").write_text("slab 30%\n2024-25 salary 2000000\n", "utf-8")
+    code, out, _ = run(BOOK, "--year", "2024-25", "--told", "told.txt", "--json")
+    assert code == Exit.OK
+    assert json.loads(out)["levy"]["slab_tax"] == "525.00"
+    (tmp_path / "told.txt").write_text("slab much\n", "utf-8")
+    code, _, err = run(BOOK, "--year", "2024-25", "--told", "told.txt")
+    assert code == Exit.FINDINGS
+    assert "told.txt:1" in err
+    assert cli.main(["tax", "--told", "told.txt"]) == Exit.USAGE

@@ -24,6 +24,7 @@ SAMPLES: dict[str, Any] = {
     "YearTold": YearTold(INTO, others=Others(Decimal(1))),
     "InstrumentTold": InstrumentTold(TaxClass.SGB, Decimal(9)),
     "tax_answers.put_losses.losses": [],
+    "taxpayers.put_pan.sealed": b"new",
 }
 
 
@@ -40,6 +41,7 @@ def taxed(
     mine = taxpayers.add(db, viewer, name, Residency.RESIDENT, now).id
     other = taxpayers.add(db, viewer, f"{name} huf", Residency.RESIDENT, now).id
     taxpayers.give(db, viewer, mine, [account])
+    taxpayers.put_pan(db, viewer, mine, f"{name} pan".encode())
     tax_answers.put_year(db, viewer, mine, YearTold(INTO, slab_rate=Decimal("0.3")), now)
     tax_answers.put_losses(db, viewer, mine, INTO, [LOSS])
     tax_answers.put_instrument(db, viewer, instrument, InstrumentTold(TaxClass.LISTED_EQUITY, Decimal(100)))

@@ -18,6 +18,7 @@ from tunefolio.ledger.brokers import (
     RedirectLogin,
     TickSource,
 )
+from tunefolio.ledger.charged import ChargesSource
 from tunefolio.ledger.fills import FillSource
 from tunefolio.services.checkups import CHECKS
 from tunefolio.trading.orders import OrderFeed, OrderSource, TriggerSource
@@ -30,6 +31,7 @@ PORTS: dict[str, tuple[type, ...]] = {
     "orders": (OrderSource,),
     "triggers": (TriggerSource,),
     "funds": (FundsSource,),
+    "charges": (ChargesSource,),
     "candles": (CandleSource,),
     "stream": (TickSource,),
     "updates": (OrderFeed,),

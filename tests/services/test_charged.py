@@ -17,6 +17,7 @@ from tests.services.desks import Desk
 from tests.services.test_connect_over_http import Rehearsal, rehearsal
 from tunefolio.core.errors import Misuse, NotFound, Reauth
 from tunefolio.core.money import Money
+from tunefolio.core.people import Role
 from tunefolio.core.time import TradingDay
 from tunefolio.ledger.accounts import Account
 from tunefolio.services import charged, contract_notes, credentials, imports, record
@@ -24,8 +25,9 @@ from tunefolio.services.charged import NO_DEPOSITORY, SUM_ONLY, TODAY_ONLY, Brok
 from tunefolio.services.contract_notes import DayNote, Terms
 from tunefolio.services.credentials import Relogin
 from tunefolio.services.dealt import ONE_ORDER
-from tunefolio.store import transactions
+from tunefolio.store import standings, transactions
 from tunefolio.store.connections import ConnectionState
+from tunefolio.store.standings import Standing
 from tunefolio.trading.charges.compare import Comparison
 from tunefolio.trading.charges.levies import LineName
 from tunefolio.trading.charges.lines import Line
@@ -134,6 +136,15 @@ def test_others_accounts_and_days_without_trades_are_refused(
         charged.ask(house, stranger.viewer, account.id, DAY, Terms())
     with pytest.raises(Misuse, match="no trade on 2026-11-18"):
         charged.ask(house, there.desk.viewer, account.id, DAY.plus_days(-1), Terms())
+
+
+def test_a_broker_that_an_admin_stopped_is_not_asked(linked: tuple[Rehearsal, Account]) -> None:
+    there, account = linked
+    with there.desk.database.writing() as db:
+        admin, now = replace(there.desk.viewer, role=Role.ADMIN), there.desk.clock.now()
+        standings.put(db, admin, "zerodha", Standing.STOPPED, "away for repair", now)
+    with pytest.raises(Misuse, match="away for repair"):
+        asked(there.desk, account)
 
 
 def test_an_account_kept_by_hand_has_nobody_to_ask(linked: tuple[Rehearsal, Account]) -> None:

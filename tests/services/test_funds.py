@@ -20,13 +20,16 @@ from tunefolio.core.time import TradingDay
 from tunefolio.market.funds import FundCategory, FundList, RegisteredFunds
 from tunefolio.market.instruments import AssetClass, Instrument, InstrumentClaim, Listing
 from tunefolio.services import funds, tax, tax_told
+from tunefolio.services.contract_notes import DayNote, Terms, note_of
 from tunefolio.services.dealt import units_of
 from tunefolio.services.sources import Sources
 from tunefolio.services.tax import TaxReport
 from tunefolio.store import instruments
 from tunefolio.store.jobs import JobState
-from tunefolio.store.tax_answers import InstrumentTold
+from tunefolio.store.tax_answers import DeedTold, InstrumentTold
 from tunefolio.trading.charges.deals import Units
+from tunefolio.trading.charges.levies import LineName
+from tunefolio.trading.charges.lines import Line
 
 LIQUID, LARGE, INDEX = (
     "Debt Scheme - Liquid Fund",
@@ -287,3 +290,37 @@ def test_units_on_an_exchange_are_told_apart_by_category_then_by_name(
 ) -> None:
     one = Instrument(InstrumentId(1), Listing("NSE", "X"), isin, name, kind, INR)
     assert units_of(one, category) is expected
+
+
+def test_a_contract_note_says_by_what_a_fund_was_told(desk: Desk) -> None:
+    """1,000 units sold at 100: 0.001 % of an equity fund is a rupee, and of a gold fund nothing is taken."""
+    units(desk, GOLD, "NSE", AssetClass.ETF)
+    desk.write_down("2026-11-18 buy 1000 NSE:FUND @ 100\n2026-11-19 sell 1000 NSE:FUND @ 100")
+
+    def sold() -> DayNote:
+        with desk.database.reading() as db:
+            return note_of(db, desk.viewer, desk.account.id, DAY, Terms("zerodha"))
+
+    before = sold()
+    assert any("an equity fund by its name" in remark for remark in before.remarks)
+    assert stt_of(before) == 1
+    desk.use(PaperFunds({GOLD: "Other Scheme - Gold ETF"}))
+    funds.refresh(desk.house)
+    after = sold()
+    assert any("by its category, “Other Scheme - Gold ETF”" in remark for remark in after.remarks)
+    assert stt_of(after) == 0
+
+
+def stt_of(day: DayNote) -> Decimal:
+    assert day.charges is not None
+    line = day.charges.line(LineName.STT)
+    assert isinstance(line, Line)
+    return line.amount.amount
+
+
+def test_no_more_tax_than_was_charged_can_be_told(desk: Desk) -> None:
+    (fact,) = desk.write_down("2024-08-05 buy 1 NSE:INFY @ 500 fee 5")
+    with desk.database.writing() as db:
+        with pytest.raises(Misuse, match="9 is more than the fact's charges, 5"):
+            tax_told.tell_deeds(db, desk.viewer, {fact: DeedTold(stt=Decimal(9))})
+        tax_told.tell_deeds(db, desk.viewer, {fact: DeedTold(stt=Decimal(5))})

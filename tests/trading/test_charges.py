@@ -207,6 +207,8 @@ def test_units_of_a_fund_bear_stamp_duty_when_bought_and_a_tax_when_given_back()
     bought = charged("2026-11-20 buy 999.95 X @ 100 mutual_fund by none at MF")
     assert {line.name for line in bought.found} == {LineName.STT, LineName.STAMP}
     assert amount(bought, LineName.STAMP) == 5
+    free = charged("2026-11-20 buy 999.95 X @ 100 mutual_fund by groww at MF")
+    assert free.line(LineName.GST) is None, "there is no GST on nothing"
     back = "2026-11-20 sell 1000 X @ 100 mutual_fund by none at MF"
     assert exact(charged(back, units=Units.EQUITY_FUND), LineName.STT) == 1
     assert exact(charged(back, units=Units.OTHER_FUND), LineName.STT) == 0

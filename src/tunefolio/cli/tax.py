@@ -4,32 +4,47 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from tunefolio.adapters.funds import CasparserIsin
 from tunefolio.analysis.tax.assets import Asset
 from tunefolio.analysis.tax.blockers import undated
 from tunefolio.analysis.tax.computation import TaxYear
+from tunefolio.analysis.tax.foreign_worth import Closes
 from tunefolio.analysis.tax.rulebook import tax_rules
 from tunefolio.analysis.tax.schedule_112a import csv_112a
 from tunefolio.analysis.tax.statement import csv_statement, notes
-from tunefolio.analysis.tax.taxpayer import Taxpayer
 from tunefolio.analysis.tax.years import FinancialYear
 from tunefolio.cli import Exit
 from tunefolio.cli.house import open_house, person_of, show, table
+from tunefolio.cli.taxforeign import foreign_text
 from tunefolio.cli.textbook import STDIN, refused_book, text_of
 from tunefolio.core.errors import Misuse, NotFound
 from tunefolio.core.identity import AccountId, InstrumentId, TaxpayerId
 from tunefolio.core.missing import Missing
+from tunefolio.core.money import INR, Price
 from tunefolio.core.people import Viewer
 from tunefolio.core.time import SystemClock, TradingDay, calendar_date
-from tunefolio.ledger.textbook import BookRefused, read_book
+from tunefolio.ledger.textbook import BookRefused, TextBook, read_book
 from tunefolio.services import tax as taxes
 from tunefolio.services import tax_json as told
+from tunefolio.services.funds import isins_of, registered
 from tunefolio.services.marketfiles import lines_of
+from tunefolio.services.sources import Sources
+from tunefolio.services.tax_answers import read_answers
+from tunefolio.services.tax_files import YearFile
+from tunefolio.services.tax_foreign import (
+    ForeignReport,
+    as_json,
+    csv_schedule_fa,
+    foreign_of,
+    foreign_report,
+)
+from tunefolio.services.tax_pdf import pdf_statement
 from tunefolio.services.tax_records import FIRST_YEAR, Material, lawful, reckoned, record_of
 from tunefolio.services.textbook import folded_book, instrument_of, rate_book
 from tunefolio.store.db import ReadDb
@@ -43,25 +58,33 @@ class _Year:
     taxpayer: str
     assets: Mapping[InstrumentId, Asset]
     accounts: Mapping[AccountId, str]
+    foreign: ForeignReport
 
 
 def tax(args: argparse.Namespace) -> int:
-    """tax [FILE] [--year 2024-25] [--112a OUT] [--statement OUT] | --rules DATE
+    """tax [FILE] [--year 2024-25] [--foreign] [--112a|--statement|--schedule-fa|--pdf OUT] | --rules DATE
 
     FINDINGS where something must be mended first: then nothing is exported.
     """
     if args.rules:
         return _rules(args)
+    if args.told and not args.file:
+        raise Misuse("--told", "belongs to a text book", cure="Tell it on the tax pages instead")
     try:
         found = _of_file(args) if args.file else _of_house(args)
     except BookRefused as refused:
         return refused_book(args, refused)
-    for text, out in ((csv_112a, args.schedule_112a), (csv_statement, args.statement)):
+    files: tuple[tuple[str | None, Callable[[], bytes]], ...] = (
+        (args.schedule_112a, lambda: csv_112a(found.result).encode()),
+        (args.statement, lambda: csv_statement(found.result).encode()),
+        (args.schedule_fa, lambda: csv_schedule_fa(found.result, found.foreign).encode()),
+        (args.pdf, lambda: _pdf(found)),
+    )
+    for out, content in files:
         if out:
-            _write(out, text(found.result))
-    if STDIN not in (args.schedule_112a, args.statement):
-        value = told.whole(found.result, found.taxpayer, found.assets, found.accounts)
-        show(args, value, _text(found))
+            _write(out, content())
+    if STDIN not in [out for out, _ in files]:
+        _show(args, found)
     return Exit.OK if found.result.is_ready else Exit.FINDINGS
 
 
@@ -71,8 +94,9 @@ def _of_house(args: argparse.Namespace) -> _Year:
         viewer = person_of(db, args.user).viewer
         year = FinancialYear.parse(args.year) if args.year else taxes.running_year(house)
         report = taxes.report(db, house, viewer, year, taxpayer=_taxpayer(db, viewer, args.taxpayer))
+        foreign = foreign_report(db, house, report)
     names = {home.id: home.name for home in report.subject.accounts}
-    return _Year(report.result, report.subject.taxpayer.name, report.record.assets, names)
+    return _Year(report.result, report.subject.taxpayer.name, report.record.assets, names, foreign)
 
 
 def _taxpayer(db: ReadDb, viewer: Viewer, name: str | None) -> TaxpayerId | None:
@@ -96,25 +120,58 @@ def _of_file(args: argparse.Namespace) -> _Year:
     known = {id: instrument_of(one) for id, one in book.instruments.items()}
     histories = book.histories()
     holdings = lawful(histories, known, histories)
-    isins = {id: (str(one.isin),) if one.isin else () for id, one in known.items()}
-    record, law = record_of(Material(holdings, facts, known, isins, rate_book(book.rates)))
-    who = {FinancialYear(one): Taxpayer() for one in range(FIRST_YEAR.start, year.start + 1)}
-    result = reckoned(record, law, who, {}, year, blockers=undated(holdings))
-    return _Year(result, name, record.assets, {one.id: one.name for one in book.accounts})
+    isins = {id: isins_of(one) for id, one in known.items()}
+    funds = registered(Sources((CasparserIsin(),)), isins)
+    lines = lines_of(text_of(args.told)) if args.told else ()
+    answers = read_answers(book, lines, file=args.told or "")
+    material = Material(holdings, facts, known, isins, rate_book(book.rates), answers.told, funds)
+    record, law = record_of(material)
+    result = reckoned(record, law, answers.until(year), answers.entered, year, blockers=undated(holdings))
+    names = {one.id: one.name for one in book.accounts}
+    foreign = foreign_of(material, year, _closes(book), names, today=today)
+    return _Year(result, name, record.assets, names, foreign)
 
 
-def _write(out: str, text: str) -> None:
+def _closes(book: TextBook) -> Closes:
+    """Closes of the book, of a day given twice the later one, in the instrument's own currency."""
+    own = {id: one.currency for id, one in book.instruments.items() if one.currency is not None}
+    for fact in book.transactions:
+        if fact.fact.instrument is not None:
+            own.setdefault(fact.fact.instrument, fact.fact.amount.currency)
+    found: dict[InstrumentId, dict[TradingDay, Price]] = {}
+    for line in book.prices:
+        currency = line.currency or own.get(line.instrument, INR)
+        found.setdefault(line.instrument, {})[line.day] = Price(line.price, currency)
+    return {id: sorted(some.items()) for id, some in found.items()}
+
+
+def _pdf(found: _Year) -> bytes:
+    file = YearFile(found.result, found.taxpayer, found.assets, found.accounts, found.foreign)
+    return pdf_statement(file, SystemClock().now())
+
+
+def _write(out: str, content: bytes) -> None:
     """Whole or not at all."""
     if out == STDIN:
-        sys.stdout.write(text)
+        sys.stdout.flush()
+        sys.stdout.buffer.write(content)
         return
     path = Path(out)
     try:
         part = path.with_name(path.name + ".part")
-        part.write_text(text, "utf-8", newline="")
+        part.write_bytes(content)
         part.replace(path)
     except OSError as refused:
         raise Misuse("file", f"{out}: {refused.strerror}", cure="Give a path that can be written") from None
+
+
+def _show(args: argparse.Namespace, found: _Year) -> None:
+    value = told.whole(found.result, found.taxpayer, found.assets, found.accounts)
+    text = _text(found)
+    if args.foreign:
+        value["schedule_fa"] = as_json(found.foreign)
+        text = f"{text}\n\n{foreign_text(found.foreign)}"
+    show(args, value, text)
 
 
 def _text(found: _Year) -> str:

@@ -12,6 +12,7 @@ from tunefolio.core.time import IST, TradingDay, calendar_date
 from tunefolio.ledger.accounts import Account
 from tunefolio.ledger.charged import ChargedOrder, ChargesSource, FeeAmounts, StatedCharges
 from tunefolio.ledger.kinds import Kind
+from tunefolio.services import standings
 from tunefolio.services.brokers import line, needs_login
 from tunefolio.services.contract_notes import DayNote, Terms, note_of
 from tunefolio.services.house import House
@@ -76,6 +77,7 @@ def ask(house: House, viewer: Viewer, account: AccountId, day: TradingDay, terms
     with house.database.reading() as db:
         note = note_of(db, viewer, account, day, terms)
         source = _source(house, note.account)
+        standings.must_serve(db, house, note.account.broker)
         there = line(db, house, viewer, note.account)
     deals = _numbered(note)
     questions = {number: _question(number, deal, note) for number, deal in deals.items()}

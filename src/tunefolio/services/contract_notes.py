@@ -20,6 +20,7 @@ from tunefolio.ledger.charged import FeeAmounts, added
 from tunefolio.ledger.kinds import Kind
 from tunefolio.ledger.transactions import Transaction
 from tunefolio.market.instruments import Instrument, Listing
+from tunefolio.services import funds
 from tunefolio.services.charges import broker_of
 from tunefolio.services.dealt import NO_BROKER_KNOWN, LeftOut, dealt
 from tunefolio.store import accounts, instruments, transactions
@@ -175,7 +176,8 @@ def _noted(db: ReadDb, home: Account, facts: Sequence[Transaction], terms: Terms
         if fact.fact.instrument in known:
             days.setdefault(fact.fact.day, []).append(fact)
     rules = Terms(plan.broker, plan.name, terms.group.strip().upper())
-    return [_day(home, day, days[day][::-1], known, rules) for day in sorted(days, reverse=True)]
+    words = funds.words_of(db, known)
+    return [_day(home, day, days[day][::-1], known, rules, words) for day in sorted(days, reverse=True)]
 
 
 def _known(broker: str) -> str:
@@ -190,12 +192,16 @@ def _day(
     facts: Sequence[Transaction],
     known: Mapping[InstrumentId, Instrument],
     terms: Terms,
+    categories: Mapping[InstrumentId, str],
 ) -> DayNote:
     deals: list[Deal] = []
     left: list[LeftOut] = []
     remarks = {NO_BROKER_KNOWN: None} if terms.broker == NO_BROKER else {}
     for fact in facts:
-        told = dealt(fact, known, broker=terms.broker, plan=terms.plan, group=terms.group)
+        words = "" if fact.fact.instrument is None else categories.get(fact.fact.instrument, "")
+        told = dealt(
+            fact, known, broker=terms.broker, plan=terms.plan, group=terms.group, category=words
+        )  # fmt: skip
         remarks |= dict.fromkeys(told.remarks)
         if told.left_out is not None:
             left.append(told.left_out)

@@ -2,20 +2,26 @@
 
 A name is `payable`; `head:long_term`; `bucket:BUCKET`; `turnover:business`; `line:BUCKET:tax`; `step:0`;
 `carried:short_term:2023-24`; `cell:BUCKET:2`; `dividends:0`; `deed:KEY:gain`; `income:KEY:amount`;
-`112a:3:balance`.
+`112a:3:balance`; `balance` of Schedule 112A; `rate:BUCKET`; `exemption_limit`, `exemption_left`;
+`instalment:2:to_pay`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import replace
 from decimal import Decimal
 
 from tunefolio.analysis.derivation import Derivation, given, made
+from tunefolio.analysis.tax.advance import Instalment, advance_tax, explain_instalment
 from tunefolio.analysis.tax.computation import TaxYear
+from tunefolio.analysis.tax.gains import Gain
 from tunefolio.analysis.tax.heads import Bucket, Head
-from tunefolio.analysis.tax.incomes import IncomeKind
+from tunefolio.analysis.tax.incomes import Earned, IncomeKind
 from tunefolio.analysis.tax.levy import Line
-from tunefolio.analysis.tax.rulebook import ZERO
+from tunefolio.analysis.tax.rulebook import ZERO, rules_once
+from tunefolio.analysis.tax.schedule_112a import rows_112a
 from tunefolio.analysis.tax.schedule_cg import Spread, table_f
 from tunefolio.analysis.tax.setoff import Step
 from tunefolio.analysis.tax.steps import (
@@ -30,13 +36,15 @@ from tunefolio.analysis.tax.steps import (
     explain_vda,
 )
 from tunefolio.analysis.tax.taxpayer import LossKind
+from tunefolio.analysis.tax.vda import VdaGain
 from tunefolio.analysis.tax.years import FinancialYear, periods
 from tunefolio.core.errors import NotFound
+from tunefolio.core.missing import Missing
 from tunefolio.core.money import plain
-from tunefolio.services.tax_rows import explain_112a, explain_deed, explain_income
+from tunefolio.services.tax_rows import explain_112a, explain_deed, explain_income, rule_words
 
 _Explained = Callable[[TaxYear, list[str]], Derivation]
-_MOST_PARTS = 60
+MOST_PARTS = 20
 """More parts than these are shown as one sum: nobody reads on, and a page of a thousand trees is slow."""
 
 
@@ -60,7 +68,7 @@ def explanation(year: TaxYear, figure: str) -> Derivation:
         raise NotFound("figure") from None
 
 
-def readable(node: Derivation, *, most: int = _MOST_PARTS) -> Derivation:
+def readable(node: Derivation, *, most: int = MOST_PARTS) -> Derivation:
     """The same tree for reading: of a long sum the first parts, and one sum of all others."""
     parts = tuple(readable(part, most=most) for part in node.inputs[:most])
     if len(node.inputs) > most:
@@ -197,6 +205,72 @@ def _dividends(year: TaxYear, words: list[str]) -> Derivation:
     return made(f"dividends, {span.label}", "sum", [explain_earned(one) for one in rows], INR)
 
 
+def _rate(year: TaxYear, words: list[str]) -> Derivation:
+    """The rate of a bucket, with the rules that its rows took it from."""
+    bucket = {bucket_key(one): one for one in (*year.found.sums(), *year.levy.set_off.before)}[words[0]]
+    if bucket.rate is None:
+        raise KeyError(words[0])
+    found = year.found
+    rows: list[Gain | VdaGain | Earned] = [*found.gains, *found.vda, *found.earned]
+    rules = rules_once(
+        rule for row in rows if row.bucket == bucket for rule in row.rules if rule.name.startswith("rate.")
+    )
+    named = "; ".join(rule_words(rule) for rule in rules)
+    return given(f"rate of {bucket.label}", bucket.rate, "ratio", named or f"section {bucket.section}")
+
+
+def _limit(year: TaxYear, _: list[str]) -> Derivation:
+    """The yearly exemption, by its rule."""
+    rule = year.levy.exemption.rule
+    return given("yearly exemption", year.levy.exemption.limit, INR, rule_words(rule))
+
+
+def _exemption_left(year: TaxYear, _: list[str]) -> Derivation:
+    parts = [_limit(year, []), explain(year, "exemption")]
+    return made("exemption left", "difference", parts, INR, formula="yearly exemption − used")
+
+
+def _balance(year: TaxYear, _: list[str]) -> Derivation:
+    """The total of the last column of Schedule 112A."""
+    parts = [
+        replace(explain_112a(year, place, "balance"), name=row.name)
+        for place, row in enumerate(rows_112a(year))
+    ]
+    return made("balance of all rows", "sum", parts, INR, formula="in whole rupees, row by row")
+
+
+def _instalment(year: TaxYear, words: list[str]) -> Derivation:
+    """share, net, cumulative or to_pay of one instalment of advance tax."""
+    place, found = _place(words[0]), advance_tax(year)
+    if isinstance(found, Missing):
+        raise KeyError(words[0])
+    one, due = found.instalments[place], explain_instalment(found.instalments[place])
+    if words[1] == "cumulative":
+        return due
+    if words[1] == "share":
+        return given(f"share due by {one.due}", one.share, "ratio", "advance_tax.instalments")
+    if words[1] == "net":
+        return replace(_named(due, "above zero"), name=f"tax less withheld, as of {one.due}")
+    earlier = found.instalments[place - 1] if place else None
+    before = [] if earlier is None else [_earlier(earlier)]
+    return {"to_pay": made("to pay by this day", "difference", [due, *before], INR)}[words[1]]
+
+
+def _earlier(one: Instalment) -> Derivation:
+    """What was due before: told whole beside its own day."""
+    return given(f"due by {one.due}", one.cumulative, INR, "the instalment before; its row tells how")
+
+
+def _named(node: Derivation, name: str) -> Derivation:
+    """The first node of that name; raises KeyError."""
+    if node.name == name:
+        return node
+    for part in node.inputs:
+        with suppress(KeyError):
+            return _named(part, name)
+    raise KeyError(name)
+
+
 def _place(word: str) -> int:
     """A place from 0; raises ValueError for anything else, also for one from behind."""
     if not (word.isascii() and word.isdigit() and len(word) < 10):
@@ -214,6 +288,11 @@ _EXPLAINED: Mapping[str, _Explained] = {
     "lapsed": _left,
     "cell": _cell,
     "dividends": _dividends,
+    "rate": _rate,
+    "exemption_limit": _limit,
+    "exemption_left": _exemption_left,
+    "balance": _balance,
+    "instalment": _instalment,
     "deed": lambda year, words: explain_deed(year, words[0], words[1]),
     "income": lambda year, words: explain_income(year, words[0], words[1]),
     "112a": lambda year, words: explain_112a(year, _place(words[0]), words[1]),

@@ -10,14 +10,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from tunefolio.analysis.derivation import RATIO
 from tunefolio.analysis.tax import harvest
+from tunefolio.analysis.tax.disposals import Disposal
 from tunefolio.analysis.tax.foreign import in_rupees
 from tunefolio.analysis.tax.harvest import Candidate, Effect, Offer
 from tunefolio.analysis.tax.rulebook import ZERO
 from tunefolio.core.errors import Misuse, NotFound
 from tunefolio.core.identity import AccountId, InstrumentId, TaxpayerId
 from tunefolio.core.missing import Missing
-from tunefolio.core.money import INR, Money
+from tunefolio.core.money import INR, Money, quantized
 from tunefolio.core.people import Viewer
 from tunefolio.core.time import Instant, TradingDay, calendar_date
 from tunefolio.ledger.accounts import Account
@@ -44,12 +46,15 @@ _SOLD_ON = frozenset({"NSE", "BSE"})
 _SHARES = frozenset({AssetClass.EQUITY, AssetClass.ETF})
 _FREE = Charges(ZERO, ())
 """Units of funds are redeemed at their house: no tariff is charged."""
+_PAISE, _FINE = 2, 8
+"""A sale is told in paise; what harvested() offers is judged unrounded: eight digits come near enough."""
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
     """One position that could be sold today. price: rupees a unit, with when and whence; Missing where nobody
-    quotes it. lots: in rupees, in the order in which the law takes them; Missing without a rate."""
+    quotes it. lots: in rupees, in the order in which the law takes them; Missing without a rate. category: of
+    a fund, in words."""
 
     account: Account
     instrument: Instrument
@@ -57,11 +62,13 @@ class Held:
     price: Decimal | Missing
     priced: Instant | None
     lots: tuple[Lot, ...] | Missing
+    category: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Sale:
-    """What selling so many units today would do. charges: Missing where no tariff is known.
+    """What selling so many units today would do. charges: Missing where no tariff is known; basis: those by
+    whose part of the value a gain is lowered; digits: sums of a lot are rounded to so many.
 
     proceeds: before charges; net: after charges and what the year's tax grows by, Missing where either is.
     """
@@ -72,6 +79,8 @@ class Sale:
     price: Decimal
     day: TradingDay
     charges: Charges | Missing
+    basis: Charges | Missing
+    digits: int
     effect: Effect
 
     @property
@@ -101,6 +110,18 @@ class Sale:
         if isinstance(cost, Missing):
             return cost
         return tax if isinstance(tax, Missing) else self.proceeds - cost.amount - tax
+
+
+@dataclass(frozen=True, slots=True)
+class Sold:
+    """What is tried: as in Sale."""
+
+    held: Held
+    units: Decimal
+    price: Decimal
+    charges: Charges | Missing
+    basis: Charges | Missing
+    digits: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +159,14 @@ def positions(db: ReadDb, house: House, year: TaxReport) -> tuple[Held, ...]:
     known = year.material.instruments
     prices = quotes.latest(db, {position.instrument for _, position in found})
     day = _today(house)
-    rows = [_held(home, one, known[one.instrument], prices, year.material.rates, day) for home, one in found]
+    words = {id: one.words for id, one in year.material.categories.items()}
+    rows = [
+        replace(
+            _held(home, one, known[one.instrument], prices, year.material.rates, day),
+            category=words.get(one.instrument, ""),
+        )
+        for home, one in found
+    ]
     return tuple(sorted(rows, key=lambda one: (one.account.name, one.instrument.name, one.instrument.id)))
 
 
@@ -156,22 +184,27 @@ def sold(
 
     Raises NotFound for what is not held, Misuse for more units than are held or where no price is known.
     """
-    rows = positions(db, house, year)
-    held = next((h for h in rows if (h.account.id, h.instrument.id) == (account, instrument)), None)
-    if held is None:
-        raise NotFound("position")
-    _must_be_sold(held, units, price)
-    each = price if price is not None else held.price
-    if isinstance(each, Missing):
-        raise Misuse("price", each.reason, cure="Type the price of one unit")
-    if isinstance(held.lots, Missing):
-        raise Misuse("instrument", held.lots.reason, cure=held.lots.cure)
+    held, each = _wanted(db, house, year, account, instrument, units, price)
+    cost = charges_of(held, units, each, _today(house))
+    return _tried(house, year, Sold(held, units, each, cost, cost, _PAISE))
+
+
+def offered(
+    db: ReadDb,
+    house: House,
+    year: TaxReport,
+    account: AccountId,
+    instrument: InstrumentId,
+    *,
+    units: Decimal,
+    price: Decimal | None = None,
+) -> Sale:
+    """The same as harvested() judges it: with charges in the proportion of selling all that is held. Raises
+    as sold()."""
+    held, each = _wanted(db, house, year, account, instrument, units, price)
     day = _today(house)
-    cost = charges_of(held, units, each, day)
-    offer = Offer(account, instrument, held.lots, each, _deductible_ratio(cost))
-    assets = year.record.assets
-    effect = harvest.what_if(year.result, harvest.sale(offer, units, day), assets)
-    return Sale(held, year, units, each, day, cost, effect)
+    basis = charges_of(held, held.units, each, day)
+    return _tried(house, year, Sold(held, units, each, charges_of(held, units, each, day), basis, _FINE))
 
 
 def harvested(db: ReadDb, house: House, year: TaxReport) -> Harvest:
@@ -204,11 +237,53 @@ def charges_of(held: Held, units: Decimal, price: Decimal, day: TradingDay) -> C
     try:
         deal = Deal(
             day, known, one.exchange, Segment.DELIVERY, OrderSide.SELL, units, price, one.economic_key,
-            group=one.listing.series.upper() if one.exchange == "BSE" else "", units=units_of(one),
+            group=one.listing.series.upper() if one.exchange == "BSE" else "",
+            units=units_of(one, held.category),
         )  # fmt: skip
         return charges(deal, tariffs())
     except Misuse as wrong:
         return Missing(f"a tariff: {wrong.field} {wrong.problem}", wrong.cure)
+
+
+def _wanted(
+    db: ReadDb, house: House, year: TaxReport, account: AccountId, instrument: InstrumentId, units: Decimal,
+    price: Decimal | None,
+) -> tuple[Held, Decimal]:  # fmt: skip
+    """The position and the price of one of its units; raises as sold()."""
+    rows = positions(db, house, year)
+    held = next((h for h in rows if (h.account.id, h.instrument.id) == (account, instrument)), None)
+    if held is None:
+        raise NotFound("position")
+    _must_be_sold(held, units, price)
+    each = price if price is not None else held.price
+    if isinstance(each, Missing):
+        raise Misuse("price", each.reason, cure="Type the price of one unit")
+    if isinstance(held.lots, Missing):
+        raise Misuse("instrument", held.lots.reason, cure=held.lots.cure)
+    return held, each
+
+
+def _tried(house: House, year: TaxReport, sold: Sold) -> Sale:
+    """The year with the sale in it."""
+    day, held = _today(house), sold.held
+    lots = () if isinstance(held.lots, Missing) else held.lots
+    ratio = _deductible_ratio(sold.basis)
+    offer = Offer(held.account.id, held.instrument.id, lots, sold.price, ratio)
+    deeds = [_rounded(one, ratio, sold.digits) for one in harvest.sale(offer, sold.units, day)]
+    effect = harvest.what_if(year.result, deeds, year.record.assets)
+    return Sale(held, year, sold.units, sold.price, day, sold.charges, sold.basis, sold.digits, effect)
+
+
+def _rounded(one: Disposal, ratio: Decimal, digits: int) -> Disposal:
+    """The sums of a lot with so many digits, so that its gain, taken apart, adds up exactly."""
+    worth = quantized(one.consideration, digits)
+    return replace(
+        one,
+        consideration=worth,
+        cost=quantized(one.cost, digits),
+        bought=replace(one.bought, total=quantized(one.bought.total, digits)),
+        sold=replace(one.sold, total=quantized(worth * ratio, digits)),
+    )
 
 
 def _held(
@@ -266,7 +341,7 @@ def _deductible_ratio(cost: Charges | Missing) -> Decimal:
         return ZERO
     stt = cost.line(LineName.STT)
     levied = stt.amount.amount if isinstance(stt, Line) else ZERO
-    return (cost.known.amount - levied) / cost.value
+    return RATIO.divide(cost.known.amount - levied, cost.value)
 
 
 def _must_be_sold(held: Held, units: Decimal, price: Decimal | None) -> None:

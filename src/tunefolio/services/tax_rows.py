@@ -23,6 +23,7 @@ from tunefolio.analysis.tax.steps import (
 from tunefolio.analysis.tax.vda import VdaGain
 from tunefolio.core.identity import TransactionId
 from tunefolio.core.money import quantized
+from tunefolio.core.rules import Rule
 
 Deed = Gain | VdaGain | Trade | Exempt
 OPS["quotient, 4 decimals"] = lambda values, _: quantized(RATIO.divide(values[0], values[1]), 4)
@@ -54,8 +55,10 @@ def incomes_of(year: TaxYear) -> list[tuple[str, Earned]]:
 
 
 def explain_deed(year: TaxYear, key: str, part: str) -> Derivation:
-    """part: gain, received, expenses, cost, value, taken, turnover. Raises KeyError for what is none."""
+    """part: gain, received, expenses, cost, value, taken, turnover, rate. Raises KeyError for another."""
     row = dict(deeds_of(year))[key]
+    if part == "rate":
+        return _rate(row)
     if isinstance(row, Gain):
         return _of_gain(row, part)
     if isinstance(row, VdaGain):
@@ -71,6 +74,20 @@ def explain_deed(year: TaxYear, key: str, part: str) -> Derivation:
         "gain": explain_exempt(row),
     }
     return shown[part]
+
+
+def _rate(row: Deed) -> Derivation:
+    """The rate it is taxed at, by its rule; raises KeyError for a slab."""
+    if not isinstance(row, Gain | VdaGain) or row.bucket.rate is None:
+        raise KeyError("rate")
+    rules = [rule for rule in row.rules if rule.name.startswith("rate.")]
+    named = "; ".join(rule_words(rule) for rule in rules)
+    return given("rate", row.bucket.rate, "ratio", named or f"section {row.bucket.section}")
+
+
+def rule_words(rule: Rule) -> str:
+    """A rule with its first day and its sources."""
+    return f"{rule.name} since {rule.since} ({', '.join(source.title for source in rule.sources)})"
 
 
 def explain_income(year: TaxYear, key: str, part: str) -> Derivation:

@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
+from tunefolio.analysis.tax.assets import UNITS, TaxClass
 from tunefolio.analysis.tax.taxpayer import EarlierLoss, Residency, Taxpayer
 from tunefolio.analysis.tax.years import FinancialYear
 from tunefolio.core.errors import Misuse, NotFound
 from tunefolio.core.identity import AccountId, InstrumentId, TaxpayerId, TransactionId
+from tunefolio.core.money import INR, Money, plain
 from tunefolio.core.people import Viewer
+from tunefolio.market.instruments import AssetClass, Instrument
 from tunefolio.services.house import House
 from tunefolio.services.tax import MYSELF, must_be_taxable, subject_of
-from tunefolio.store import instruments, tax_answers, taxpayers
+from tunefolio.services.tax_pan import must_have_age, pan_of
+from tunefolio.store import instruments, tax_answers, taxpayers, transactions
 from tunefolio.store.db import WriteDb
 from tunefolio.store.tax_answers import DeedTold, InstrumentTold, YearTold
 from tunefolio.store.taxpayers import KeptTaxpayer
@@ -62,7 +66,9 @@ def tell_year(db: WriteDb, house: House, viewer: Viewer, id: TaxpayerId, told: Y
     viewer.must_write()
     must_be_taxable(house, told.year)
     Taxpayer(regime=told.regime, age=told.age, others=told.others, slab_rate=told.slab_rate)
-    tax_answers.put_year(db, viewer, _myself(db, house, viewer, id).id, told, house.clock.now())
+    one = _myself(db, house, viewer, id)
+    must_have_age(pan_of(house, one), told.age)
+    tax_answers.put_year(db, viewer, one.id, told, house.clock.now())
 
 
 def tell_losses(
@@ -91,19 +97,26 @@ def tell_losses(
 
 
 def tell_instrument(db: WriteDb, viewer: Viewer, instrument: InstrumentId, told: InstrumentTold) -> None:
-    """What it is for tax, and what a unit was worth on 2018-01-31. Raises Misuse, NotFound."""
+    """What it is for tax, and what a unit was worth on 2018-01-31 or that no exchange listed it then.
+
+    Raises Misuse, NotFound. Units of funds cannot be unlisted: the law takes their net asset value then.
+    """
     viewer.must_write()
     if not instruments.visible(db, viewer, [instrument]):
         raise NotFound("instrument")
     _must_be_sum("value_2018", told.value_2018)
+    if told.unlisted_2018:
+        _may_be_unlisted(instruments.of_ids(db, [instrument])[instrument], told)
     tax_answers.put_instrument(db, viewer, instrument, told)
 
 
 def tell_deeds(db: WriteDb, viewer: Viewer, told: Mapping[TransactionId, DeedTold]) -> None:
     """What facts alone do not say. Raises Misuse, and NotFound for another's."""
     viewer.must_write()
-    for one in told.values():
-        _must_be_sum("stt", one.stt)
+    for id, one in told.items():
+        if one.stt is not None:
+            _must_be_sum("stt", one.stt)
+            _must_be_charged(transactions.transaction_of(db, viewer, id).fact.charges, one.stt)
     tax_answers.put_deeds(db, viewer, told)
 
 
@@ -122,6 +135,24 @@ def _named(name: str) -> str:
     if not text or len(text) > _NAME_LENGTH:
         raise Misuse("name", f"must have 1 to {_NAME_LENGTH} characters", cure="Write who is taxed")
     return text
+
+
+def _may_be_unlisted(one: Instrument, told: InstrumentTold) -> None:
+    if told.value_2018 is not None:
+        cure = "Tell one of them: of a share that was not listed the cost, indexed to 2017-18, counts"
+        raise Misuse("unlisted_2018", "a value of that day is told as well", cure=cure)
+    is_unit = one.asset_class in {AssetClass.FUND, AssetClass.ETF} or (one.isin or "").startswith("INF")
+    if is_unit or told.tax_class in {TaxClass.EQUITY_FUND, *UNITS}:
+        cure = "Tell its net asset value of 31 January 2018 where it is not known"
+        raise Misuse("unlisted_2018", "a unit of a fund has a net asset value of that day", cure=cure)
+
+
+def _must_be_charged(charges: Money, stt: Decimal) -> None:
+    """The tax is a part of what was charged; abroad none is."""
+    most = charges.amount if charges.currency == INR else Decimal(0)
+    if stt > most:
+        cure = "Record the charges with the trade, the tax among them"
+        raise Misuse("stt", f"{plain(stt)} is more than the fact's charges, {plain(most)}", cure=cure)
 
 
 def _must_be_sum(field: str, amount: Decimal | None) -> None:

@@ -38,10 +38,14 @@ class YearTold:
 
 @dataclass(frozen=True, slots=True)
 class InstrumentTold:
-    """tax_class None: as its master data say. value_2018: of a unit on 2018-01-31, rupees; None: as known."""
+    """tax_class None: as its master data say. value_2018: of a unit on 2018-01-31, rupees; None: as known.
+
+    unlisted_2018: no exchange listed the share on that day, though one did when it was sold.
+    """
 
     tax_class: TaxClass | None = None
     value_2018: Decimal | None = None
+    unlisted_2018: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +121,7 @@ def put_instrument(db: WriteDb, viewer: Viewer, instrument: InstrumentId, told: 
     values = {
         "tax_class": None if told.tax_class is None else told.tax_class.value,
         "value_2018": told.value_2018,
+        "unlisted_2018": 1 if told.unlisted_2018 else None,
     }
     row = {"owner_id": viewer.person, "instrument_id": instrument, **values}
     statement = db.upsert(tax_instruments).values(row)
@@ -129,7 +134,9 @@ def instruments(db: ReadDb, viewer: Viewer) -> dict[InstrumentId, InstrumentTold
     query = select(tax_instruments).where(owned(tax_instruments, viewer))
     return {
         InstrumentId(row.instrument_id): InstrumentTold(
-            None if row.tax_class is None else TaxClass(row.tax_class), row.value_2018
+            None if row.tax_class is None else TaxClass(row.tax_class),
+            row.value_2018,
+            bool(row.unlisted_2018),
         )
         for row in db.execute(query)
     }

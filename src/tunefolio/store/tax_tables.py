@@ -6,7 +6,7 @@ from __future__ import annotations
 from sqlalchemy import CheckConstraint, Column, ForeignKey, Text, UniqueConstraint
 from sqlalchemy import Integer as Int
 
-from tunefolio.store.columns import MONEY, PRICE, At, Exact, Id
+from tunefolio.store.columns import MONEY, PRICE, At, Bytes, Exact, Id
 from tunefolio.store.declare import id_column, link, needed, owner, table
 
 RATE = Exact(6)
@@ -19,7 +19,9 @@ taxpayers = table(
     needed("residency", Text),
     needed("created_at", At()),
     UniqueConstraint("owner_id", "name"),
+    Column("pan", Bytes),
 )
+"""pan: the permanent account number, sealed by the vault for this very row."""
 
 taxpayer_accounts = table(
     "taxpayer_accounts",
@@ -63,8 +65,10 @@ tax_instruments = table(
     Column("instrument_id", Id, ForeignKey("instruments.id"), primary_key=True),
     Column("tax_class", Text),
     Column("value_2018", PRICE),
+    Column("unlisted_2018", Int),
 )
-"""What a person says an instrument is for tax; value_2018: fair market value of 2018-01-31, rupees a unit."""
+"""What a person says an instrument is for tax; value_2018: fair market value of 2018-01-31, rupees a unit;
+unlisted_2018: 1 for what no exchange listed on that day."""
 
 tax_deeds = table(
     "tax_deeds",

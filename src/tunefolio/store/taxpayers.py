@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Row, delete, insert, select, update
@@ -15,17 +15,18 @@ from tunefolio.core.people import Viewer
 from tunefolio.core.time import Instant
 from tunefolio.store.accounts import account_of
 from tunefolio.store.db import ReadDb, WriteDb
-from tunefolio.store.tables import taxpayer_accounts, taxpayers
+from tunefolio.store.tables import persons, taxpayer_accounts, taxpayers
 from tunefolio.store.viewers import owned
 
 
 @dataclass(frozen=True, slots=True)
 class KeptTaxpayer:
-    """One who is taxed. name: as the owner calls her."""
+    """One who is taxed. name: as the owner calls her; sealed: her permanent account number, if told."""
 
     id: TaxpayerId
     name: str
     residency: Residency
+    sealed: bytes | None = field(default=None, repr=False)
 
 
 def add(db: WriteDb, viewer: Viewer, name: str, residency: Residency, now: Instant) -> KeptTaxpayer:
@@ -43,6 +44,20 @@ def change(db: WriteDb, viewer: Viewer, id: TaxpayerId, name: str, residency: Re
     with db.unique("name", f"{name} stands there already", cure="Choose another name"):
         if not db.execute(update(taxpayers).where(*which).values(values)).rowcount:
             raise NotFound("taxpayer")
+
+
+def held(db: WriteDb, viewer: Viewer) -> list[KeptTaxpayer]:
+    """The viewer's, as listed(), until the end of the transaction for this one alone: two who write at once
+    cannot both find a number free."""
+    db.execute(select(persons.c.id).where(persons.c.id == viewer.person).with_for_update())
+    return listed(db, viewer)
+
+
+def put_pan(db: WriteDb, viewer: Viewer, id: TaxpayerId, sealed: bytes | None) -> None:
+    """Her permanent account number, sealed for her row; None: forgotten. Raises NotFound."""
+    which = (owned(taxpayers, viewer), taxpayers.c.id == id)
+    if not db.execute(update(taxpayers).where(*which).values(pan=sealed)).rowcount:
+        raise NotFound("taxpayer")
 
 
 def drop(db: WriteDb, viewer: Viewer, id: TaxpayerId) -> bool:
@@ -84,4 +99,4 @@ def given(db: ReadDb, viewer: Viewer) -> dict[AccountId, TaxpayerId]:
 
 
 def _kept(row: Row[Any]) -> KeptTaxpayer:
-    return KeptTaxpayer(TaxpayerId(row.id), row.name, Residency(row.residency))
+    return KeptTaxpayer(TaxpayerId(row.id), row.name, Residency(row.residency), row.pan)

@@ -24,7 +24,7 @@ from tunefolio.core.errors import Misuse
 from tunefolio.core.people import Caretaker
 from tunefolio.core.secret import Secret
 from tunefolio.store.db import WriteDb
-from tunefolio.store.tables import broker_apps, channels, connections
+from tunefolio.store.tables import authenticators, broker_apps, channels, connections, signing_keys, taxpayers
 
 _FORMAT = b"\x01"
 _KEY_BYTES = 32
@@ -37,6 +37,9 @@ SEALED: tuple[Column[Any], ...] = (
     connections.c.token,
     connections.c.credentials,
     channels.c.target,
+    authenticators.c.secret,
+    signing_keys.c.secret,
+    taxpayers.c.pan,
 )
 """Every column that holds sealed secrets; rotate() visits each."""
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import StrEnum
 
@@ -66,6 +66,7 @@ class Disposal:
                     buying back cost, what selling brought; `acquired` is then the day of the sale.
     subscribed:     of a gold bond: bought from the issuer; None: not known.
     is_traded:      came by a purchase and left by a sale; bonus shares and rights of the day are not squared.
+    bonus:          the day of the first bonus that these units brought; None: there was none.
     """
 
     account: AccountId
@@ -83,6 +84,7 @@ class Disposal:
     side: Side = Side.LONG
     subscribed: bool | None = None
     is_traded: bool = True
+    bonus: TradingDay | None = None
 
     @property
     def is_squared(self) -> bool:
@@ -123,14 +125,14 @@ def disposals(books: Books) -> tuple[tuple[Disposal, ...], tuple[Hole, ...]]:
 
     All years at once: charges of a purchase are handed out in the order its units leave. Linear after a sort.
     """
-    duties = _Duties(books)
+    duties, bonuses = _Duties(books), _bonuses(books)
     found: list[Disposal] = []
     holes: list[Hole] = []
     for account, instrument, match in sorted(_matches(books), key=lambda one: one[2].day.date):
         bought, sold = duties.shares(match)
         one = _disposal(books, account, instrument, match, bought, sold)
         if isinstance(one, Disposal):
-            found.append(one)
+            found.append(_with_bonus(one, bonuses[instrument]) if instrument in bonuses else one)
         else:
             holes.append(Hole(account, instrument, match.closed, match.day, one))
     return tuple(found), tuple(holes)
@@ -147,6 +149,21 @@ def _matches(books: Books) -> Iterator[tuple[AccountId, InstrumentId, Match]]:
 
 def _closed(match: Match) -> TransactionId:
     return match.closed
+
+
+def _bonuses(books: Books) -> dict[InstrumentId, list[TradingDay]]:
+    """The days of the bonuses of each instrument, oldest first."""
+    found: dict[InstrumentId, list[TradingDay]] = {}
+    for fact in books.facts.values():
+        if fact.kind is Kind.BONUS and fact.instrument is not None:
+            found.setdefault(fact.instrument, []).append(fact.day)
+    return {instrument: sorted(days) for instrument, days in found.items()}
+
+
+def _with_bonus(one: Disposal, days: Sequence[TradingDay]) -> Disposal:
+    since = one.acquired
+    first = None if since is None else next((day for day in days if since < day <= one.day), None)
+    return one if first is None else replace(one, bonus=first)
 
 
 class _Duties:

@@ -186,10 +186,10 @@ class Worth:
             if not units:
                 continue
             some = self._levels[start:end]
+            lacking = missing_of(one for one in some if isinstance(one, Missing))
+            if lacking is not None:
+                return Figure(lacking)
             numbers = [one for one in some if isinstance(one, Decimal)]
-            if len(numbers) < len(some):
-                lacking = missing_of(one for one in some if isinstance(one, Missing))
-                return Figure(lacking) if lacking else NOTHING
             place = start + numbers.index(max(numbers))
             top = self.valued(units, self.seen[place])
             if isinstance(top, Sum) and (best is None or top.rupees > best.rupees):

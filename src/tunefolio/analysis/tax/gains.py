@@ -14,7 +14,7 @@ from tunefolio.analysis.derivation import EXACT, RATIO
 from tunefolio.analysis.tax.assets import UNITS, Asset, TaxClass
 from tunefolio.analysis.tax.disposals import Disposal, Way
 from tunefolio.analysis.tax.heads import Bucket, Head
-from tunefolio.analysis.tax.holding import Held, Term, held
+from tunefolio.analysis.tax.holding import Held, Term, anniversary, held
 from tunefolio.analysis.tax.indexation import Index, index_between
 from tunefolio.analysis.tax.rulebook import ZERO, doubts_of, eras, no_rule, rows_of, rule_at
 from tunefolio.analysis.tax.taxpayer import Residency
@@ -24,6 +24,7 @@ from tunefolio.core.money import quantized
 from tunefolio.core.rules import Rule, Rulebook
 from tunefolio.core.time import TradingDay
 
+_FUNDS = UNITS | {TaxClass.EQUITY_FUND}
 _EQUITY = frozenset({TaxClass.LISTED_EQUITY, TaxClass.EQUITY_FUND, TaxClass.BUSINESS_TRUST})
 
 
@@ -107,18 +108,20 @@ def gain_of(disposal: Disposal, asset: Asset, law: Law, *, consideration: Decima
     if refused is not None:
         return refused
     expenses = disposal.sold.deductible if disposal.way is not Way.WRITE_OFF else ZERO
+    net = consideration - expenses
     is_old = at.cutoff is not None and acquired.date <= at.cutoff
     if is_old:
         found = _valued(disposal, acquired, consideration, law)
     else:
-        found = _paid(disposal, acquired, at.rate, law, net=consideration - expenses)
+        found = _paid(disposal, acquired, at.rate, law, net=net)
     if isinstance(found, Missing):
         return found
     basis, is_plain = found
     bucket = at.plain if is_plain and at.plain is not None else at.bucket
     return Gain(
         disposal, asset, bucket, term, consideration, expenses, basis, is_old,
-        _rules(disposal, asset, term, at, basis, law.book), _remarks(disposal, basis),
+        _rules(disposal, asset, term, at, basis, law.book),
+        (*_remarks(disposal, basis), *_stripped(disposal, tax_class, law.book, net - basis.taken)),
     )  # fmt: skip
 
 
@@ -246,3 +249,19 @@ def _remarks(disposal: Disposal, basis: Basis) -> tuple[str, ...]:
     if disposal.acquired is not None and basis.index is not None and disposal.acquired.iso() < "2001-04-01":
         found.append("bought before 2001-04-01: the value of that day may be taken for the cost")
     return tuple(found)
+
+
+def _stripped(disposal: Disposal, tax_class: TaxClass, book: Rulebook, gain: Decimal) -> tuple[str, ...]:
+    """Of a loss that the law may disregard because a bonus stood behind it: bought shortly before, sold soon
+    after. It is said, not computed: whether bonus units were still held decides."""
+    if gain >= 0 or disposal.bonus is None or disposal.acquired is None:
+        return ()
+    rule = book.at("bonus_stripping", disposal.day)
+    if rule is None or (tax_class not in _FUNDS and rule.word("of") == "units"):
+        return ()
+    is_near = disposal.bonus <= anniversary(disposal.acquired, int(rule.number("before")))
+    if not is_near or disposal.day > anniversary(disposal.bonus, int(rule.number("after"))):
+        return ()
+    section = rule.word("section")
+    told = f"bought shortly before the bonus of {disposal.bonus} and sold at a loss soon after it"
+    return (f"{told}: the loss may count for nothing (section {section})",)

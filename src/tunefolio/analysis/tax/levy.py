@@ -147,7 +147,8 @@ def levied(
     slab_tax = _slab_tax(lines, basic, taxpayer)
     if taxpayer.residency is Residency.RESIDENT and taxpayer.others is None:
         remarks.append("other income is not told: an unused basic exemption was not used")
-    remarks += _left_out(done, taxpayer, year, book)
+    if isinstance(slab_tax, Missing) or slab_tax or any(line.tax for line in lines):
+        remarks += _left_out(done, taxpayer, year, book)
     if isinstance(slab_tax, Missing):
         remarks.append("the slab rate is not told: income at slab rates is reported and not taxed")
     return Levy(

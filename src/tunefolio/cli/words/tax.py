@@ -21,5 +21,19 @@ def add(commands: Commands) -> None:
     tax.add_argument(
         "--statement", metavar="OUT", help="write the capital-gains statement as CSV; - prints it"
     )
+    tax.add_argument(
+        "--pdf", metavar="OUT", help="write the statement with all schedules as PDF; - prints it"
+    )
+    tax.add_argument(
+        "--foreign",
+        action="store_true",
+        help="Schedule FA of the calendar year as well: foreign shares lot by lot, money abroad",
+    )
+    tax.add_argument("--schedule-fa", metavar="OUT", help="write table A3 of Schedule FA as CSV; - prints it")
+    tax.add_argument(
+        "--told",
+        metavar="FILE",
+        help="what a person tells beside a text book: classes, slab, losses of earlier years; - reads stdin",
+    )
     tax.add_argument("--rules", metavar="DATE", help="every rule of tax in force on a day instead")
     acting(tax)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import assert_never
 
 from tunefolio.analysis.tax.assessment import Exempt
-from tunefolio.analysis.tax.blockers import Blocker, BlockerKind
+from tunefolio.analysis.tax.blockers import Blocker
 from tunefolio.analysis.tax.business import Trade
 from tunefolio.analysis.tax.disposals import Disposal
 from tunefolio.analysis.tax.gains import Gain
@@ -23,8 +23,11 @@ from tunefolio.core.rules import Rule
 from tunefolio.ledger.kinds import Kind
 from tunefolio.ledger.transactions import Transaction
 from tunefolio.services.tax import TaxReport
+from tunefolio.services.tax_planning import Sale
 from tunefolio.services.tax_records import FIRST_YEAR
-from tunefolio.services.tax_rows import Deed, deeds_of, incomes_of
+from tunefolio.services.tax_rows import Deed, deeds_of
+from tunefolio.services.tax_trials import lots_of
+from tunefolio.services.views.tax_cures import Cure, blocker_cure
 
 _SAID = frozenset(
     {
@@ -80,13 +83,12 @@ class IncomeRow:
 
 @dataclass(frozen=True, slots=True)
 class Mend:
-    """One thing to mend, and the page on which it is done. name: of its instrument, or ""."""
+    """One thing to mend, and where it is done. name: of its instrument, or ""."""
 
     blocker: Blocker
     name: str
     account: str
-    href: str
-    deed: str
+    cure: Cure
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,18 +99,50 @@ class BucketSum:
     net: Decimal
 
 
-def deed_rows(report: TaxReport, head: str = "") -> list[DeedRow]:
-    """Every deed of the year, or those of one head."""
+def deeds_under(report: TaxReport, head: str = "") -> list[tuple[str, Deed]]:
+    """Every deed of the year with its key, or those of one head."""
+    return [(key, one) for key, one in deeds_of(report.result) if not head or head_of(one) == head]
+
+
+def deed_rows(report: TaxReport, keyed: Iterable[tuple[str, Deed]]) -> list[DeedRow]:
+    """These deeds as rows."""
     names = _names(report)
-    rows = [_row(key, one, names) for key, one in deeds_of(report.result)]
-    return [row for row in rows if not head or row.head == head]
+    return [_row(key, one, names) for key, one in keyed]
 
 
-def income_rows(report: TaxReport) -> list[IncomeRow]:
-    """Every receipt of the year."""
+def lot_rows(sale: Sale) -> list[DeedRow]:
+    """The lots that a planned sale takes."""
+    return deed_rows(sale.year, lots_of(sale))
+
+
+def doubts_in(rows: Iterable[Gain]) -> tuple[str, ...]:
+    """What is doubtful about any of them, each once."""
+    return tuple(dict.fromkeys(text for row in rows for text in row.doubts))
+
+
+def heads_of(report: TaxReport) -> set[str]:
+    """The heads that the year has deeds of."""
+    return {head_of(one) for _key, one in deeds_of(report.result)}
+
+
+def head_of(one: Deed) -> str:
+    """Its head, or that the law leaves it out."""
+    match one:
+        case Gain() | VdaGain():
+            return one.bucket.head.value
+        case Trade():
+            return one.head.value
+        case Exempt():
+            return EXEMPT
+        case _:
+            assert_never(one)
+
+
+def income_rows(report: TaxReport, keyed: Iterable[tuple[str, Earned]]) -> list[IncomeRow]:
+    """These receipts of the year as rows."""
     names, assets = _names(report), report.record.assets
     rows = []
-    for key, row in incomes_of(report.result):
+    for key, row in keyed:
         one = row.income
         asset = None if one.instrument is None else assets.get(one.instrument)
         rows.append(IncomeRow(key, row, "" if asset is None else asset.name, names.get(one.account, "")))
@@ -129,8 +163,8 @@ def mends(report: TaxReport) -> list[Mend]:
     found = []
     for one in report.result.blockers:
         asset = assets.get(one.instrument)
-        href, deed = _cure(one, report)
-        found.append(Mend(one, asset.name if asset else "", names.get(one.account, ""), href, deed))
+        name = asset.name if asset else ""
+        found.append(Mend(one, name, names.get(one.account, ""), blocker_cure(one, report)))
     return found
 
 
@@ -175,7 +209,7 @@ def _judged(one: Deed) -> _Judged:
             return bucket.head.value, bucket.section, bucket.rate, sums, None
         case VdaGain():
             sums = (told.consideration, None, told.cost, None, told.cost, one.taxable)
-            return one.bucket.head.value, one.bucket.section, one.bucket.rate, sums, None
+            return head_of(one), one.bucket.section, one.bucket.rate, sums, None
         case Trade():
             sums = (
                 told.consideration,
@@ -191,21 +225,6 @@ def _judged(one: Deed) -> _Judged:
             return EXEMPT, "left out by law", ZERO, sums, None
         case _:
             assert_never(one)
-
-
-def _cure(one: Blocker, report: TaxReport) -> tuple[str, str]:
-    """Where it is mended, and what the link says."""
-    at = f"/transactions?account={one.account}"
-    if one.kind is BlockerKind.BREAK:
-        return ("/breaks", "Open the difference") if one.instrument else (at, "Open the account")
-    fact = None if one.fact is None else report.material.facts.get(one.fact)
-    if one.kind is BlockerKind.UNDATED:
-        if fact is not None and fact.fact.kind is Kind.OPENING:
-            return f"/transactions/{fact.id}", "Give its day"
-        return f"{at}&instrument={one.instrument}&kind=opening", "Find its opening"
-    if one.instrument and one.instrument in report.material.instruments:
-        return f"/tax/instruments/{one.instrument}", "Say what it is"
-    return (f"/transactions/{one.fact}", "Open the fact") if one.fact else (at, "Open the account")
 
 
 def tax_class_word(report: TaxReport, instrument: InstrumentId) -> str | Missing:

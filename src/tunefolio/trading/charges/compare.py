@@ -25,6 +25,7 @@ _LINES = {
     FeeName.STAMP: LineName.STAMP,
     FeeName.DP: LineName.DP,
 }
+_PLACES = {name: place for place, name in enumerate(LineName)}
 _Amount = Callable[[Line], Decimal]
 
 
@@ -73,8 +74,8 @@ class Comparison:
 
 
 def compared(charges: Charges | Sequence[Charges], stated: Sequence[Stated]) -> Comparison:
-    """Unrounded figures, as brokers' interfaces state them, of one order or several together; a line the
-    broker does not state has no difference."""
+    """Unrounded figures, as brokers' interfaces state them, of one order or several together, in the order of
+    a contract note; a line the broker does not state has no difference."""
     several = [charges] if isinstance(charges, Charges) else charges
     return _compared(several, stated, lambda line: line.exact)
 
@@ -109,7 +110,8 @@ def _compared(several: Sequence[Charges], stated: Sequence[Stated], amount: _Amo
     if len(named) != len(set(named)):
         raise Misuse("stated", "names a charge twice", cure="Add the two up")
     lines = [line for charges in several for line in charges.lines]
-    rows = [Compared(one.title, _sum(lines, one.lines, amount), one.amount) for one in stated]
+    placed = sorted(stated, key=lambda one: _PLACES[one.lines[0]] if one.lines else len(_PLACES))
+    rows = [Compared(one.title, _sum(lines, one.lines, amount), one.amount) for one in placed]
     rows += [
         Compared(TITLES[name], _sum(lines, (name,), amount), None)
         for name in LineName

@@ -15,6 +15,7 @@ from decimal import Decimal, localcontext
 
 from tunefolio.core.missing import Missing, missing_of
 from tunefolio.core.money import INR, Money
+from tunefolio.core.rules import Rule
 from tunefolio.trading.charges.deals import EXACTLY, Service
 from tunefolio.trading.charges.levies import Fee, Levy, LineName
 from tunefolio.trading.charges.lines import ZERO, Charges, Line, MissingLine, Part
@@ -28,6 +29,7 @@ class Turnover:
     """What was bought and sold of one scrip under one tariff, rupees.
 
     taxed_bought, taxed_sold: the same as the transaction tax sees it, at the day's average price.
+    by: the rules that make it so.
     """
 
     of: str
@@ -36,6 +38,7 @@ class Turnover:
     sold: Decimal
     taxed_bought: Decimal
     taxed_sold: Decimal
+    by: tuple[Rule, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +119,7 @@ def _taxed(turnover: Turnover, levy: Levy) -> Part:
     base = levy.base(turnover.taxed_bought, turnover.taxed_sold)
     exact = base * levy.rate
     rounded = turnover.tariff.rounding.rounded(levy.line, exact)
-    return Part(turnover.of, base, levy.words, exact, levy.rules, rounded)
+    return Part(turnover.of, base, levy.words, exact, levy.rules + turnover.by, rounded)
 
 
 def _brokered(sheet: _Sheet, order: Ordered) -> None:
@@ -151,9 +154,9 @@ def _taxed_services(sheet: _Sheet, tariff: Tariff) -> None:
     if hole is not None:
         sheet.put(LineName.GST, Missing(f"GST on what is missing ({hole.reason})", hole.cure))
         return
-    if not any(line in sheet.parts for line in gst.base):
-        return
     base = sum((sheet.exact(line) for line in gst.base), ZERO)
+    if not base:
+        return
     sheet.put(LineName.GST, Part("", base, gst.words, base * gst.rate, (gst.rule,)))
 
 

@@ -190,9 +190,12 @@ def _turnovers(scrip: _Scrip, pieces: Sequence[_Piece]) -> Iterator[Turnover]:
         else:
             kind.sold += piece.value
     for (segment, _), kind in sums.items():
-        bought, sold = kind.bought, kind.sold
-        taxed = _at_the_average(scrip, segment, kind.tariff) if scrip.is_cash else (bought, sold)
-        yield Turnover(scrip.name, kind.tariff, bought, sold, *taxed)
+        tariff, bought, sold = kind.tariff, kind.bought, kind.sold
+        if scrip.is_cash:
+            taxed = _at_the_average(scrip, segment, tariff)
+            yield Turnover(scrip.name, tariff, bought, sold, *taxed, (tariff.rounding.price,))
+        else:
+            yield Turnover(scrip.name, tariff, bought, sold, bought, sold)
 
 
 def _at_the_average(scrip: _Scrip, segment: Segment, tariff: Tariff) -> tuple[Decimal, Decimal]:

@@ -152,9 +152,8 @@ class Tariffs:
     def _levies(self, key: _Key, rounding: Rounding) -> Mapping[LineName, Levy | Missing]:
         exchange, market = _placed(key.exchange, key.segment), key.segment.market
         tax = LineName.CTT if market.startswith("commodity") else LineName.STT
-        beside = (rounding.rules[tax], *([rounding.price] if key.segment.is_cash else []))
         found: dict[LineName, Levy | Missing] = {
-            tax: self._levy(tax, _taxes(tax, key), key, "transaction tax", *beside)
+            tax: self._levy(tax, _taxes(tax, key), key, "transaction tax", rounding.rules[tax])
         }
         stamp = f"stamp.{key.ending or key.segment}"
         if key.ending is None or self.book.history(stamp):

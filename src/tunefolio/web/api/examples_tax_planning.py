@@ -56,6 +56,29 @@ TAX_PLANNING: Mapping[tuple[str, str], Mapping[str, Any]] = {
         "gains": [_CANDIDATE],
         "left_out": [_LEFT_OUT],
     },
+    ("GET", "/tax/planning/explain"): {
+        "name": "sold for",
+        "value": "14893.50",
+        "unit": "INR",
+        "op": "product",
+        "formula": "units × price of one",
+        "inputs": [
+            {
+                "name": "units",
+                "value": "10",
+                "unit": "units",
+                "op": "leaf",
+                "ref": {"kind": "given", "label": "what the form asks for", "id": 0},
+            },
+            {
+                "name": "price of one",
+                "value": "1489.35",
+                "unit": "INR",
+                "op": "leaf",
+                "ref": {"kind": "given", "label": "as typed", "id": 0},
+            },
+        ],
+    },
     ("GET", "/tax/explain"): {
         "name": "payable",
         "value": "62870",

@@ -9,24 +9,34 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
-from tunefolio.analysis.derivation import as_json
+from tunefolio.analysis.derivation import Derivation, as_json
 from tunefolio.analysis.tax.assessment import Assessed
 from tunefolio.analysis.tax.harvest import Candidate, Effect
+from tunefolio.core.errors import NotFound
 from tunefolio.core.identity import AccountId, InstrumentId, TaxpayerId
 from tunefolio.core.missing import Missing
+from tunefolio.core.money import decimal_of
 from tunefolio.services import charges_json
 from tunefolio.services import tax_json as told
 from tunefolio.services import tax_planning as planning
+from tunefolio.services.house import House
+from tunefolio.services.tax import TaxReport
 from tunefolio.services.tax_figures import explanation, readable
-from tunefolio.services.tax_files import xlsx_statement
+from tunefolio.services.tax_files import file_of
+from tunefolio.services.tax_files import workbook as book_of
 from tunefolio.services.tax_json import paise
 from tunefolio.services.tax_planning import Harvest, Held, Sale
+from tunefolio.services.tax_trials import explain_sale
+from tunefolio.store.db import ReadDb
 from tunefolio.web.api.answers import ist, plain, reply
 from tunefolio.web.api.tax import Asked, TaxpayerChoice
+from tunefolio.web.api.tax_foreign import Foreign
 from tunefolio.web.deps import MAX_ID, CurrentViewer, HouseDep, Reading
 
 v1 = APIRouter(prefix="/tax", tags=["tax"])
 FigureChoice = Annotated[str, Query(min_length=1, max_length=160, description="payable, line:…:tax, …")]
+OfChoice = Annotated[str, Query(max_length=40, description="ACCOUNT:INSTRUMENT, by their ids.")]
+NumberChoice = Annotated[str, Query(max_length=40, description="A decimal: 1489.35")]
 _MOST_PARTS = 1_000
 """Of a longer sum the rest is one number: its rows stand in /tax/deeds and /tax/incomes."""
 Id = Annotated[int, Field(ge=1, le=MAX_ID)]
@@ -59,6 +69,50 @@ def harvest(db: Reading, house: HouseDep, viewer: CurrentViewer, taxpayer: Taxpa
     return reply(_harvest(planning.harvested(db, house, year)))
 
 
+@v1.get("/planning/explain")
+def explain_trial(
+    db: Reading,
+    house: HouseDep,
+    viewer: CurrentViewer,
+    of: OfChoice,
+    units: NumberChoice,
+    figure: FigureChoice,
+    price: NumberChoice = "",
+    taxpayer: TaxpayerChoice = None,
+) -> Response:
+    """A number of a planned sale as a tree that recomputes it: `net`, `tax`, `after:line:…:tax`. `offer:`
+    before it: as /tax/harvest judges that sale."""
+    year = planning.running(db, house, viewer, _whose(taxpayer))
+    return reply(as_json(trial(db, house, year, (of, units, price), figure, most=_MOST_PARTS)))
+
+
+def trial(
+    db: ReadDb, house: House, year: TaxReport, typed: tuple[str, str, str], figure: str, *, most: int
+) -> Derivation:
+    """typed: position, units, price, as addresses have them. Raises NotFound, Misuse."""
+    account, instrument = position_of(typed[0])
+    units = number_of(typed[1], "units")
+    price = number_of(typed[2], "price") if typed[2].strip() else None
+    name = figure.removeprefix("offer:")
+    deed = planning.sold if name == figure else planning.offered
+    sale = deed(db, house, year, account, instrument, units=units, price=price)
+    return explain_sale(sale, name, most=most)
+
+
+def position_of(of: str) -> tuple[AccountId, InstrumentId]:
+    """ACCOUNT:INSTRUMENT; raises NotFound for what names no position."""
+    words = of.split(":")
+    if len(words) != 2 or not all(word.isascii() and word.isdigit() and len(word) < 20 for word in words):
+        raise NotFound("position")
+    account, instrument = (min(int(word), MAX_ID) for word in words)
+    return AccountId(account), InstrumentId(instrument)
+
+
+def number_of(text: str, field: str) -> Decimal:
+    """As people write it; raises Misuse naming the field."""
+    return decimal_of(text.replace(",", "").replace("₹", "").strip(), field)
+
+
 @v1.get("/explain")
 def explain(report: Asked, figure: FigureChoice) -> Response:
     """A figure of the year as a tree down to facts and rules that recomputes it."""
@@ -66,9 +120,9 @@ def explain(report: Asked, figure: FigureChoice) -> Response:
 
 
 @v1.get("/export/statement.xlsx", response_class=Response, responses={200: {"content": {XLSX: {}}}})
-def workbook(report: Asked) -> Response:
+def workbook(house: HouseDep, report: Asked, foreign: Foreign) -> Response:
     """Summary, statement, schedules, receipts and notes as a workbook. 409 with what to mend, as the CSV."""
-    return workbook_answer(xlsx_statement(report), f"statement-{report.year}.xlsx")
+    return workbook_answer(book_of(file_of(house, report, foreign)), f"statement-{report.year}.xlsx")
 
 
 def workbook_answer(content: bytes, filename: str) -> Response:

@@ -16,7 +16,9 @@ from tunefolio.analysis.tax.years import FinancialYear
 from tunefolio.core.identity import AccountId, InstrumentId, TaxpayerId, TransactionId
 from tunefolio.core.money import plain
 from tunefolio.services import tax as taxes
+from tunefolio.services import tax_pan
 from tunefolio.services import tax_told as deeds
+from tunefolio.services.house import House
 from tunefolio.services.tax import MYSELF, Subject
 from tunefolio.services.tax_json import paise
 from tunefolio.store import tax_answers
@@ -34,11 +36,13 @@ _MOST = 1_000
 
 
 class TaxpayerIn(BaseModel):
-    """One who is taxed. accounts: whose income is hers; left out: as they were."""
+    """One who is taxed. accounts: whose income is hers; left out: as they were. pan: her permanent account
+    number, kept sealed and answered masked; left out: as it was, empty: forgotten."""
 
     name: Name
     residency: Residency = Residency.RESIDENT
     accounts: Ids | None = None
+    pan: Annotated[str, Field(max_length=20)] | None = None
 
 
 class YearIn(BaseModel):
@@ -68,10 +72,12 @@ class LossesIn(BaseModel):
 
 
 class InstrumentIn(BaseModel):
-    """What an instrument is for tax; value_2018: of one unit on 2018-01-31, in the units of that day."""
+    """What an instrument is for tax; value_2018: of one unit on 2018-01-31, in the units of that day;
+    unlisted_2018: a share that no exchange listed on that day: its cost, indexed to 2017-18, counts."""
 
     tax_class: TaxClass | None = None
     value_2018: Decimal | None = None
+    unlisted_2018: bool = False
 
 
 class DeedIn(BaseModel):
@@ -90,9 +96,9 @@ class DeedsIn(BaseModel):
 
 
 @v1.get("/taxpayers")
-def taxpayers(db: Reading, viewer: CurrentViewer) -> Response:
+def taxpayers(db: Reading, house: HouseDep, viewer: CurrentViewer) -> Response:
     """Everybody whose income the accounts are; oneself, with the id 0, while nobody was named."""
-    return reply({"data": [_subject(one) for one in taxes.subjects(db, viewer)]})
+    return reply({"data": [_subject(house, one) for one in taxes.subjects(db, viewer)]})
 
 
 @v1.post("/taxpayers")
@@ -101,7 +107,8 @@ def add(db: Writing, house: HouseDep, viewer: CurrentViewer, wish: TaxpayerIn) -
     one = deeds.add_taxpayer(db, house, viewer, wish.name, wish.residency)
     if wish.accounts is not None:
         deeds.give_accounts(db, house, viewer, one.id, map(AccountId, wish.accounts))
-    return reply(_subject(taxes.subject_of(db, viewer, one.id)), 201)
+    tax_pan.tell_pan(db, house, viewer, one.id, wish.pan)
+    return reply(_subject(house, taxes.subject_of(db, viewer, one.id)), 201)
 
 
 @v1.put("/taxpayers/{id}")
@@ -110,7 +117,8 @@ def change(db: Writing, house: HouseDep, viewer: CurrentViewer, id: Whose, wish:
     one = deeds.change_taxpayer(db, house, viewer, TaxpayerId(id), wish.name, wish.residency)
     if wish.accounts is not None:
         deeds.give_accounts(db, house, viewer, one.id, map(AccountId, wish.accounts))
-    return reply(_subject(taxes.subject_of(db, viewer, one.id)))
+    tax_pan.tell_pan(db, house, viewer, one.id, wish.pan)
+    return reply(_subject(house, taxes.subject_of(db, viewer, one.id)))
 
 
 @v1.delete("/taxpayers/{id}", status_code=204)
@@ -160,7 +168,8 @@ def tell_losses(
 @v1.put("/instruments/{id}", status_code=204)
 def tell_instrument(db: Writing, viewer: CurrentViewer, id: RowId, wish: InstrumentIn) -> Response:
     """What one instrument is for tax, in one's own returns; empty: as its master data say."""
-    deeds.tell_instrument(db, viewer, InstrumentId(id), InstrumentTold(wish.tax_class, wish.value_2018))
+    said = InstrumentTold(wish.tax_class, wish.value_2018, wish.unlisted_2018)
+    deeds.tell_instrument(db, viewer, InstrumentId(id), said)
     return nothing()
 
 
@@ -172,12 +181,15 @@ def tell_deeds(db: Writing, viewer: CurrentViewer, wish: DeedsIn) -> Response:
     return nothing()
 
 
-def _subject(one: Subject) -> dict[str, Any]:
+def _subject(house: House, one: Subject) -> dict[str, Any]:
+    pan = tax_pan.pan_of(house, one.taxpayer)
     return {
         "id": one.taxpayer.id,
         "name": one.taxpayer.name,
         "residency": one.taxpayer.residency.value,
         "is_named": one.taxpayer.id != MYSELF,
+        "pan": None if pan is None else pan.masked,
+        "status": None if pan is None else pan.status.value,
         "accounts": [{"id": home.id, "name": home.name} for home in one.accounts],
     }
 

@@ -11,10 +11,12 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import HTMLResponse, Response
 
+from tunefolio.analysis.derivation import Derivation
+from tunefolio.analysis.tax.advance import advance_tax
 from tunefolio.analysis.tax.blockers import NotReady
 from tunefolio.analysis.tax.computation import NOT_COMPUTED
 from tunefolio.analysis.tax.heads import Head
-from tunefolio.analysis.tax.rulebook import tax_rules
+from tunefolio.analysis.tax.rulebook import category_rules, tax_rules
 from tunefolio.analysis.tax.schedule_112a import balance_of, csv_112a, doubts_112a, rows_112a
 from tunefolio.analysis.tax.schedule_cg import dividends, table_f
 from tunefolio.analysis.tax.statement import DISCLAIMER, csv_statement
@@ -28,12 +30,11 @@ from tunefolio.services.charges import figures_of
 from tunefolio.services.house import House
 from tunefolio.services.tax import Subject, TaxReport
 from tunefolio.services.tax_figures import bucket_key, explanation, readable
-from tunefolio.services.tax_files import xlsx_statement
+from tunefolio.services.tax_rows import deeds_of, incomes_of
 from tunefolio.services.views import taxes as views
 from tunefolio.web import render
 from tunefolio.web.api.answers import after_id, day_of
 from tunefolio.web.api.tax import file_answer
-from tunefolio.web.api.tax_planning import workbook_answer
 from tunefolio.web.deps import CurrentViewer, HouseDep, Reading
 from tunefolio.web.filters import money
 from tunefolio.web.pages.explain import href_of, number_of, rows_of, words_of
@@ -41,8 +42,10 @@ from tunefolio.web.pages.forms import QueryId, QueryWord, find_id
 
 router = APIRouter(prefix="/tax")
 Row = TypeVar("Row")
-PAGE = 100
+Other = TypeVar("Other")
+PAGE = 50
 _MENDS = 50
+_PRINTED = 2_000
 After = Annotated[str, Query(max_length=20)]
 FigureQuery = Annotated[str, Query(min_length=1, max_length=160)]
 
@@ -58,11 +61,21 @@ class Choice:
     def place(self, path: str, **more: str) -> str:
         """The address of a page of the same taxpayer and year."""
         words = {"year": self.report.year.name, **self.words_of_taxpayer(), **more}
-        return f"{path}?{urlencode({name: word for name, word in words.items() if word})}"
+        joined = "&" if "?" in path else "?"
+        return f"{path}{joined}{urlencode({name: word for name, word in words.items() if word})}"
 
     def because(self, figure: str) -> str:
         """Where a number of the year is explained."""
         return self.place("/tax/explain", figure=figure)
+
+    def deed(self, key: str, part: str) -> str:
+        """Where a number of a deed is explained."""
+        return self.because(f"deed:{key}:{part}")
+
+    def trial(self, sale: str, figure: str) -> str:
+        """Where a number of a planned sale is explained. sale: from sale_words."""
+        words = urlencode({"figure": figure, **self.words_of_taxpayer()})
+        return f"/tax/planning/explain?{sale}&{words}"
 
     def words_of_taxpayer(self) -> dict[str, str]:
         id = self.report.subject.taxpayer.id
@@ -78,6 +91,10 @@ class Part(Generic[Row]):
     start: int
     before: str
     after: str
+
+    def showing(self, rows: Sequence[Other]) -> Part[Other]:
+        """The same part of the same many, its rows told in another way."""
+        return Part(rows, self.total, self.start, self.before, self.after)
 
     @property
     def last(self) -> int:
@@ -118,16 +135,18 @@ def gains(request: Request, choice: Chosen, head: QueryWord = "", after: After =
     known = (*Head, views.EXEMPT)
     if head and head not in known:
         raise Misuse("head", f"{head[:40]!r} is unknown", cure=f"One of {', '.join(known)}")
-    rows = views.deed_rows(choice.report)
-    heads = [one for one in known if any(row.head == one for row in rows)]
-    part = part_of([row for row in rows if not head or row.head == head], after)
-    return page(request, "tax/gains.html", choice, part=part, head=head, heads=heads)
+    report, there = choice.report, views.heads_of(choice.report)
+    part = part_of(views.deeds_under(report, head), after)
+    rows = part.showing(views.deed_rows(report, part.rows))
+    heads = [one for one in known if one in there]
+    return page(request, "tax/gains.html", choice, part=rows, head=head, heads=heads)
 
 
 @router.get("/receipts")
 def receipts(request: Request, choice: Chosen, after: After = "") -> HTMLResponse:
     """Dividends, interest, rewards and the tax withheld from them."""
-    part = part_of(views.income_rows(choice.report), after)
+    some = part_of(incomes_of(choice.report.result), after)
+    part = some.showing(views.income_rows(choice.report, some.rows))
     spans = periods(choice.report.year, choice.report.result.law.book)
     return page(
         request,
@@ -154,7 +173,8 @@ def rules(
 ) -> HTMLResponse:
     """Every rule of tax in force on a day with its range, source and doubt."""
     day = day_of(date, "date") if date else _today(house)
-    return page(request, "tax/rules.html", choice, day=day, rules=tax_rules().in_force(day))
+    found = [*tax_rules().in_force(day), *category_rules().in_force(day)]
+    return page(request, "tax/rules.html", choice, day=day, rules=found)
 
 
 @router.get("/statement")
@@ -163,7 +183,13 @@ def statement(request: Request, choice: Chosen) -> Response:
     report = choice.report
     if not report.result.is_ready:
         return _year(request, choice, refused=str(NotReady(report.result.blockers)))
-    values = {"rows": views.deed_rows(report), "incomes": views.income_rows(report), **_schedules(report)}
+    deeds, incomes = deeds_of(report.result), incomes_of(report.result)
+    values = {
+        "rows": views.deed_rows(report, deeds[:_PRINTED]),
+        "incomes": views.income_rows(report, incomes[:_PRINTED]),
+        "counted": {"deeds": len(deeds), "incomes": len(incomes), "most": _PRINTED},
+        **_schedules(report),
+    }
     return page(request, "tax/statement.html", choice, **values)
 
 
@@ -171,17 +197,14 @@ def statement(request: Request, choice: Chosen) -> Response:
 def export(
     request: Request,
     choice: Chosen,
-    name: Annotated[str, Path(pattern=r"^(schedule-112a\.csv|statement\.csv|statement\.xlsx)$")],
+    name: Annotated[str, Path(pattern=r"^(schedule-112a|statement)\.csv$")],
 ) -> Response:
     """A file for the return; while something must be mended, the year with the list of it and no file."""
     report = choice.report
     try:
-        kind, _, ending = name.partition(".")
-        filename = f"{kind}-{report.year}.{ending}"
-        if ending == "xlsx":
-            return workbook_answer(xlsx_statement(report), filename)
+        kind = name.removesuffix(".csv")
         text = csv_112a(report.result) if kind == "schedule-112a" else csv_statement(report.result)
-        return file_answer(text, filename)
+        return file_answer(text, f"{kind}-{report.year}.csv")
     except NotReady as refused:
         return _year(request, choice, refused=str(refused))
 
@@ -190,10 +213,15 @@ def export(
 def explain(request: Request, choice: Chosen, figure: FigureQuery) -> HTMLResponse:
     """How one number was made: for the drawer, or as a page of its own."""
     node = readable(explanation(choice.report.result, figure))
+    return explained(request, node, choice.place("/api/v1/tax/explain", figure=figure))
+
+
+def explained(request: Request, node: Derivation, api: str) -> HTMLResponse:
+    """A tree for the drawer, or as a page of its own. api: where the whole of it stands."""
     values: dict[str, Any] = {
         "node": node,
         "title": node.name.replace("_", " "),
-        "api": choice.place("/api/v1/tax/explain", figure=figure),
+        "api": api,
         "number_of": number_of,
         "href_of": href_of,
         "words_of": words_of,
@@ -217,6 +245,7 @@ def page(
         "bucket_key": bucket_key,
         "disclaimer": DISCLAIMER,
         "not_computed": NOT_COMPUTED,
+        "doubts_in": views.doubts_in,
     }
     return render.page(request, template, status=status, **words, **values)
 
@@ -243,6 +272,7 @@ def _schedules(report: TaxReport) -> dict[str, Any]:
         "spans": periods(report.year, result.law.book),
         "table_f": table_f(result),
         "dividends": dividends(result),
+        "advance": advance_tax(result),
         "net": {head.value: _net(report, head) for head in Head},
         "turnover": {head.value: result.turnover(head) for head in (Head.BUSINESS, Head.SPECULATIVE)},
     }

@@ -19,6 +19,7 @@ from tunefolio.core.identity import AccountId, InstrumentId, TaxpayerId, Transac
 from tunefolio.core.money import decimal_of
 from tunefolio.core.people import Viewer
 from tunefolio.market.instruments import Instrument
+from tunefolio.services import tax_pan
 from tunefolio.services import tax_told as deeds
 from tunefolio.services.tax import MYSELF
 from tunefolio.services.views import taxes as views
@@ -37,13 +38,16 @@ Whose = Annotated[int, Form(ge=0, le=MAX_ID)]
 Ids = Annotated[list[Annotated[int, Field(ge=1, le=MAX_ID)]] | None, Form(max_length=500)]
 After = Annotated[str, Query(max_length=20)]
 Id = Annotated[int, Form(ge=1, le=MAX_ID)]
+Pan = Annotated[str, Form(max_length=20)]
 Several = Annotated[list[Text] | None, Form(max_length=60)]
 _BLANK = 3
 """Rows for losses beyond those told."""
 
 
 @router.get("/told")
-def told(request: Request, db: Reading, viewer: CurrentViewer, choice: Chosen) -> HTMLResponse:
+def told(
+    request: Request, db: Reading, house: HouseDep, viewer: CurrentViewer, choice: Chosen
+) -> HTMLResponse:
     """Forms for the year, for losses brought into it, and for who is taxed."""
     whose = choice.report.subject.taxpayer.id
     losses = tax_answers.losses(db, viewer, whose).get(choice.report.year, ())
@@ -58,6 +62,7 @@ def told(request: Request, db: Reading, viewer: CurrentViewer, choice: Chosen) -
         "residencies": list(Residency),
         "slabs": [(value, title, choice.report.told.slab_rate == Decimal(value)) for value, title in SLABS],
         "whose": whose,
+        "pans": {one.taxpayer.id: tax_pan.pan_of(house, one.taxpayer) for one in choice.subjects},
     }
     return page(request, "tax/told.html", choice, **values)
 
@@ -126,8 +131,10 @@ def tell_taxpayer(
     year: FormText,
     taxpayer: FormText = "",
     account: Ids = None,
+    pan: Pan = "",
 ) -> Response:
-    """One more taxpayer, or another name, residency and accounts of one that is there (`taxpayer`)."""
+    """One more taxpayer, or another name, residency and accounts of one that is there (`taxpayer`).
+    pan: empty: as it was."""
     if taxpayer:
         id = MYSELF if taxpayer == str(MYSELF) else TaxpayerId(find_id(taxpayer, "taxpayer") or 0)
         one = deeds.change_taxpayer(db, house, viewer, id, name, residency)
@@ -135,7 +142,16 @@ def tell_taxpayer(
         one = deeds.add_taxpayer(db, house, viewer, name, residency)
     if account:
         deeds.give_accounts(db, house, viewer, one.id, [AccountId(home) for home in account])
+    if pan.strip():
+        tax_pan.keep_pan(db, house, viewer, one.id, pan)
     return go(_place("/tax/told", year, str(one.id)))
+
+
+@router.post("/told/taxpayer/forget-pan")
+def forget_pan(db: Writing, house: HouseDep, viewer: CurrentViewer, taxpayer: Id, year: FormText) -> Response:
+    """Her permanent account number is kept no more."""
+    tax_pan.forget_pan(db, house, viewer, TaxpayerId(taxpayer))
+    return go(_place("/tax/told", year, str(taxpayer)))
 
 
 @router.post("/told/taxpayer/forget")
@@ -158,6 +174,7 @@ def instrument(
     values: dict[str, Any] = {
         "one": one,
         "told": told,
+        "category": choice.report.material.categories.get(one.id),
         "counts_as": views.tax_class_word(choice.report, one.id),
         "classes": list(TaxClass),
         "ways": list(Way),
@@ -177,11 +194,13 @@ def tell_instrument(
     taxpayer: FormText = "",
     tax_class: FormText = "",
     value_2018: FormText = "",
+    unlisted_2018: FormText = "",
 ) -> Response:
     """Empty fields: as its master data say. Then back to the year, where what it mended is gone."""
     one = _seen(db, viewer, id)
     known = word_of(tax_class, TaxClass, "tax_class", "class")
-    deeds.tell_instrument(db, viewer, one.id, InstrumentTold(known, _sum(value_2018, "value_2018")))
+    told = InstrumentTold(known, _sum(value_2018, "value_2018"), bool(unlisted_2018))
+    deeds.tell_instrument(db, viewer, one.id, told)
     return go(_place("/tax", year, taxpayer))
 
 
