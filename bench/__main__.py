@@ -8,6 +8,7 @@ import platform
 from pathlib import Path
 
 from bench import (
+    access,
     alerts,
     bars,
     cas,
@@ -31,6 +32,7 @@ from bench import (
 from bench.figures import table
 
 BENCHES = {
+    "access": access.figures,
     "starts": starts.figures,
     "serves": serves.figures,
     "imports": takes_in.figures,

@@ -71,6 +71,39 @@ def test_the_value_of_2018_stands_for_the_cost(run: Run) -> None:
     assert found["levy"]["exemption"]["limit"] == "125000.00"
     assert found["withheld"] == "175.00"
     assert found["assessed"] == "assessment year 2025-26"
+    assert found["advance_tax"]["instalments"] is None
+    assert "slab" in found["advance_tax"]["reason"]
+
+
+def test_rows_of_business_and_crypto_add_up(run: Run) -> None:
+    """Within the day all charges count; of crypto none does."""
+    book = """2024-05-06 buy 10 NSE:INFY @ 1400 = 14000 fee 20
+2024-05-06 sell 10 NSE:INFY @ 1430 = 14300 fee 25
+2024-05-07 buy 1 CRYPTO:BTC @ 1000 = 1000 fee 5
+2024-06-07 sell 1 CRYPTO:BTC @ 1500 = 1500 fee 7
+"""
+    code, out, _ = run(book, "--year", "2024-25", "--json")
+    assert code == Exit.OK
+    rows = {row["head"]: row for row in json.loads(out)["deeds"]}
+    sums = ("consideration", "cost", "expenses", "gain")
+    told = {head: tuple(row[name] for name in sums) for head, row in rows.items()}
+    assert told == {
+        "speculative": ("14300.00", "14000.00", "45.00", "255.00"),
+        "vda": ("1500.00", "1000.00", "0.00", "500.00"),
+    }
+
+
+def test_a_share_of_the_packaged_list_needs_no_declaration_and_another_is_asked(run: Run) -> None:
+    book = """2017-06-05 buy 10 NSE:INFY @ 400
+2024-06-12 sell 10 NSE:INFY @ 1500
+"""
+    code, out, _ = run(book, "--year", "2024-25", "--json")
+    assert code == Exit.OK
+    (row,) = json.loads(out)["deeds"]
+    assert (row["isin"], row["value_2018"]) == ("INE009A01021", "11666.00")
+    code, out, _ = run(book.replace("INFY", "NOSUCH"), "--year", "2024-25")
+    assert code == Exit.FINDINGS
+    assert "class NSE:X listed_equity" in out
 
 
 def test_the_text_says_what_is_left_out_and_doubtful(run: Run) -> None:

@@ -25,7 +25,7 @@ instrument OWN:FD fixed INR "My deposit" rate 7.1% quarterly matures 2027-04-01
 portfolio "Family" INR
 account "Zerodha" INR hifo
 2023-04-01 deposit 900000 ^d1
-2023-04-03 buy 10 NSE:INFY @ 1400 fee 12.5 parts brokerage:10,gst:1.8,stt:0.7 #core #2023 "first \\"tranche\\"" ^t1
+2023-04-03 buy 10 NSE:INFY @ 1400 fee 12.5 parts brokerage:10,stt:2.5 #core #2023 "first \\"tranche\\"" ^t1
 2023-05-03 buy 10 NSE:INFY @ 1500 at 2023-05-03T04:00:00+00:00 order 1100000012345678 ^t2
 2023-05-03 buy 10 NSE:INFY @ 1500
 2023-05-03 buy 10 NSE:INFY @ 1500
@@ -105,6 +105,8 @@ def test_written_books_read_into_an_empty_house_are_the_same_books(
     read(empty, text)
     assert written(empty, depth) == text
     assert figures(empty) == figures(desk)
+    assert "parts brokerage:10,stt:2.5 #" in text
+    assert "order 1100000012345678 ^t2" in text
 
 
 def test_the_history_holds_what_was_taken_back(desk: Desk) -> None:

@@ -35,7 +35,7 @@ from tunefolio.services import tax_json as told
 from tunefolio.services.funds import isins_of, registered
 from tunefolio.services.marketfiles import lines_of
 from tunefolio.services.sources import Sources
-from tunefolio.services.tax_answers import read_answers
+from tunefolio.services.tax_answers import as_listed, read_answers
 from tunefolio.services.tax_files import YearFile
 from tunefolio.services.tax_foreign import (
     ForeignReport,
@@ -48,6 +48,11 @@ from tunefolio.services.tax_pdf import pdf_statement
 from tunefolio.services.tax_records import FIRST_YEAR, Material, lawful, reckoned, record_of
 from tunefolio.services.textbook import folded_book, instrument_of, rate_book
 from tunefolio.store.db import ReadDb
+
+IN_A_BOOK = (
+    "In a text book: `instrument NSE:X equity isin …` declares what is not on the packaged list, and"
+    " --told FILE tells the rest (`class NSE:X listed_equity`, `value NSE:X 118.40`)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +122,7 @@ def _of_file(args: argparse.Namespace) -> _Year:
         raise Misuse("--year", f"{year} is not reckoned here", cure=f"Take {FIRST_YEAR} or later")
     book = read_book(lines_of(text_of(args.file)), file=name, today=today)
     _, facts = folded_book(book, file=name)
-    known = {id: instrument_of(one) for id, one in book.instruments.items()}
+    known = as_listed({id: instrument_of(one) for id, one in book.instruments.items()})
     histories = book.histories()
     holdings = lawful(histories, known, histories)
     isins = {id: isins_of(one) for id, one in known.items()}
@@ -167,24 +172,26 @@ def _write(out: str, content: bytes) -> None:
 
 def _show(args: argparse.Namespace, found: _Year) -> None:
     value = told.whole(found.result, found.taxpayer, found.assets, found.accounts)
-    text = _text(found)
+    text = _text(found, _mend(found.result, told_in=IN_A_BOOK if args.file else ""))
     if args.foreign:
         value["schedule_fa"] = as_json(found.foreign)
         text = f"{text}\n\n{foreign_text(found.foreign)}"
     show(args, value, text)
 
 
-def _text(found: _Year) -> str:
+def _text(found: _Year, mend: str) -> str:
     result = found.result
     head = f"{found.taxpayer}, financial year {result.year} ({result.year.assessed})"
-    sections = [head, _mend(result), _deeds(found), _levy(result), _carried(result)]
+    sections = [head, mend, _deeds(found), _levy(result), _carried(result)]
     sections.append("\n".join(f"· {note}" for note in notes(result)))
     return "\n\n".join(section for section in sections if section)
 
 
-def _mend(result: TaxYear) -> str:
+def _mend(result: TaxYear, *, told_in: str) -> str:
     lines = [f"· {one.what}. {one.cure}" for one in result.blockers]
-    return "\n".join(["To mend before anything is exported:", *lines]) if lines else ""
+    if not lines:
+        return ""
+    return "\n".join(["To mend before anything is exported:", *lines, *([told_in] if told_in else [])])
 
 
 def _deeds(found: _Year) -> str:

@@ -36,7 +36,8 @@ from tunefolio.ledger.directives import TextInstrument
 from tunefolio.ledger.kinds import Kind
 from tunefolio.ledger.textbook import BookRefused, LineProblem, TextBook
 from tunefolio.ledger.words import tokens_of, unkeyed
-from tunefolio.market.instruments import AssetClass
+from tunefolio.market.instruments import AssetClass, Instrument
+from tunefolio.market.sectors import packaged
 from tunefolio.services.marketfiles import names_of
 from tunefolio.services.tax_records import FIRST_YEAR, Told
 
@@ -178,6 +179,19 @@ class _Reading:
             subscribed=self.subscribed,
         )
         return Answers(told, usual, people, self.entered)
+
+
+def as_listed(instruments: Mapping[InstrumentId, Instrument]) -> dict[InstrumentId, Instrument]:
+    """Shares of NSE without an ISIN with that of the packaged list of companies, by today's symbols."""
+    listed = packaged()
+    found = dict(instruments)
+    for id, one in instruments.items():
+        if one.exchange != "NSE" or one.isin is not None or one.asset_class is not AssetClass.EQUITY:
+            continue
+        company = listed.listed(one.symbol)
+        if company is not None and company.isin is not None:
+            found[id] = replace(one, isin=company.isin, name=one.name or company.name)
+    return found
 
 
 def _is_said_share(one: TextInstrument) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
+from tunefolio.analysis.tax.advance import advance_tax
 from tunefolio.analysis.tax.assessment import Exempt
 from tunefolio.analysis.tax.assets import Asset
 from tunefolio.analysis.tax.blockers import Blocker
@@ -73,6 +74,7 @@ def whole(
         "incomes": [income(one, assets, names) for one in found.earned],
         "schedule_112a": [row_112a(row) for row in rows_112a(result)],
         "table_f": quarters(result),
+        "advance_tax": advance(result),
         "rules": [rule(one) for one in result.rules],
     }
 
@@ -134,11 +136,14 @@ def deed(one: Deed, names: Mapping[AccountId, str]) -> Json:
             "gain": paise(one.taxable),
         }
     elif isinstance(one, VdaGain):
-        told |= bucket(one.bucket) | {"gain": paise(one.taxable), "disregarded_loss": paise(one.lost)}
+        told |= bucket(one.bucket) | _sums(one.disposal, deducted=Decimal(0))
+        told |= {"gain": paise(one.taxable), "disregarded_loss": paise(one.lost)}
     elif isinstance(one, Trade):
-        told |= {"head": one.head.value, "gain": paise(one.result), "turnover": paise(one.turnover)}
+        told |= {"head": one.head.value} | _sums(one.disposal, deducted=_charges(one.disposal))
+        told |= {"gain": paise(one.result), "turnover": paise(one.turnover)}
     else:
-        told |= {"head": "exempt", "gain": paise(Decimal(0))}
+        told |= {"head": "exempt"} | _sums(one.disposal, deducted=_charges(one.disposal))
+        told |= {"gain": paise(Decimal(0))}
     return told | {"rules": [named(r) for r in one.rules], "doubts": list(one.doubts)}
 
 
@@ -243,6 +248,39 @@ def _disposal(one: Disposal, asset: Asset, names: Mapping[AccountId, str]) -> Js
         "account_name": names.get(one.account, ""),
         "bought_by": one.opened,
         "sold_by": one.closed,
+    }
+
+
+def _charges(one: Disposal) -> Decimal:
+    """Of both sides, securities transaction tax among them."""
+    return one.bought.total + one.sold.total
+
+
+def _sums(one: Disposal, *, deducted: Decimal) -> Json:
+    """What came in, what was paid, and which charges count against it."""
+    sums = {"consideration": one.consideration, "cost": one.cost, "expenses": deducted}
+    return {name: paise(amount) for name, amount in sums.items()}
+
+
+def advance(result: TaxYear) -> Json:
+    """Instalments of advance tax on the tax of these books; null, with why, while the slab is not told."""
+    found = advance_tax(result)
+    if isinstance(found, Missing):
+        return {"instalments": None, "reason": found.reason, "cure": found.cure}
+    return {
+        "instalments": [
+            {
+                "due": one.due.iso(),
+                "share": plain(one.share),
+                "tax_until_then": paise(one.net),
+                "due_in_all": paise(one.cumulative),
+                "to_pay": paise(one.to_pay),
+            }
+            for one in found.instalments
+        ],
+        "not_due": found.not_due,
+        "rules": [named(one) for one in found.rules],
+        "doubts": list(found.doubts),
     }
 
 

@@ -166,6 +166,20 @@ TAX: Mapping[tuple[str, str], Mapping[str, Any]] = {
         "gains": [{**_BUCKET, "cells": ["33340", "0", "0", "0", "0"]}],
         "dividends": ["1750.00", "0.00", "0.00", "0.00", "0.00"],
     },
+    ("GET", "/tax/advance"): {
+        "instalments": [
+            {
+                "due": "2024-06-15",
+                "share": "0.15",
+                "tax_until_then": "3467.36",
+                "due_in_all": "520.10",
+                "to_pay": "520.10",
+            }
+        ],
+        "not_due": "the tax of these books is below 10000",
+        "rules": ["advance_tax.instalments since 2018-04-01"],
+        "doubts": [],
+    },
     ("GET", "/tax/rules"): {"date": "2024-08-01", "rules": [_RULE]},
     ("GET", "/tax/taxpayers"): {"data": [_TAXPAYER]},
     ("POST", "/tax/taxpayers"): _TAXPAYER,

@@ -89,6 +89,12 @@ def quarters(report: Asked) -> Response:
     return reply(told.quarters(report.result))
 
 
+@v1.get("/advance")
+def advance(report: Asked) -> Response:
+    """What of the tax of these books is due in advance, by which day."""
+    return reply(told.advance(report.result))
+
+
 @v1.get("/export/{name}.csv", response_class=Response, responses={200: {"content": {"text/csv": {}}}})
 def export(report: Asked, name: Annotated[str, Path(pattern="^(schedule-112a|statement)$")]) -> Response:
     """The file for the return. 409 with the list of what to mend while the books do not bear it."""

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Query
 from starlette.responses import Response
 
 from tunefolio.analysis.derivation import as_json as tree
+from tunefolio.core.errors import Misuse
 from tunefolio.services.house import House
 from tunefolio.services.tax import TaxReport
 from tunefolio.services.tax_files import file_of
@@ -24,6 +25,8 @@ from tunefolio.web.api.tax import Asked, file_answer
 from tunefolio.web.deps import HouseDep, Reading
 
 v1 = APIRouter(prefix="/tax", tags=["tax"])
+MOST_DEEDS = 20_000
+"""A document of so many takes some ten seconds."""
 PDF = "application/pdf"
 ForeignFigure = Annotated[
     str, Query(min_length=1, max_length=160, description="a3:KEY:peak, a2:KEY:closing, … with a row's `key`")
@@ -62,7 +65,15 @@ def statement(house: HouseDep, report: Asked, found: Foreign) -> Response:
 
 
 def pdf_answer(house: House, report: TaxReport, found: ForeignReport) -> Response:
-    """A document to keep; never stored between. Raises NotReady."""
+    """A document to keep; never stored between. Raises NotReady, Misuse for more than a request may make."""
+    found_deeds = report.result.found
+    deeds = len(found_deeds.gains) + len(found_deeds.vda) + len(found_deeds.trades)
+    if deeds > MOST_DEEDS:
+        raise Misuse(
+            "year",
+            f"has {deeds:,} deeds, too many for a document made while you wait",
+            cure="Take the CSV or the workbook, or `tunefolio tax --pdf FILE` on the machine",
+        )
     headers = {
         "content-disposition": f'attachment; filename="statement-{report.year}.pdf"',
         "cache-control": "no-store",
