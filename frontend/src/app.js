@@ -14,6 +14,7 @@ const load = { charts: () => import("./charts.js"), prices: () => import("./pric
 
 function hydrate() {
   const needed = new Set(Object.keys(islands).filter((tag) => document.querySelector(tag)).map((tag) => islands[tag]));
+  if (document.querySelector("[data-passkey]")) import("./passkeys.js");
   for (const name of needed) load[name]().catch(() => sayChartsAreAway());
 }
 

@@ -15,7 +15,7 @@ from tunefolio import cli
 from tunefolio.bootstrap.runtime import build
 from tunefolio.cli import Exit
 from tunefolio.core.secret import Secret
-from tunefolio.services import identity, portfolios
+from tunefolio.services import identity, portfolios, recovery
 from tunefolio.services.house import House
 from tunefolio.settings import Settings
 from tunefolio.store import accounts, persons
@@ -98,6 +98,27 @@ def test_people_are_added_listed_changed_and_shut_out(call: Call, house: House) 
     assert value(call("user", "enable", "b@example.com", "--json"))["state"] == "active"
     fresh = value(call("user", "password", "b@example.com", "--json"))["password"]
     identity.log_in(house, "b@example.com", Secret(fresh), "x", "10.0.0.1")
+
+
+def test_the_operator_hands_out_links_locks_and_takes_factors_away(call: Call, house: House) -> None:
+    call("user", "add", "asha@example.com")
+    value(call("user", "add", "b@example.com", "--password-stdin", "--json", typed="a long sentence\n"))
+    url = value(call("user", "reset", "b@example.com", "--json"))["url"]
+    recovery.reset(house, Secret(url.partition("token=")[2]), Secret("another long sentence"))
+    identity.log_in(house, "b@example.com", Secret("another long sentence"), "x", "10.0.0.1")
+    assert call("user", "links")[1].strip() == "Nobody waits for a link."
+    with house.database.writing() as db:
+        found = persons.find_by_email(db, "b@example.com")
+        assert found is not None
+        recovery.ask_verification(db, house, found[0].viewer)
+    (wanted,) = value(call("user", "links", "--json"))
+    assert (wanted["email"], wanted["for"]) == ("b@example.com", "verify")
+    assert "/confirm?token=" in wanted["url"]
+    assert value(call("user", "lock", "b@example.com", "--json"))["state"] == "disabled"
+    assert value(call("user", "unlock", "b@example.com", "--json"))["state"] == "active"
+    assert value(call("user", "promote", "b@example.com", "--json"))["role"] == "admin"
+    assert value(call("user", "demote", "b@example.com", "--json"))["role"] == "member"
+    assert value(call("user", "remove-factors", "b@example.com", "--json"))["removed"] is False
 
 
 def test_an_invite_from_the_command_line_lets_one_person_in(call: Call, house: House) -> None:

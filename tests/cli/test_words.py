@@ -91,6 +91,10 @@ def test_the_commands_are_those_of_the_book() -> None:
         "user disable",
         "user enable",
         "user invite",
+        "token make",
+        "token list",
+        "token revoke",
+        "token change-key",
     }
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select, text, update
 
-from tests.house import store_taxes
+from tests.house import store_factors, store_taxes, store_tokens
 from tunefolio.core.alerts import AlertKind, Manner, Standing, Wake
 from tunefolio.core.identity import AccountId, ImportId, InstrumentId, TransactionId
 from tunefolio.core.money import INR, Money, Price
@@ -104,7 +104,9 @@ def fill(db: WriteDb) -> World:
         db.connection.execute(text("DELETE FROM sqlite_sequence WHERE name = :name"), values)
         db.connection.execute(text("INSERT INTO sqlite_sequence (name, seq) VALUES (:name, :id)"), values)
     asha, values = full_books(db, MARK)
-    return World(asha, bela, store_taxes.SAMPLES | _samples() | values)
+    return World(
+        asha, bela, store_factors.SAMPLES | store_taxes.SAMPLES | store_tokens.SAMPLES | _samples() | values
+    )
 
 
 def full_books(db: WriteDb, name: str) -> tuple[Viewer, dict[str, Any]]:
@@ -139,6 +141,8 @@ def _belongings(db: WriteDb, viewer: Viewer, name: str) -> dict[str, Any]:
     targets.put(db, viewer, portfolio, name, {name: Decimal("0.5")})
     told = _told(db, viewer, name, infy)
     told |= store_taxes.taxed(db, viewer, name, account, fact, infy, NOW)
+    told |= store_factors.proving(db, viewer, name)
+    told |= store_tokens.given(db, viewer, name, session, NOW)
     proofs.put(db, viewer, session, NOW)
     noted = audit.add(db, viewer, "sign_in.done", name, {"of": name}, place=Place(name, name), now=NOW)
     friend = persons.add(db, f"{name}-friend@example.org", f"{name}-friend", "hash", Role.MEMBER, NOW)

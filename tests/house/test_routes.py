@@ -24,8 +24,10 @@ from tests.web.houses import ADDRESS, PASSWORD, app_of, connect_broker, join, op
 from tunefolio.bootstrap import adapters
 from tunefolio.core.alerts import AlertKind
 from tunefolio.core.identity import PersonId
+from tunefolio.core.people import Viewer
 from tunefolio.services import alerts
 from tunefolio.services.house import House
+from tunefolio.store import passkeys
 from tunefolio.store.tables import OWNED
 from tunefolio.web import deps
 
@@ -44,6 +46,22 @@ PUBLIC = {
     ("GET", "/sign-up"),
     ("POST", "/sign-up"),
     ("POST", "/hooks/{broker}"),
+    ("GET", "/sign-in/code"),
+    ("POST", "/sign-in/code"),
+    ("GET", "/forgot"),
+    ("POST", "/forgot"),
+    ("GET", "/reset"),
+    ("POST", "/reset"),
+    ("GET", "/confirm"),
+    ("POST", "/confirm"),
+    ("POST", "/api/v1/session/passkey"),
+    ("POST", "/api/v1/session/passkey/options"),
+    ("POST", "/auth/login"),
+    ("POST", "/auth/refresh"),
+    ("POST", "/auth/logout"),
+    ("POST", "/api/v1/auth/login"),
+    ("POST", "/api/v1/auth/refresh"),
+    ("POST", "/api/v1/auth/logout"),
 }
 """All that a stranger may ask. Adding to it is a decision."""
 
@@ -74,6 +92,8 @@ NOUNS = {
     "instruments": "own instrument",
     "tracking": "own instrument",
     "taxpayers": "taxpayer",
+    "tokens": "token",
+    "passkeys": "passkey",
 }
 """What the id behind a path's word is an id of."""
 
@@ -175,7 +195,7 @@ def ask(client: TestClient, way: Way, path: str, wish: dict[str, Any], query: di
     """Go that way with everything it could want; what it does not know it leaves aside."""
     kinds: dict[str, Any] = {}
     if way.method in ("POST", "PUT", "PATCH", "DELETE"):
-        fields = {name: value for name, value in wish.items() if name != "deeds"}
+        fields = {name: value for name, value in wish.items() if name not in ("deeds", "credential")}
         kinds = {"data": fields} if way.form else {"json": wish}
         if way.takes_file:
             kinds = {"data": fields, "files": {"file": ("book.csv", tradebook("other"))}}
@@ -241,6 +261,8 @@ def wish_with(ids: Ids) -> dict[str, Any]:
         "fact": ids["transaction"],
         "deeds": [{"fact": ids["transaction"], "way": "off_market"}],
         "units": "1",
+        "scopes": ["read"],
+        "credential": {"id": "AAAA", "rawId": "AAAA", "type": "public-key", "response": {}},
     }
 
 
@@ -285,7 +307,10 @@ def settle(house: House, client: TestClient, word: str) -> Ids:
     made("/api/v1/deposits", json=deposit | {"account_id": ids["account"], "amount": "1000"})
     ids["own instrument"] = deposit_of(client, ids["account"])
     ids["taxpayer"] = made("/api/v1/tax/taxpayers", json={"name": f"{word}-taxpayer"})
+    token = {"name": f"{word}-token", "scopes": ["read"], "password": PASSWORD}
+    ids["token"] = made("/api/v1/tokens", json=token)
     session = client.get("/api/v1/sessions").json()["data"][0]
+    ids["passkey"] = passkey_of(house, client, word)
     return ids | {
         "snapshot": str(snapshot["id"]),
         "day": snapshot["trading_day"],
@@ -300,6 +325,15 @@ def settle(house: House, client: TestClient, word: str) -> Ids:
         "year": "2024-25",
         "portfolio name": f"{word}-shelf",
     }
+
+
+def passkey_of(house: House, client: TestClient, word: str) -> str:
+    """One that no device holds: enough to be listed, named and forgotten."""
+    person = PersonId(int(client.get("/api/v1/session").json()["person"]["id"]))
+    now, key = house.clock.now(), word.encode()
+    with house.database.writing() as db:
+        viewer = Viewer(person)
+        return str(passkeys.add(db, viewer, key, key, 0, transports=[], name=f"{word}-key", now=now))
 
 
 def deposit_of(client: TestClient, account: str) -> str:
@@ -387,6 +421,9 @@ def test_another_persons_ids_are_not_found_and_change_nothing(
             continue
         wish = wish_with(own) | {"confirm_name": mine["portfolio name"]}
         answer = ask(intruder, way, way.to(mine), wish, {"confirm_name": mine["portfolio name"]})
+        if way.owned and not way.is_admins and "/prove" in answer.text:
+            assert intruder.post("/api/v1/proof", json={"password": PASSWORD}).status_code == 200
+            answer = ask(intruder, way, way.to(mine), wish, {"confirm_name": mine["portfolio name"]})
         if way.is_admins or way.owned:
             tried += 1
             if answer.status_code != (403 if way.is_admins else 404):

@@ -48,6 +48,7 @@ def test_what_must_be_mended_is_and_the_file_is_given(
     assert any("409" in noise for noise in noises)
     noises.clear()
 
+    page.get_by_role("alert").get_by_role("link", name="Mend what is listed").click()
     page.get_by_role("link", name="Say what it is").first.click()
     page.get_by_label("What it is for tax").select_option("equity_fund")
     page.get_by_role("button", name="Keep it").first.click()

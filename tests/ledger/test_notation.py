@@ -184,9 +184,9 @@ def facts(draw: st.DrawFn) -> Fact:
 
 
 @st.composite
-def parts_adding_up_to(draw: st.DrawFn, fees: Money | None) -> FeeParts:
+def parts_adding_up_to(draw: st.DrawFn, fees: object) -> FeeParts:
     """Nothing said, or the fees as two charges."""
-    if fees is None or draw(st.booleans()):
+    if not isinstance(fees, Money) or draw(st.booleans()):
         return ()
     brokerage = draw(st.decimals(min_value="0", max_value=fees.amount, places=4))
     return parts_of({FeeName.STT: fees.amount - brokerage, FeeName.BROKERAGE: brokerage})

@@ -86,5 +86,5 @@ def test_shares_sold_bear_no_stamp_duty_and_futures_bought_no_tax() -> None:
     day = TradingDay.parse("2026-11-20")
     assert zerodha("NSE", Sort.DELIVERY, "SELL", Decimal(10**6), day).stamp == 0
     bought = zerodha("NFO", Sort.FUTURES, "BUY", Decimal(10**6), day)
-    assert (bought.tax, bought.brokerage, bought.stamp) == (0, 20, 20)
+    assert [bought.tax, bought.brokerage, bought.stamp] == [Decimal(0), Decimal(20), Decimal(20)]
     assert zerodha("NFO", Sort.FUTURES, "SELL", Decimal(10**6), day).tax == 500

@@ -64,6 +64,12 @@ def test_the_demo_refuses_other_machines(host: str) -> None:
         ("PUBLIC_URL", "https://example.org/folio", "not the address of a host"),
         ("SESSION_DAYS", "400", "1 to 365"),
         ("UPLOAD_LIMIT_MIB", "0", "1 to 1024"),
+        ("API_PER_MINUTE", "-1", "0 to 1000000"),
+        ("ACCESS_MINUTES", "0", "1 to 1440"),
+        ("CORS_ORIGINS", "app.example.org", "https://app.example.org"),
+        ("CORS_ORIGINS", "https://app.example.org/page", "not an origin"),
+        ("CORS_ORIGINS", "https://*.example.org", "not an origin"),
+        ("CORS_ORIGINS", "*,https://app.example.org", "not an origin"),
     ],
 )
 def test_a_wrong_value_names_the_variable_and_the_cure(name: str, value: str, words: str) -> None:
@@ -125,3 +131,10 @@ def test_every_field_stands_in_the_one_table_with_a_sentence() -> None:
 
 def test_secrets_do_not_show() -> None:
     assert "hunter2" not in repr(settings(KEY="hunter2"))
+
+
+def test_origins_are_exact_or_any() -> None:
+    assert settings().cors_origins == ()
+    several = "https://a.example.org/, http://localhost:5173,https://a.example.org"
+    assert settings(CORS_ORIGINS=several).cors_origins == ("https://a.example.org", "http://localhost:5173")
+    assert settings(CORS_ORIGINS="*").cors_origins == ("*",)

@@ -39,13 +39,14 @@ from tunefolio.store.db import open_database
 from tunefolio.store.events import Bus
 from tunefolio.store.vault import KeyRing, Vault
 from tunefolio.web.app import create_app
-from tunefolio.web.security import HOST_COOKIE, PLAIN_COOKIE, WebConfig, is_local
+from tunefolio.web.security import HOST_COOKIE, PLAIN_COOKIE, UNLIMITED, WebConfig, is_local
 
 FRIDAY = Instant.parse("2026-11-20T10:30:00+05:30")
 ADDRESS = "https://testserver"
 PASSWORD = "a long enough password"
 KEYS = AppKeys("testkey", Secret("testsecret"))
-CONFIG = WebConfig(allowed_hosts=("testserver", "localhost", "127.0.0.1", "family.lan"))
+CONFIG = WebConfig(allowed_hosts=("testserver", "localhost", "127.0.0.1", "family.lan"), limits=UNLIMITED)
+"""Its limits are open: the walks ask thousands of questions. tests/web/test_limits.py has a house with limits."""
 
 
 @dataclass

@@ -129,6 +129,9 @@ def rules_of(settings: Settings) -> HouseRules:
             if "api_key" in given
         },
         session_days=settings.session_days,
+        leaks=settings.leaked_passwords,
+        access_life=timedelta(minutes=settings.access_minutes),
+        refresh_days=settings.refresh_days,
         public_url=settings.public_url,
         upload_limit_bytes=settings.upload_limit_bytes,
         enrichment=settings.enrichment,

@@ -15,7 +15,7 @@ from tunefolio.bootstrap import adapters
 from tunefolio.bootstrap.runtime import Runtime, build, configure_logs
 from tunefolio.settings import Settings
 from tunefolio.web.app import create_app
-from tunefolio.web.security import WebConfig
+from tunefolio.web.security import Limits, WebConfig
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -48,6 +48,8 @@ def web_config(settings: Settings, answers: Callable[[], bool] = lambda: True) -
         insecure_cookies=settings.insecure_cookies,
         metrics_token=settings.metrics,
         shared_answers=answers,
+        limits=Limits(settings.api_per_minute, settings.pages_per_minute, settings.strangers_per_minute),
+        cors_origins=settings.cors_origins,
     )
 
 

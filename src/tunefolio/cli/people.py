@@ -11,10 +11,11 @@ from tunefolio.cli.house import CONSOLE, open_house, person_of, show, table
 from tunefolio.core.errors import Misuse
 from tunefolio.core.people import Person, Role, email_of
 from tunefolio.core.secret import Secret
-from tunefolio.services import identity
+from tunefolio.services import factors, identity, mails, recovery
 from tunefolio.services.passwords import random_password
 from tunefolio.store import persons
 from tunefolio.store.db import ReadDb
+from tunefolio.store.mail_links import LinkKind
 
 
 def add(args: argparse.Namespace) -> int:
@@ -73,6 +74,50 @@ def enable(args: argparse.Namespace) -> int:
         person = person_of(db, args.email)
         identity.enable(db, runtime.house, CONSOLE, person.id)
     show(args, _row(person) | {"state": "active"}, f"{person.email} may come in again")
+    return Exit.OK
+
+
+def promote(args: argparse.Namespace) -> int:
+    """user promote."""
+    args.role = Role.ADMIN.value
+    return role(args)
+
+
+def demote(args: argparse.Namespace) -> int:
+    """user demote: the house keeps at least one admin."""
+    args.role = Role.MEMBER.value
+    return role(args)
+
+
+def reset(args: argparse.Namespace) -> int:
+    """user reset: prints a link once; the password stays until it is used."""
+    with open_house(args) as runtime, runtime.house.database.writing() as db:
+        person = person_of(db, args.email)
+        url = recovery.link_for(db, runtime.house, CONSOLE, person, LinkKind.RESET).reveal()
+    show(args, _row(person) | {"url": url}, f"{url}\nGood once, for an hour; for {person.email} alone.")
+    return Exit.OK
+
+
+def links(args: argparse.Namespace) -> int:
+    """user links: what waits for the operator where no mail goes; each link is fresh, the one before ends."""
+    with open_house(args) as runtime, runtime.house.database.writing() as db:
+        house = runtime.house
+        rows: list[dict[str, object]] = []
+        for link in mails.waiting(db, house):
+            person = persons.person_of(db, link.owner)
+            url = mails.hand_out(db, house, person.viewer, link.id).reveal()
+            rows.append({"email": person.email, "for": link.kind.value, "address": link.email, "url": url})
+    show(args, rows, table(rows, ("email", "for", "address", "url")) if rows else "Nobody waits for a link.")
+    return Exit.OK
+
+
+def remove_factors(args: argparse.Namespace) -> int:
+    """user remove-factors: for somebody who lost phone and recovery codes; the password alone signs in."""
+    with open_house(args) as runtime, runtime.house.database.writing() as db:
+        person = person_of(db, args.email)
+        had = factors.remove_all(db, runtime.house, CONSOLE, person)
+    said = f"{person.email} signs in by password alone" if had else f"{person.email} had none"
+    show(args, _row(person) | {"removed": had}, said)
     return Exit.OK
 
 

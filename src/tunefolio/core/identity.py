@@ -21,7 +21,10 @@ InviteId = NewType("InviteId", int)
 TagId = NewType("TagId", int)
 AuditId = NewType("AuditId", int)
 GrantId = NewType("GrantId", int)
+SharedLinkId = NewType("SharedLinkId", int)
 TaxpayerId = NewType("TaxpayerId", int)
+TokenId = NewType("TokenId", int)
+PasskeyId = NewType("PasskeyId", int)
 
 Isin = NewType("Isin", str)
 

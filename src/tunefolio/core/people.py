@@ -22,6 +22,20 @@ class Role(StrEnum):
     READER = "reader"
 
 
+class Scope(StrEnum):
+    """What a program may do in a person's name: none includes another.
+
+    read: see; import: keep the books and lists; sync: talk to brokers and sources; trade: give orders; admin:
+    run the house, which only an admin's token can.
+    """
+
+    READ = "read"
+    IMPORT = "import"
+    SYNC = "sync"
+    TRADE = "trade"
+    ADMIN = "admin"
+
+
 @dataclass(frozen=True, slots=True)
 class Viewer:
     """The person whose rows a query may see, and what the person may do."""

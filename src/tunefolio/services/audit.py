@@ -36,9 +36,19 @@ class Act(StrEnum):
     SIGN_IN_REFUSED = rows.REFUSED
     SIGNED_OUT = "sign_in.ended"
     DEVICES_ENDED = "sign_in.devices_ended"
+    FACTOR_ON = "factor.on"
+    FACTOR_OFF = "factor.off"
+    CODES_RENEWED = "factor.codes_renewed"
+    RECOVERY_CODE_USED = "factor.recovery_code_used"
+    PASSKEY_ADDED = "factor.passkey_added"
+    PASSKEY_FORGOTTEN = "factor.passkey_forgotten"
+    PASSKEY_REFUSED = "factor.passkey_refused"
     JOINED = "person.joined"
     PASSWORD_CHANGED = "person.password_changed"
     PASSWORD_RESET = "person.password_reset"
+    RESET_ASKED = "person.reset_asked"
+    EMAIL_VERIFIED = "person.email_verified"
+    EMAIL_CHANGED = "person.email_changed"
     ROLE_CHANGED = "person.role_changed"
     DISABLED = "person.disabled"
     ENABLED = "person.enabled"
@@ -65,6 +75,12 @@ class Act(StrEnum):
     GRANT_ACCEPTED = "grant.accepted"
     GRANT_REVOKED = "grant.revoked"
     GRANT_LEFT = "grant.left"
+    TOKEN_MADE = "token.made"
+    TOKEN_REVOKED = "token.revoked"
+    TOKEN_REUSED = "token.reused"
+    KEY_CHANGED = "token.key_changed"
+    PAN_KEPT = "taxpayer.pan_kept"
+    PAN_FORGOTTEN = "taxpayer.pan_forgotten"
 
 
 GROUPS = tuple(dict.fromkeys(f"{act.value.partition('.')[0]}." for act in Act))

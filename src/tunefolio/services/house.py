@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
+from pathlib import Path
 from typing import Protocol
 
 from tunefolio.core.identity import JobId
@@ -17,6 +18,7 @@ from tunefolio.market.calendars import Calendar
 from tunefolio.market.sectors import SectorBook
 from tunefolio.services.kept_calendars import KeptCalendars
 from tunefolio.services.lanes import Lanes
+from tunefolio.services.signing import SigningKeys
 from tunefolio.services.sources import Sources
 from tunefolio.services.throttle import Throttle
 from tunefolio.store.db import Database
@@ -45,6 +47,8 @@ class HouseRules:
     rehearsal:     prices and brokers are simulated; every face says so.
     operator_apps: API applications by broker for people who have none of their own.
     public_url:    where browsers reach the house, without a trailing slash.
+    access_life:   of an access token of the API; refresh_days: of what renews it.
+    leaks:         leaked passwords as Have I Been Pwned hands them out, a file or folder of the operator's.
     job_lease:     how long a job may be silent before another worker takes it over.
     refresh_every: how often the prices of everything tracked are fetched while its market is open.
     sync_every:    how often brokers are asked for statements while their exchange trades; zero: only in the
@@ -57,7 +61,10 @@ class HouseRules:
     rehearsal: bool = False
     operator_apps: Mapping[str, AppKeys] = field(default_factory=dict)
     session_days: int = 30
+    access_life: timedelta = timedelta(hours=1)
+    refresh_days: int = 30
     public_url: str = "http://localhost:8000"
+    leaks: Path | None = None
     upload_limit_bytes: int = 10 * 1024 * 1024
     enrichment: bool = True
     job_lease: timedelta = timedelta(seconds=30)
@@ -86,6 +93,7 @@ class House:
     rules: HouseRules = HouseRules()
     notifiers: Mapping[str, Notifier] = field(default_factory=dict)
     lanes: Lanes = field(default_factory=Lanes)
+    signing: SigningKeys = field(default_factory=SigningKeys)
 
     @property
     def calendar(self) -> Calendar:

@@ -1,37 +1,44 @@
-"""Who may come in: sign-up, log-in, sessions, invites, roles.
+"""Who may come in: proof at the door, sessions, devices, roles.
 
 Tokens are 256 random bits, kept as SHA-256 only. A stranger learns nothing: an unknown e-mail, a wrong
-password and a disabled person cost the same time and get the same answer.
+password and a disabled person cost the same time and get the same answer. Rules: docs/spec/signing-in.md.
 """
 
 from __future__ import annotations
 
-import hashlib
 import logging
-import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import NoReturn
 
-from tunefolio.core.errors import Forbidden, Misuse, Rejected
+from tunefolio.core.errors import Misuse, Rejected
 from tunefolio.core.identity import PersonId, SessionId
-from tunefolio.core.people import Person, Role, Viewer, email_of
+from tunefolio.core.people import Person, Role, Viewer
 from tunefolio.core.secret import Secret
 from tunefolio.core.time import Instant
-from tunefolio.ledger.accounts import name_of
-from tunefolio.services import audit, passwords
+from tunefolio.services import audit, browsers, factors, mails, passwords, tokens
 from tunefolio.services.audit import Act
-from tunefolio.services.house import House, SignUp
+from tunefolio.services.factors import BY_CODE
+from tunefolio.services.factors import FactorNeeded as FactorNeeded
+from tunefolio.services.house import House
+from tunefolio.services.joining import INVITE_DAYS as INVITE_DAYS
+from tunefolio.services.joining import add_person as add_person
+from tunefolio.services.joining import invite as invite
+from tunefolio.services.joining import sign_up as sign_up
+from tunefolio.services.passwords import fresh_token
+from tunefolio.services.passwords import token_hash as token_hash
 from tunefolio.services.throttle import Allowance
-from tunefolio.store import invites, persons, sessions
+from tunefolio.store import devices as devices_known
+from tunefolio.store import mail_links, persons, sessions
 from tunefolio.store.db import ReadDb, WriteDb
+from tunefolio.store.mail_links import LinkKind
 from tunefolio.store.sessions import Session
 
 _log = logging.getLogger(__name__)
 
-BY_EMAIL = Allowance("login.email", 10, timedelta(minutes=15))
-BY_ADDRESS = Allowance("login.address", 50, timedelta(minutes=15))
-INVITE_DAYS = 7
+BY_EMAIL = Allowance("login.email", 10, timedelta(minutes=15), free=3)
+BY_ADDRESS = Allowance("login.address", 50, timedelta(minutes=15), free=25)
 _SEEN_EVERY = timedelta(minutes=5)
 _WRONG = "e-mail or password is wrong"
 _PAGE = 200
@@ -39,90 +46,99 @@ _PAGE = 200
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """A fresh session. token goes into the cookie and is never kept here."""
+    """A fresh session. token goes into the cookie and is never kept here; browser: into the one that outlives
+    it, by which the browser is known again."""
 
     person: Person
     token: Secret
     expires: Instant
+    browser: Secret
 
 
-def sign_up(
-    db: WriteDb, house: House, email: str, name: str, password: Secret, *, invite: Secret | None = None
+def proven(
+    house: House,
+    email: str,
+    password: Secret,
+    address: str,
+    *,
+    code: Secret | None = None,
+    browser: Secret | None = None,
 ) -> Person:
-    """A new person by the house's rule; the very first one is admin. Raises Forbidden, Misuse."""
-    address = email_of(email)
-    persons.one_at_a_time(db)
-    if persons.count(db) == 0:
-        return add_person(db, house, address, name, password, Role.ADMIN)
-    rule = house.rules.sign_up
-    if rule is SignUp.CLOSED:
-        raise Forbidden("sign-up", cure="Ask the operator of this house for an account")
-    if invite is None:
-        if rule is SignUp.INVITE:
-            raise Forbidden("sign-up", cure="Ask an admin of this house for an invite")
-        return add_person(db, house, address, name, password, Role.MEMBER)
-    return _sign_up_invited(db, house, address, name, password, invite)
+    """Who proves herself by password, and by a code where she has an authenticator.
 
-
-def _sign_up_invited(
-    db: WriteDb, house: House, address: str, name: str, password: Secret, code: Secret
-) -> Person:
-    now = house.clock.now()
-    found = invites.find(db, token_hash(code), now)
-    if found is None:
-        raise Misuse("invite", "is unknown, used or expired", cure="Ask an admin for a new one")
-    if found.email and found.email != address:
-        raise Misuse(
-            "email", "is not the one this invite was made for", cure="Use the address it was sent to"
-        )
-    person = add_person(db, house, address, name, password, found.role)
-    if not invites.use(db, found.id, person.id, now):
-        raise Misuse("invite", "was just used by somebody else", cure="Ask an admin for a new one")
-    return person
-
-
-def add_person(db: WriteDb, house: House, email: str, name: str, password: Secret, role: Role) -> Person:
-    """A new person without asking the rule: for the operator's command line and the demo. Raises Misuse."""
-    address = email_of(email)
-    shown = name_of(name)
-    kept = passwords.hashed(passwords.checked(password, address))
-    person = persons.add(db, address, shown, kept, role, house.clock.now())
-    audit.note(db, house, person.viewer, Act.JOINED, f"person:{person.id}", {"role": role.value})
-    _log.info("a person joined", extra={"person": person.id, "role": role.value})
-    return person
-
-
-def log_in(house: House, email: str, password: Secret, device: str, address: str) -> SignedIn:
-    """A session for the right password. Raises Rejected(code="credentials"), Retry(after) when throttled.
-
-    Opens its own transactions, so that no database waits while argon2 works.
+    code: of the app, or a recovery code. browser: the cookie of a browser she has signed in with before: its
+    attempts are counted apart, so that nobody else's guessing locks her out.
+    Raises Rejected(code="credentials") for a wrong pair, FactorNeeded where a code is missing,
+    Rejected(code="wrong_code"), Retry when throttled. Opens its own transactions, so that no database waits
+    while argon2 works.
     """
     claimed = email.strip().lower()[:254]
     house.throttle.hit(BY_ADDRESS, address)
-    house.throttle.hit(BY_EMAIL, claimed)
     with house.database.reading() as db:
         found = persons.find_by_email(db, claimed)
+        key = browsers.throttle_key(db, found[0] if found else None, claimed, browser)
+    house.throttle.hit(BY_EMAIL, key)
     is_right, newer = passwords.matches(password, found[1] if found else None)
     if found is None or not is_right or found[0].disabled is not None:
-        _log.info("a log-in was refused", extra={"address": address})
-        with house.database.writing() as db:
-            audit.note_refused(db, house, found[0].id if found else None, address)
-        raise Rejected(_WRONG, code="credentials")
+        _refuse(house, found[0].id if found else None, address, _WRONG, "credentials")
     person = found[0]
-    house.throttle.forget(BY_EMAIL, claimed)
-    with house.database.writing() as db:
-        if newer is not None:
+    if newer is not None:
+        with house.database.writing() as db:
             persons.set_password(db, person.viewer, newer)
-        return _open_session(db, house, person, device, address)
+    with house.database.reading() as db:
+        wants_code = factors.is_on(db, person.viewer)
+    if wants_code:
+        if code is None:
+            raise FactorNeeded(person)
+        must_pass(house, person, code, address)
+    house.throttle.forget(BY_EMAIL, key)
+    return person
 
 
-def _open_session(db: WriteDb, house: House, person: Person, device: str, address: str) -> SignedIn:
-    token = Secret(secrets.token_urlsafe(32))
-    now = house.clock.now()
+def must_pass(house: House, person: Person, code: Secret, address: str) -> None:
+    """The code of her authenticator, or a recovery code, used up by this. Raises Rejected(code="wrong_code"),
+    Retry when throttled."""
+    house.throttle.hit(BY_CODE, f"person {person.id}")
+    with house.database.writing() as db:
+        is_right = factors.passes(db, house, person.viewer, code)
+    if not is_right:
+        _refuse(house, person.id, address, "that code is wrong, or was used before", "wrong_code")
+    house.throttle.forget(BY_CODE, f"person {person.id}")
+
+
+def _refuse(house: House, person: PersonId | None, address: str, reason: str, code: str) -> NoReturn:
+    _log.info("a log-in was refused", extra={"address": address})
+    with house.database.writing() as db:
+        audit.note_refused(db, house, person, address)
+    raise Rejected(reason, code=code)
+
+
+def log_in(
+    house: House,
+    email: str,
+    password: Secret,
+    device: str,
+    address: str,
+    *,
+    code: Secret | None = None,
+    browser: Secret | None = None,
+) -> SignedIn:
+    """A session for who proves herself; raises what `proven` raises."""
+    person = proven(house, email, password, address, code=code, browser=browser)
+    return open_session(house, person, device, address, browser=browser)
+
+
+def open_session(
+    house: House, person: Person, device: str, address: str, *, browser: Secret | None = None
+) -> SignedIn:
+    """A session for a person who has proved herself; she is told of a browser that is new."""
+    token, now = fresh_token(), house.clock.now()
     expires = now + timedelta(days=house.rules.session_days)
-    sessions.add(db, person.viewer, token_hash(token), device[:200], address[:64], now, expires)
-    audit.note(db, house, person.viewer, Act.SIGNED_IN, "sign-in")
-    return SignedIn(person, token, expires)
+    with house.database.writing() as db:
+        sessions.add(db, person.viewer, token_hash(token), device[:200], address[:64], now, expires)
+        audit.note(db, house, person.viewer, Act.SIGNED_IN, "sign-in")
+        known = browsers.welcome(db, house, person, browser, device, address)
+    return SignedIn(person, token, expires, known)
 
 
 def who(db: ReadDb, house: House, token: Secret) -> tuple[Person, Session] | None:
@@ -171,44 +187,49 @@ def end_other_sessions(db: WriteDb, house: House, viewer: Viewer, session: Sessi
     audit.note(db, house, viewer, Act.DEVICES_ENDED, f"person:{viewer.person}", {"ended": ended})
 
 
-def change_password(
-    db: WriteDb, house: House, viewer: Viewer, session: SessionId, old: Secret, new: Secret
-) -> None:
-    """Replace the password and end every other session. Raises Rejected (wrong old one), Misuse, Retry."""
-    person = persons.person_of(db, viewer.person)
-    house.throttle.hit(BY_EMAIL, person.email)
-    is_right, _ = passwords.matches(old, persons.password_hash_of(db, viewer.person))
+def change_password(house: House, viewer: Viewer, session: SessionId, old: Secret, new: Secret) -> None:
+    """Replace the password and end every other session. Raises Rejected (wrong old one), Misuse, Retry.
+
+    Opens its own transactions, so that no database waits while argon2 works.
+    """
+    with house.database.reading() as db:
+        person = persons.person_of(db, viewer.person)
+        kept = persons.password_hash_of(db, viewer.person)
+    house.throttle.hit(BY_EMAIL, f"person {viewer.person}")
+    is_right, _ = passwords.matches(old, kept)
     if not is_right:
         raise Rejected("the present password is wrong", code="credentials")
-    _set_password(db, person, new)
-    house.throttle.forget(BY_EMAIL, person.email)
-    sessions.end_all(db, viewer, house.clock.now(), but=session)
-    audit.note(db, house, viewer, Act.PASSWORD_CHANGED, f"person:{viewer.person}")
+    fresh = passwords.made(new, person.email, "new_password", leaks=house.rules.leaks)
+    house.throttle.forget(BY_EMAIL, f"person {viewer.person}")
+    with house.database.writing() as db:
+        persons.set_password(db, viewer, fresh.text)
+        sessions.end_all(db, viewer, house.clock.now(), but=session)
+        audit.note(db, house, viewer, Act.PASSWORD_CHANGED, f"person:{viewer.person}")
+        mails.tell_news(
+            db,
+            house,
+            viewer,
+            "Your password was changed",
+            "Every other device was signed out. If that was not you, ask for a new password at once.",
+            key=f"password:{house.clock.now().utc.isoformat()}",
+        )
 
 
 def reset_password(db: WriteDb, house: House, admin: Viewer, person_id: PersonId, new: Secret) -> None:
-    """An admin sets a person's password; their sessions end. Raises Forbidden, NotFound, Misuse."""
+    """The operator sets a person's password; their sessions end. Raises Forbidden, NotFound, Misuse."""
     admin.must_administer()
     person = persons.person_of(db, person_id)
-    _set_password(db, person, new)
-    sessions.end_all(db, person.viewer, house.clock.now(), but=None)
+    fresh = passwords.made(new, person.email, "new_password", leaks=house.rules.leaks)
+    persons.set_password(db, person.viewer, fresh.text)
+    shut_out(db, house, person.viewer)
     audit.note(db, house, admin, Act.PASSWORD_RESET, f"person:{person_id}", about=person_id)
 
 
-def _set_password(db: WriteDb, person: Person, new: Secret) -> None:
-    kept = passwords.hashed(passwords.checked(new, person.email, "new_password"))
-    persons.set_password(db, person.viewer, kept)
-
-
-def invite(db: WriteDb, house: House, admin: Viewer, *, email: str = "", role: Role = Role.MEMBER) -> Secret:
-    """A one-time code good for a week; shown once. With an e-mail only that address may use it."""
-    admin.must_administer()
-    code = Secret(secrets.token_urlsafe(32))
-    now = house.clock.now()
-    address = email_of(email) if email.strip() else ""
-    made = invites.add(db, admin, token_hash(code), address, role, now, now + timedelta(days=INVITE_DAYS))
-    audit.note(db, house, admin, Act.INVITED, f"invite:{made}", {"email": address, "role": role.value})
-    return code
+def shut_out(db: WriteDb, house: House, viewer: Viewer) -> None:
+    """Every session and token of hers ends, and every open link to a new password; no browser is known."""
+    tokens.end_all(db, house, viewer)
+    mail_links.end_open(db, viewer, LinkKind.RESET, house.clock.now())
+    devices_known.forget_all(db, viewer)
 
 
 def set_role(db: WriteDb, house: House, admin: Viewer, person_id: PersonId, role: Role) -> None:
@@ -230,7 +251,7 @@ def disable(db: WriteDb, house: House, admin: Viewer, person_id: PersonId) -> No
     _keep_an_admin(db, admin, person)
     now = house.clock.now()
     persons.set_disabled(db, admin, person_id, now)
-    sessions.end_all(db, person.viewer, now, but=None)
+    shut_out(db, house, person.viewer)
     audit.note(
         db, house, admin, Act.DISABLED, f"person:{person_id}", _shut(person, "disabled"), about=person_id
     )
@@ -269,8 +290,3 @@ def _keep_an_admin(db: WriteDb, admin: Viewer, leaving: Person) -> None:
     )
     if leaving.role is Role.ADMIN and next(others, None) is None:
         raise Misuse("role", "this is the last admin", cure="Make somebody else admin first")
-
-
-def token_hash(token: Secret) -> str:
-    """How a token or code is kept: SHA-256; its 256 random bits need no salt."""
-    return hashlib.sha256(token.reveal().encode()).hexdigest()

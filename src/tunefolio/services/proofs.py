@@ -1,17 +1,20 @@
-"""An admin proves herself again, by her password, before she changes anything; good for a quarter of an
-hour."""
+"""A person proves herself again before a dangerous act: by password, by a code or by a passkey; good for a
+quarter of an hour, for the session in which she did."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
 from tunefolio.core.errors import Forbidden, Rejected
 from tunefolio.core.identity import SessionId
 from tunefolio.core.people import Viewer
 from tunefolio.core.secret import Secret
 from tunefolio.core.time import Instant
-from tunefolio.services import audit, passwords
+from tunefolio.services import audit, factors, passkeys, passwords
 from tunefolio.services.audit import Act
+from tunefolio.services.factors import BY_CODE
 from tunefolio.services.house import House
 from tunefolio.services.identity import BY_EMAIL
 from tunefolio.store import persons, proofs
@@ -21,10 +24,10 @@ VALID = timedelta(minutes=15)
 
 
 class ProofNeeded(Forbidden):
-    """Your password is asked for again before anything is changed."""
+    """You are asked to prove yourself again before anything is changed."""
 
     def __init__(self) -> None:
-        super().__init__("this deed", cure="Type your password at /admin/unlock; it holds for 15 minutes")
+        super().__init__("this deed", cure="Prove yourself at /prove; it holds for 15 minutes")
 
 
 def prove(house: House, viewer: Viewer, session: SessionId, password: Secret) -> Instant:
@@ -33,19 +36,48 @@ def prove(house: House, viewer: Viewer, session: SessionId, password: Secret) ->
     Opens its own transactions, so that no database waits while argon2 works.
     """
     with house.database.reading() as db:
-        person = persons.person_of(db, viewer.person)
         kept = persons.password_hash_of(db, viewer.person)
-    house.throttle.hit(BY_EMAIL, person.email)
+    house.throttle.hit(BY_EMAIL, f"person {viewer.person}")
     is_right, _ = passwords.matches(password, kept)
+    until = _noted(house, viewer, session, "password" if is_right else "")
+    if until is None:
+        raise Rejected("that is not your password", code="proof")
+    house.throttle.forget(BY_EMAIL, f"person {viewer.person}")
+    return until
+
+
+def prove_by_code(house: House, viewer: Viewer, session: SessionId, code: Secret) -> Instant:
+    """As `prove`, by the authenticator or a recovery code, which is used up."""
+    house.throttle.hit(BY_CODE, f"person {viewer.person}")
+    with house.database.writing() as db:
+        is_right = factors.passes(db, house, viewer, code)
+    until = _noted(house, viewer, session, "code" if is_right else "")
+    if until is None:
+        raise Rejected("that code is wrong, or was used before", code="proof")
+    house.throttle.forget(BY_CODE, f"person {viewer.person}")
+    return until
+
+
+def prove_by_passkey(
+    house: House, viewer: Viewer, session: SessionId, token: Secret | None, answer: Mapping[str, Any]
+) -> Instant:
+    """As `prove`, by one of the viewer's own passkeys; raises Rejected(code="passkey"), StepOver."""
+    passkeys.must_sign(house, viewer, token, answer)
+    until = _noted(house, viewer, session, "passkey")
+    assert until is not None
+    return until
+
+
+def _noted(house: House, viewer: Viewer, session: SessionId, by: str) -> Instant | None:
+    """Kept and in the log; by "": it was refused."""
     now = house.clock.now()
     with house.database.writing() as db:
-        audit.note(db, house, viewer, Act.PROVED if is_right else Act.PROOF_REFUSED, f"session:{session}")
-        if is_right:
+        told = {"by": by} if by else {}
+        act = Act.PROVED if by else Act.PROOF_REFUSED
+        audit.note(db, house, viewer, act, f"session:{session}", told)
+        if by:
             proofs.put(db, viewer, session, now)
-    if not is_right:
-        raise Rejected("that is not your password", code="proof")
-    house.throttle.forget(BY_EMAIL, person.email)
-    return now + VALID
+    return now + VALID if by else None
 
 
 def until(db: ReadDb, house: House, viewer: Viewer, session: SessionId) -> Instant | None:

@@ -15,7 +15,7 @@ from tunefolio.services.backfill import BACKFILL
 from tunefolio.services.house import House
 from tunefolio.services.jobs import Work, deed
 from tunefolio.services.postbacks import POSTBACK
-from tunefolio.store import imports, jobs, login_states, notices
+from tunefolio.store import challenges, imports, jobs, login_states, notices, refresh_tokens
 
 UPLOAD_LIFE = timedelta(days=2)
 JOB_LIFE = timedelta(days=90)
@@ -31,7 +31,7 @@ SEEN_LIFE = timedelta(days=90)
 UNSEEN_LIFE = timedelta(days=365)
 JUDGED_LIFE = timedelta(days=1)
 CARRIED_LIFE = timedelta(days=30)
-CARRYING = ("deliver", "verify_channel")
+CARRYING = ("deliver", "verify_channel", "mail_link", "mail_news", "reset_asked")
 _AT_ONCE = 2_000
 
 
@@ -46,6 +46,8 @@ def forget(house: House, work: Work) -> Mapping[str, Any]:
         return {
             "uploads": imports.forget_before(db, keeper, now - UPLOAD_LIFE),
             "logins": login_states.forget_before(db, keeper, now),
+            "renewals": refresh_tokens.forget_expired(db, keeper, now),
+            "steps": challenges.forget_before(db, keeper, now),
             "jobs": gone,
         }
 

@@ -49,6 +49,13 @@ class Settings:
     proxies: str
     sign_up: str
     session_days: int
+    leaked_passwords: Path | None
+    access_minutes: int
+    refresh_days: int
+    api_per_minute: int
+    pages_per_minute: int
+    strangers_per_minute: int
+    cors_origins: tuple[str, ...]
     insecure_cookies: bool
     upload_limit_mib: int
     redis_url: str

@@ -39,6 +39,13 @@ def _path(text: str) -> Path | None:
     return Path(text).expanduser() if text else None
 
 
+def _leaks(text: str) -> Path | None:
+    path = _path(text)
+    if path is not None and not path.exists():
+        raise Unfit(f"{path} is not there", "Write the path of the file or folder that was downloaded")
+    return path
+
+
 def _secret(text: str) -> Secret | None:
     return Secret(text) if text else None
 
@@ -106,6 +113,19 @@ def _web_url(text: str) -> str:
     return text.rstrip("/")
 
 
+def _origins(text: str) -> tuple[str, ...]:
+    """Exact origins, or "*" alone."""
+    found = tuple(dict.fromkeys(one.strip().rstrip("/") for one in text.split(",") if one.strip()))
+    for one in found:
+        parts = urlsplit(one)
+        is_exact = (
+            parts.scheme in {"http", "https"} and parts.netloc and one == f"{parts.scheme}://{parts.netloc}"
+        )
+        if found != ("*",) and (not is_exact or "*" in one):
+            raise Unfit(f"{one!r} is not an origin", "Write https://app.example.org, several with commas")
+    return found
+
+
 VARIABLES: tuple[Variable, ...] = (
     Variable(
         "TUNEFOLIO_HOME",
@@ -168,6 +188,57 @@ VARIABLES: tuple[Variable, ...] = (
     ),
     Variable(
         "TUNEFOLIO_SESSION_DAYS", "session_days", "30", "Days until an unused sign-in ends.", _whole(1, 365)
+    ),
+    Variable(
+        "TUNEFOLIO_LEAKED_PASSWORDS",
+        "leaked_passwords",
+        "",
+        "Leaked passwords that nobody may choose, as Have I Been Pwned hands them out: a file sorted by SHA-1, "
+        "or a folder of ranges. Without it: the thirty thousand commonest, and what is guessed like them.",
+        _leaks,
+    ),
+    Variable(
+        "TUNEFOLIO_ACCESS_MINUTES",
+        "access_minutes",
+        "60",
+        "Minutes until an access token of the API ends.",
+        _whole(1, 1440),
+    ),
+    Variable(
+        "TUNEFOLIO_REFRESH_DAYS",
+        "refresh_days",
+        "30",
+        "Days until an unused refresh token of the API ends.",
+        _whole(1, 365),
+    ),
+    Variable(
+        "TUNEFOLIO_API_PER_MINUTE",
+        "api_per_minute",
+        "100",
+        "Requests that all tokens of one person may make in any minute; 0: without limit.",
+        _whole(0, 1_000_000),
+    ),
+    Variable(
+        "TUNEFOLIO_PAGES_PER_MINUTE",
+        "pages_per_minute",
+        "1200",
+        "The same for the browsers of one person.",
+        _whole(0, 1_000_000),
+    ),
+    Variable(
+        "TUNEFOLIO_STRANGERS_PER_MINUTE",
+        "strangers_per_minute",
+        "100",
+        "The same for one address that is not signed in.",
+        _whole(0, 1_000_000),
+    ),
+    Variable(
+        "TUNEFOLIO_CORS_ORIGINS",
+        "cors_origins",
+        "",
+        "Origins of other sites whose pages may ask the API, such as https://app.example.org, with commas; "
+        "* for any, then without cookies. Without it: none.",
+        _origins,
     ),
     Variable(
         "TUNEFOLIO_INSECURE_COOKIES",

@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Row, and_, insert, or_, select, update
 from tunefolio.core.errors import NotFound
 from tunefolio.core.identity import GrantId, PersonId, PortfolioId
 from tunefolio.core.people import Viewer
+from tunefolio.core.sharing import Amounts
 from tunefolio.core.time import Instant
 from tunefolio.store.db import ReadDb, WriteDb
 from tunefolio.store.tables import grants, persons
@@ -33,6 +34,7 @@ class Grant:
     until: Instant | None
     accepted: Instant | None
     ended: Instant | None
+    amounts: Amounts = Amounts.SHOWN
 
     def is_over(self, now: Instant) -> bool:
         """Nothing will come of it any more."""
@@ -46,6 +48,8 @@ def add(
     portfolio: PortfolioId | None,
     until: Instant | None,
     now: Instant,
+    *,
+    amounts: Amounts = Amounts.SHOWN,
 ) -> Grant:
     """Offer leave to look at the viewer's own; raises Misuse while an equal one is open."""
     _end_expired(db, viewer, now)
@@ -55,6 +59,7 @@ def add(
         "portfolio_id": portfolio or 0,
         "created_at": now,
         "until_at": until,
+        "amounts": amounts.value,
     }
     with db.unique("email", "was given this already", cure="Take the former one back first"):
         made = db.execute(insert(grants).values(row).returning(*grants.c)).one()
@@ -153,4 +158,5 @@ def _grant(row: Row[Any]) -> Grant:
         row.until_at,
         row.accepted_at,
         row.ended_at,
+        Amounts(row.amounts),
     )

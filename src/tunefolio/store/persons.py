@@ -85,6 +85,26 @@ def set_preferences(db: WriteDb, viewer: Viewer, preferences: Mapping[str, str])
     _change(db, persons.c.id == viewer.person, preferences=dict(preferences))
 
 
+def verified_at(db: ReadDb, viewer: Viewer) -> Instant | None:
+    """When the viewer's address was confirmed; None while it is only a claim. Raises NotFound."""
+    row = db.execute(select(persons.c.verified_at).where(persons.c.id == viewer.person)).one_or_none()
+    if row is None:
+        raise NotFound("person")
+    found: Instant | None = row.verified_at
+    return found
+
+
+def set_verified(db: WriteDb, viewer: Viewer, now: Instant) -> None:
+    """Mail to the viewer's address has been read."""
+    _change(db, persons.c.id == viewer.person, verified_at=now)
+
+
+def set_email(db: WriteDb, viewer: Viewer, email: str, now: Instant) -> None:
+    """The viewer's new address, confirmed; raises Misuse when somebody has it."""
+    with db.unique("email", "already has an account here", cure="Use another address"):
+        _change(db, persons.c.id == viewer.person, email=email, verified_at=now)
+
+
 def set_role(db: WriteDb, admin: Viewer, id: PersonId, role: Role) -> None:
     """Another role for anyone; raises Forbidden for all but admins, NotFound."""
     admin.must_administer()

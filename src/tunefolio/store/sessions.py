@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, bindparam, insert, select, update
 
 from tunefolio.core.identity import PersonId, SessionId
 from tunefolio.core.people import Person, Viewer
 from tunefolio.core.time import Instant
+from tunefolio.store.columns import At
 from tunefolio.store.db import ReadDb, WriteDb
-from tunefolio.store.persons import person_of
+from tunefolio.store.persons import person
 from tunefolio.store.tables import persons, sessions
 from tunefolio.store.viewers import owned
 
@@ -48,18 +49,39 @@ def add(
 def find(db: ReadDb, token_hash: str, now: Instant) -> tuple[Session, Person] | None:
     """Who holds this token: None when it is unknown, ended or expired, or its person disabled.
 
-    Two look-ups, on uq_sessions_token_hash and the primary key of persons.
+    One query, on uq_sessions_token_hash and the primary key of persons.
     """
-    query = (
-        select(sessions)
-        .join(persons, persons.c.id == sessions.c.owner_id)
-        .where(
-            sessions.c.token_hash == token_hash, sessions.c.ended_at.is_(None), sessions.c.expires_at > now
-        )
-        .where(persons.c.disabled_at.is_(None))
+    row = db.execute(_FIND, {"hash": token_hash, "now": now}).one_or_none()
+    return None if row is None else (joined(row), person(row))
+
+
+def joined(row: Row[Any]) -> Session:
+    """The session of a row that begins with its person, as _FIND has it."""
+    return Session(
+        SessionId(row.session_id),
+        PersonId(row.id),
+        row.device,
+        row.address,
+        row.session_created_at,
+        row.seen_at,
+        row.session_expires_at,
     )
-    row = db.execute(query).one_or_none()
-    return None if row is None else (_session(row), person_of(db, PersonId(row.owner_id)))
+
+
+WITH_PERSON = (
+    select(
+        *persons.c,
+        sessions.c.id.label("session_id"),
+        sessions.c.created_at.label("session_created_at"),
+        sessions.c.expires_at.label("session_expires_at"),
+        *(sessions.c[name] for name in ("device", "address", "seen_at")),
+    )
+    .join(persons, persons.c.id == sessions.c.owner_id)
+    .where(sessions.c.ended_at.is_(None), sessions.c.expires_at > bindparam("now", type_=At()))
+    .where(persons.c.disabled_at.is_(None))
+)
+"""Open sessions with their persons; made once, for every request asks it."""
+_FIND = WITH_PERSON.where(sessions.c.token_hash == bindparam("hash"))
 
 
 def touch(db: WriteDb, viewer: Viewer, id: SessionId, now: Instant, expires: Instant | None = None) -> None:

@@ -37,6 +37,7 @@ from tunefolio.store.factor_tables import passkeys as passkeys
 from tunefolio.store.factor_tables import recovery_codes as recovery_codes
 from tunefolio.store.fund_tables import fund_categories as fund_categories
 from tunefolio.store.grant_tables import grants as grants
+from tunefolio.store.grant_tables import shared_links as shared_links
 from tunefolio.store.lease_tables import leases as leases
 from tunefolio.store.mapping_tables import mappings as mappings
 from tunefolio.store.market_tables import COST_RATIO

@@ -3,7 +3,7 @@
 Secure unless it says otherwise: Reading and Writing need a signed-in person, and Writing one who may change
 things. OwnWriting lets a reader change the own sign-in; OpenReading and OpenWriting need nobody. AdminViewer
 needs an admin who, to change anything, has typed her password again; what she changes stands in the audit
-log.
+log. What a token may reach stands in scopes.py.
 """
 
 from __future__ import annotations
@@ -14,20 +14,26 @@ from typing import Annotated
 
 import anyio.to_thread
 from fastapi import Depends, Path, Query
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 
 from tunefolio.core.errors import Misuse
 from tunefolio.core.identity import PortfolioId
 from tunefolio.core.people import Person, Viewer
 from tunefolio.core.secret import Secret
 from tunefolio.core.time import Instant
-from tunefolio.services import audit, identity, proofs
+from tunefolio.services import audit, identity, proofs, tokens
+from tunefolio.services.access import TokenRefused
 from tunefolio.services.house import House
 from tunefolio.store.audit import Place
 from tunefolio.store.db import ReadDb, WriteDb
 from tunefolio.store.sessions import Session
 from tunefolio.web.errors import SignedOut
+from tunefolio.web.limits import count_page, count_program, count_stranger
+from tunefolio.web.scopes import need_of
 from tunefolio.web.security import SAFE_METHODS, WebConfig, token_of
+from tunefolio.web.visits import Means as Means
+from tunefolio.web.visits import Visit as Visit
+from tunefolio.web.visits import recognised
 
 MAX_ID = 2**63 - 1
 _READERS = 8
@@ -56,14 +62,6 @@ async def seen_from(request: Request) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Visit:
-    """Who is here, and by which of the person's sessions."""
-
-    person: Person
-    session: Session
-
-
-@dataclass(frozen=True, slots=True)
 class Renewal:
     """A session cookie to send again because its session was prolonged."""
 
@@ -72,30 +70,59 @@ class Renewal:
 
 
 def find_visit(request: Request, house: HouseDep, config: ConfigDep) -> Visit | None:
-    """The visit the cookie proves, in a short transaction of its own; prolongs a session not lately seen."""
-    token = token_of(request, config)
-    if token is None:
+    """The visit that the request proves, counted; prolongs a session not lately seen. Raises TooMany.
+
+    A token that opens nothing is told only where somebody is needed: an open door stays open.
+    """
+    visit = counted(request, house, config)
+    if visit is None:
         return None
-    with house.database.reading() as db:
-        found = identity.who(db, house, token)
-    if found is None:
-        return None
-    person, session = found
-    if identity.is_stale(house, session):
+    if visit.means is Means.COOKIE:
+        _prolong(request, house, config, visit)
+    elif visit.token is not None and tokens.is_stale(house, visit.token):
         with house.database.writing() as db:
-            expires = identity.mark_seen(db, house, person.viewer, session.id)
+            tokens.mark_used(db, house, visit.token, request.client.host if request.client else "")
+    request.state.person = visit.person
+    return visit
+
+
+def counted(connection: HTTPConnection, house: House, config: WebConfig) -> Visit | None:
+    """Who is here, after one request of theirs was counted; keeps a refused token's error in the connection's
+    state. Raises TooMany."""
+    try:
+        visit = recognised(connection, house, config)
+    except TokenRefused as refused:
+        visit, connection.state.refused = None, refused
+    if visit is None:
+        count_stranger(connection, house, config.limits)
+    elif visit.means is Means.COOKIE:
+        count_page(connection, house, config.limits, visit.person.id)
+    else:
+        count_program(connection, house, config.limits, visit.person.id)
+    return visit
+
+
+def _prolong(request: Request, house: House, config: WebConfig, visit: Visit) -> None:
+    token = token_of(request, config)
+    if token is not None and identity.is_stale(house, visit.session):
+        with house.database.writing() as db:
+            expires = identity.mark_seen(db, house, visit.person.viewer, visit.session.id)
         request.state.renewal = Renewal(token, expires)
-    request.state.person = person
-    return Visit(person, session)
 
 
 MaybeVisit = Annotated[Visit | None, Depends(find_visit)]
 
 
-async def visit_of(visit: MaybeVisit) -> Visit:
-    """Raises SignedOut: 401 to programs, the way to sign-in to people."""
+async def visit_of(request: Request, visit: MaybeVisit) -> Visit:
+    """Raises SignedOut or TokenRefused: 401 to programs, the way to sign-in to people; ScopeNeeded for a
+    token that does not reach this far."""
     if visit is None:
-        raise SignedOut()
+        raise getattr(request.state, "refused", None) or SignedOut()
+    visit.must_reach(need_of(request.method, request.scope["path"]))
+    if visit.token is not None:
+        address = request.client.host if request.client else ""
+        device = f"token {visit.token.name!r}: {request.headers.get('user-agent', '')}"
+        audit.request_from(Place(address, device))
     return visit
 
 
@@ -118,7 +145,8 @@ async def admin_of(request: Request, house: HouseDep, visit: CurrentVisit) -> Vi
     """An admin; for what changes anything, one with a proof that holds. Raises Forbidden, ProofNeeded."""
     visit.person.viewer.must_administer()
     if request.method not in SAFE_METHODS:
-        await anyio.to_thread.run_sync(_must_have_proved, house, visit)
+        if visit.means is not Means.PERSONAL:  # the proof for its scope was given when it was made
+            await anyio.to_thread.run_sync(_must_have_proved, house, visit)
         request.state.admin_deed = True
     return visit.person.viewer
 

@@ -1,8 +1,9 @@
 """The request door: the first and last thing every request meets.
 
 Steps, and why in this order: 1 an id, so that all after it can be traced; 2 the host, so that no foreign name
-is served; 3 the guard against other sites, before anything is read; 4 the size, before a body is taken in;
-5 the route; 6 the headers, on every answer alike; 7 what nobody foresaw becomes a 500 that tells only the id.
+is served; 3 the guard against other sites, before anything is read, and the answer to those that may ask; 4
+the size, before a body is taken in; 5 the route; 6 the headers, on every answer alike; 7 what nobody foresaw
+becomes a 500 that tells only the id.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tunefolio.services.house import House
 from tunefolio.telemetry import metrics, tagged
-from tunefolio.web import errors, security
+from tunefolio.web import cors, errors, limits, security
+from tunefolio.web.scopes import is_page
 from tunefolio.web.security import WebConfig
 
 _log = logging.getLogger(__name__)
@@ -66,6 +68,10 @@ class Door:
             if refusal is not None:
                 await _refuse(errors.handle(request, refusal), request, receive, send)
                 return
+            allowed = cors.preflight(request, self.config)
+            if allowed is not None:
+                await allowed(request.scope, receive, send)
+                return
             limited = _limited(receive, self._body_limit(request))
             await self.app(request.scope, limited, send)
         except Exception as error:  # the request door
@@ -79,13 +85,20 @@ class Door:
         if not security.is_allowed_host(host, self.config.allowed_hosts):
             cure = "its operator sets TUNEFOLIO_PUBLIC_URL to the address browsers use"
             return HTTPException(421, f"This server does not answer to {host or 'no name'!r}; {cure}.")
-        if request.method not in security.SAFE_METHODS and security.is_cross_site(request, self.origins):
+        if request.method not in security.SAFE_METHODS and self._is_forged(request):
             return HTTPException(403, "This request came from another site, so it was not carried out.")
         length = request.headers.get("content-length", "")
         limit = self._body_limit(request)
         if length.isdigit() and int(length) > limit:
             return _too_large(limit)
         return None
+
+    def _is_forged(self, request: Request) -> bool:
+        """Whether another site's page may have sent it with a cookie of ours. A bearer token it cannot send
+        unasked, and what the operator lets it bring is no forgery."""
+        if security.bearer_of(request) is not None or cors.may_bring_cookies(request, self.config):
+            return False
+        return security.is_cross_site(request, self.origins)
 
     def _body_limit(self, request: Request) -> int:
         if request.headers.get("content-type", "").startswith("multipart/form-data"):
@@ -115,10 +128,14 @@ class _Outgoing:
             headers["strict-transport-security"] = security.HSTS
         headers["x-request-id"] = state.request_id
         headers.setdefault("cache-control", "no-store")
+        config = self._request.app.state.config
+        cors.dress(headers, self._request, config)
+        rate = getattr(state, "rate", None)
+        if rate is not None and not is_page(self._request.scope["path"]):
+            headers.update(limits.headers(rate))
         renewal = getattr(state, "renewal", None)
         if renewal is not None and "set-cookie" not in headers:
             carrier = Response()
-            config = self._request.app.state.config
             security.set_session_cookie(carrier, self._request, config, renewal.token, renewal.expires)
             headers["set-cookie"] = carrier.headers["set-cookie"]
 

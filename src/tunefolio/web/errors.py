@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
@@ -35,15 +35,18 @@ from tunefolio.core.errors import (
     Retry,
     TunefolioError,
 )
+from tunefolio.services.access import TokenRefused
 from tunefolio.services.credentials import LoginRefused, WrongField
 from tunefolio.services.proofs import ProofNeeded
 from tunefolio.services.throttle import TooMany as TooMany
+from tunefolio.services.tokens import ScopeNeeded
 from tunefolio.web import render
 from tunefolio.web.security import HOME, safe_next, sent_from
 
 _log = logging.getLogger(__name__)
 SIGN_IN = "/sign-in"
 UNLOCK = "/admin/unlock"
+PROVE = "/prove"
 _MINUTE = 60
 
 
@@ -96,6 +99,8 @@ def wait_words(seconds: int) -> str:
 TABLE: dict[type[Exception], tuple[int, str, str, int]] = {
     SignedOut: (401, "signed-out", "Please sign in", logging.INFO),
     Forbidden: (403, "forbidden", "Not yours to do", logging.INFO),
+    TokenRefused: (401, "token-refused", "That token opens nothing", logging.INFO),
+    ScopeNeeded: (403, "scope-needed", "The token does not reach this far", logging.INFO),
     ProofNeeded: (403, "proof-needed", "Type your password again", logging.INFO),
     NotFound: (404, "not-found", "Not found", logging.INFO),
     Misuse: (422, "misuse", "That input does not work", logging.INFO),
@@ -111,6 +116,15 @@ TABLE: dict[type[Exception], tuple[int, str, str, int]] = {
     TimeoutError: (503, "busy", "The database is busy", logging.ERROR),
 }
 """From an error's kind (the nearest class wins) to status, stable name, title and log level."""
+
+AT_THE_DOOR = {
+    "credentials": "Wrong e-mail or password",
+    "second_factor": "A code is wanted as well",
+    "wrong_code": "Wrong code",
+    "passkey": "That passkey was not accepted",
+    "step_over": "Sign in again",
+}
+"""Why signing in did not lead on."""
 
 STATUS_WORDS = {
     400: ("bad-request", "The request cannot be read", ""),
@@ -149,6 +163,8 @@ def _known(error: Exception, status: int, kind: str, title: str, level: int) -> 
         )
         return Problem(status, kind, title, detail, level=level, retry_after=None if status == 422 else 2)
     match error:
+        case ScopeNeeded():
+            return _out_of_scope(error, Problem(status, kind, title, "", level=level))
         case NotFound():
             return Problem(status, kind, title, f"{error.what} was not found.", level=level)
         case WrongField():
@@ -161,24 +177,52 @@ def _known(error: Exception, status: int, kind: str, title: str, level: int) -> 
                 status, kind, title, f"{error.field}: {error.problem}", error.cure, (field,), level=level
             )
         case ProofNeeded():
-            detail = "What an admin changes needs her password again; it holds for 15 minutes."
+            detail = "This needs a fresh proof that it is still you; it holds for 15 minutes."
+            cure = "Prove yourself at /prove (programs: POST /api/v1/proof), then do it again."
+            return Problem(status, kind, title, detail, cure, level=level)
+        case TokenRefused():
+            detail = f"The token was refused: {error.reason}."
+            said = f'Bearer error="invalid_token", error_description="{error.reason}"'
+            cure = "Renew it, sign in again, or make a new one under Settings."
             return Problem(
-                status, kind, title, detail, "Unlock at /admin/unlock, then do it again.", level=level
+                status, kind, title, detail, cure, level=level, headers=(("www-authenticate", said),)
             )
         case NotReady():
             fields = tuple(FieldProblem(one.kind.value, one.what, one.cure) for one in error.blockers)
             return Problem(status, kind, title, str(error), "Mend what is listed.", fields, level=level)
-        case Rejected(code="credentials"):
-            return Problem(401, "credentials", "Wrong e-mail or password", str(error), level=level)
-        case LoginRefused():
-            title = f"{error.broker} refused the login"
-            return Problem(status, "login-refused", title, error.reason, level=level)
+        case Rejected():
+            return _rejected(error, Problem(status, kind, title, str(error), level=level))
         case Retry():
             return Problem(status, kind, title, str(error), retry_after=_seconds(error.after), level=level)
         case Reauth():
             return Problem(status, kind, title, str(error), "Connect again on the page Brokers.", level=level)
         case _:
             return Problem(status, kind, title, str(error), level=level)
+
+
+def _rejected(error: Rejected, problem: Problem) -> Problem:
+    """By its code: at the door with 401, by a broker with its name."""
+    if isinstance(error, LoginRefused):
+        title = f"{error.broker} refused the login"
+        return replace(problem, kind="login-refused", title=title, detail=error.reason)
+    title = AT_THE_DOOR.get(error.code, "")
+    if not title:
+        return problem
+    return replace(problem, status=401, kind=error.code.replace("_", "-"), title=title)
+
+
+def _out_of_scope(error: ScopeNeeded, problem: Problem) -> Problem:
+    """Names the scope that is needed, if any token could have it (RFC 6750)."""
+    if error.scope is None:
+        return replace(problem, detail="No token opens this.", cure="Sign in yourself, in a browser.")
+    scope = error.scope.value
+    said = f'Bearer error="insufficient_scope", scope="{scope}"'
+    return replace(
+        problem,
+        detail=f"This needs a token with the scope {scope}.",
+        cure="Make one under Settings, API tokens.",
+        headers=(("www-authenticate", said),),
+    )
 
 
 def _seconds(span: timedelta | None) -> int:
@@ -213,6 +257,8 @@ def answer(request: Request, problem: Problem) -> Response:
     headers = dict(problem.headers)
     if problem.retry_after is not None:
         headers["retry-after"] = str(problem.retry_after)
+    if problem.status == HTTPStatus.UNAUTHORIZED:
+        headers.setdefault("www-authenticate", "Bearer")
     if is_htmx(request):
         response: Response = _fragment(request, problem)
     elif wants_html(request):
@@ -268,8 +314,15 @@ def _context(request: Request, problem: Problem) -> dict[str, Any]:
         "problem": problem,
         "request_id": request_id(request),
         "sign_in": sign_in_path(request),
-        "unlock": f"{UNLOCK}?{urlencode({'next': _came_from(request)})}",
+        "unlock": _proving_path(request),
     }
+
+
+def _proving_path(request: Request) -> str:
+    """Where to prove oneself, and to come back from to the page that was left."""
+    if request.url.path.startswith("/admin"):
+        return f"{UNLOCK}?{urlencode({'next': _came_from(request)})}"
+    return f"{PROVE}?{urlencode({'next': sent_from(request)})}"
 
 
 def _came_from(request: Request) -> str:

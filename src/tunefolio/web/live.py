@@ -22,11 +22,10 @@ from starlette.responses import StreamingResponse
 from tunefolio.core.errors import Retry
 from tunefolio.core.identity import PersonId
 from tunefolio.core.people import Person, Role
-from tunefolio.services import identity
 from tunefolio.services.live import Live
 from tunefolio.store.events import Bus, Event, Subscription
 from tunefolio.web.deps import ConfigDep, CurrentVisit, HouseDep
-from tunefolio.web.security import token_of
+from tunefolio.web.visits import is_still_here
 
 _log = logging.getLogger(__name__)
 router = APIRouter(tags=["live"])
@@ -176,9 +175,7 @@ async def live(
         raise Retry("too many live pages are open at once")
 
     def is_signed_in() -> bool:
-        token = token_of(request, config)
-        with house.database.reading() as db:
-            return token is not None and identity.who(db, house, token) is not None
+        return is_still_here(request, house, config)
 
     last_id = request.headers.get("last-event-id", "")[:64]
     text = watched(request.app.state.prices, visit.person, lines(hub, visit.person, last_id, is_signed_in))

@@ -35,7 +35,26 @@ HSTS = "max-age=31536000; includeSubDomains"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 HOST_COOKIE = "__Host-tunefolio"
 PLAIN_COOKIE = "tunefolio"
+REFRESH_COOKIE = "__Secure-tunefolio-refresh"
+PLAIN_REFRESH_COOKIE = "tunefolio-refresh"
 HOME = "/dashboard"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Requests let in within any minute; 0: without limit.
+
+    programs:  of one person, by all her tokens together.
+    pages:     of one person, by all her browsers together.
+    strangers: of one address that proved nothing.
+    """
+
+    programs: int = 100
+    pages: int = 1_200
+    strangers: int = 100
+
+
+UNLIMITED = Limits(0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +67,8 @@ class WebConfig:
     streams_per_person: open live streams one person may hold.
     metrics_token:    what /metrics asks for as a bearer; None: only admins read it.
     shared_answers:   whether what several processes share is there.
+    limits:           how many requests are let in.
+    cors_origins:     other sites whose pages may ask the API; ("*",) for any, then without cookies.
     """
 
     allowed_hosts: tuple[str, ...] = ("localhost", "127.0.0.1", "[::1]")
@@ -56,6 +77,8 @@ class WebConfig:
     streams_per_person: int = 8
     metrics_token: Secret | None = None
     shared_answers: Callable[[], bool] = lambda: True
+    limits: Limits = Limits()
+    cors_origins: tuple[str, ...] = ()
 
 
 def host_of(connection: HTTPConnection) -> str:
@@ -131,6 +154,58 @@ def clear_session_cookie(response: Response, connection: HTTPConnection, config:
     response.delete_cookie(
         cookie_name(connection, config), path="/", secure=is_secure(connection), httponly=True, samesite="lax"
     )
+
+
+def bearer_of(connection: HTTPConnection) -> Secret | None:
+    """The token of the Authorization header. Where there is one, no cookie counts: no page of another site
+    can have sent it unasked."""
+    kind, _, text = connection.headers.get("authorization", "").partition(" ")
+    return Secret(text.strip()) if kind.lower() == "bearer" else None
+
+
+def refresh_token_of(connection: HTTPConnection, config: WebConfig) -> Secret | None:
+    """What renews a sign-in of the API; None when there is none."""
+    try:
+        text = connection.cookies.get(_refresh_name(connection, config))
+    except Misuse:
+        return None
+    return Secret(text) if text else None
+
+
+def set_refresh_cookie(
+    response: Response, connection: HTTPConnection, config: WebConfig, token: Secret, until: Instant
+) -> None:
+    """Keep it in the client for its path alone; raises Misuse on plain http elsewhere."""
+    response.set_cookie(
+        _refresh_name(connection, config),
+        token.reveal(),
+        expires=until.utc,
+        path=_refresh_path(connection),
+        secure=is_secure(connection),
+        httponly=True,
+        samesite="strict",
+    )
+
+
+def clear_refresh_cookie(response: Response, connection: HTTPConnection, config: WebConfig) -> None:
+    """Make the client forget it."""
+    response.delete_cookie(
+        _refresh_name(connection, config),
+        path=_refresh_path(connection),
+        secure=is_secure(connection),
+        httponly=True,
+        samesite="strict",
+    )
+
+
+def _refresh_name(connection: HTTPConnection, config: WebConfig) -> str:
+    """`__Secure-`, for a `__Host-` cookie would be sent to every path."""
+    return REFRESH_COOKIE if cookie_name(connection, config) == HOST_COOKIE else PLAIN_REFRESH_COOKIE
+
+
+def _refresh_path(connection: HTTPConnection) -> str:
+    """The folder of the way that was asked: /auth, or /api/v1/auth."""
+    return str(connection.scope["path"]).rpartition("/")[0]
 
 
 def is_cross_site(connection: HTTPConnection, own_origins: frozenset[str]) -> bool:

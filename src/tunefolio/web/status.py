@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
-from tunefolio.core.people import Role
+from tunefolio.core.people import Role, Scope
 from tunefolio.services.views.health import count, health, not_ready
 from tunefolio.services.views.shapes import HealthView
 from tunefolio.telemetry.metrics import CONTENT_TYPE, exposition
@@ -66,6 +66,8 @@ def _may_measure(request: Request, config: WebConfig, visit: Visit | None) -> bo
         wanted = config.metrics_token.reveal()
         if kind.lower() == "bearer" and hmac.compare_digest(given.encode(), wanted.encode()):
             return True
+    if visit is not None:
+        visit.must_reach(Scope.ADMIN)
     return visit is not None and visit.person.role is Role.ADMIN
 
 

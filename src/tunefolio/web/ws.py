@@ -17,16 +17,19 @@ from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from tunefolio.core.errors import Misuse, Retry
 from tunefolio.core.people import Person
-from tunefolio.core.secret import Secret
-from tunefolio.services import identity
+from tunefolio.services.access import TokenRefused
 from tunefolio.services.house import House
+from tunefolio.services.tokens import ScopeNeeded
 from tunefolio.telemetry import metrics
 from tunefolio.web import security
-from tunefolio.web.deps import ConfigDep, CurrentVisit, HouseDep
+from tunefolio.web.deps import ConfigDep, CurrentVisit, HouseDep, counted
+from tunefolio.web.errors import SignedOut, TooMany, problem_of
 from tunefolio.web.feed import BEAT_SECONDS, Feed
 from tunefolio.web.line import Line
 from tunefolio.web.live import Hub
-from tunefolio.web.security import WebConfig, token_of
+from tunefolio.web.scopes import need_of
+from tunefolio.web.security import WebConfig
+from tunefolio.web.visits import is_still_here
 from tunefolio.web.wanted import (
     MESSAGE_BYTES,
     MOST_INSTRUMENTS,
@@ -74,14 +77,15 @@ async def socket(websocket: WebSocket) -> None:
     if refusal is not None:
         await _deny(websocket, *refusal)
         return
-    token = token_of(websocket, app.config)
-    person = None if token is None else await anyio.to_thread.run_sync(_who, house, token)
-    if person is None or token is None:
-        await _deny(websocket, 401, "signed-out", "You are not signed in.")
+    try:
+        person = await anyio.to_thread.run_sync(_who, websocket, house, app.config)
+    except (TokenRefused, SignedOut, ScopeNeeded, TooMany) as no:
+        problem = problem_of(no)
+        await _deny(websocket, problem.status, problem.kind, problem.detail)
         return
     try:
         feed.must_have_room(person.id, _streams(app.hub, person))
-        with feed.line(person, "ws", lambda: _who(house, token) is not None) as line:
+        with feed.line(person, "ws", lambda: is_still_here(websocket, house, app.config)) as line:
             await websocket.accept()
             await _serve(websocket, feed, line)
     except Retry as full:
@@ -173,7 +177,7 @@ def _refusal(websocket: HTTPConnection, house: House, config: WebConfig) -> tupl
     if not security.is_allowed_host(host, config.allowed_hosts):
         return 421, "misdirected", f"This server does not answer to {host or 'no name'!r}."
     origin = house.rules.public_url.rstrip("/")
-    if security.is_cross_site(websocket, frozenset({origin})):
+    if security.bearer_of(websocket) is None and security.is_cross_site(websocket, frozenset({origin})):
         return 403, "cross-site", "This request came from another site, so it was not carried out."
     return None
 
@@ -185,10 +189,13 @@ async def _deny(websocket: WebSocket, status: int, code: str, detail: str) -> No
     await websocket.send_denial_response(answer)
 
 
-def _who(house: House, token: Secret) -> Person | None:
-    with house.database.reading() as db:
-        found = identity.who(db, house, token)
-    return None if found is None else found[0]
+def _who(websocket: WebSocket, house: House, config: WebConfig) -> Person:
+    """Who opens it, counted as one request. Raises TokenRefused, SignedOut, ScopeNeeded, TooMany."""
+    visit = counted(websocket, house, config)
+    if visit is None:
+        raise getattr(websocket.state, "refused", None) or SignedOut()
+    visit.must_reach(need_of("GET", websocket.scope["path"]))
+    return visit.person
 
 
 def _streams(hub: Hub, person: Person) -> int:
@@ -213,10 +220,9 @@ async def stream(
     asked = Message(_place(request, resume), fresh, since=moment(since))
     asked.subscribe.must_fit()
     feed.must_have_room(visit.person.id, _streams(request.app.state.hub, visit.person))
-    token = token_of(request, config)
 
     def is_signed_in() -> bool:
-        return token is not None and _who(house, token) is not None
+        return is_still_here(request, house, config)
 
     async def text() -> AsyncIterator[bytes]:
         with feed.line(visit.person, "sse", is_signed_in) as line:

@@ -6,7 +6,7 @@ function lies in tunefolio.cli.<module> and is imported when it is called.
 
 from __future__ import annotations
 
-from tunefolio.cli.words import books, care, charges, market, people, serving, tax
+from tunefolio.cli.words import books, care, charges, market, people, serving, tax, tokens
 
-ROOMS = (serving, people, books, market, charges, tax, care)
+ROOMS = (serving, people, tokens, books, market, charges, tax, care)
 """In the order in which `tunefolio --help` lists them."""

@@ -6,7 +6,7 @@ from tunefolio.cli.words.grammar import Commands, command, where
 
 
 def add(commands: Commands) -> None:
-    user = commands.add_parser("user", help="people: add, list, password, role, disable, enable, invite")
+    user = commands.add_parser("user", help="people: add, list, role, lock, links to reset, invite")
     verbs = user.add_subparsers(metavar="VERB", required=True)
     new = command(verbs, "add", "people:add", "add a person; prints a random password when none is given")
     new.add_argument("email")
@@ -18,9 +18,21 @@ def add(commands: Commands) -> None:
         verbs, "password", "people:password", "give a person a new password and end all sessions"
     )
     role = command(verbs, "role", "people:role", "give a person another role")
+    promote = command(verbs, "promote", "people:promote", "make a person admin")
+    demote = command(verbs, "demote", "people:demote", "make an admin a member")
     disable = command(verbs, "disable", "people:disable", "shut a person out; nothing is lost")
     enable = command(verbs, "enable", "people:enable", "let a disabled person in again")
-    for one in (password, role, disable, enable):
+    lock = command(verbs, "lock", "people:disable", "the same as disable")
+    unlock = command(verbs, "unlock", "people:enable", "the same as enable")
+    reset = command(verbs, "reset", "people:reset", "a link to set a new password, good for an hour")
+    bare = command(
+        verbs,
+        "remove-factors",
+        "people:remove_factors",
+        "take a person's authenticator and passkeys away",
+    )
+    of_one = (password, role, promote, demote, disable, enable, lock, unlock, reset, bare)
+    for one in of_one:
         one.add_argument("email")
     role.add_argument("role", choices=("admin", "member", "reader"))
     for one in (new, password):
@@ -31,5 +43,6 @@ def add(commands: Commands) -> None:
     invite = command(verbs, "invite", "people:invite", "make a one-time invite, good for a week")
     invite.add_argument("--email", default="", help="the only address that may use it")
     invite.add_argument("--role", choices=("admin", "member", "reader"), default="member")
-    for one in (new, password, role, disable, enable, listed, invite):
+    links = command(verbs, "links", "people:links", "links people asked for, to hand out by hand")
+    for one in (new, *of_one, listed, invite, links):
         where(one)

@@ -17,6 +17,7 @@ from tunefolio.web.api import (
     admin_users,
     alerts,
     allocation,
+    auth,
     bars,
     breaks,
     broker_logins,
@@ -29,6 +30,7 @@ from tunefolio.web.api import (
     docs,
     entry,
     examples,
+    factors,
     family,
     health,
     holding,
@@ -39,6 +41,7 @@ from tunefolio.web.api import (
     jobs,
     market,
     notices,
+    passkeys,
     performance,
     persons,
     portfolios,
@@ -47,14 +50,16 @@ from tunefolio.web.api import (
     sessions,
     snapshots,
     tax,
+    tax_foreign,
     tax_planning,
     tax_told,
+    tokens,
     tracker,
     transactions,
     watchlists,
 )
 from tunefolio.web.api.shapes import ProblemJson
-from tunefolio.web.deps import seen_from
+from tunefolio.web.deps import find_visit, seen_from
 
 _WORDS = {
     401: "Signed out",
@@ -74,11 +79,15 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
     for status, words in _WORDS.items()
 }
 
-router = APIRouter(responses=PROBLEMS, dependencies=[Depends(seen_from)])
-for first in (holdings, sectors, snapshots, sessions, broker_logins, hooks, tracker, docs):
+router = APIRouter(responses=PROBLEMS, dependencies=[Depends(seen_from), Depends(find_visit)])
+for first in (holdings, sectors, snapshots, sessions, auth, broker_logins, hooks, tracker, docs):
     router.include_router(first.router)
 for second in (
     sessions,
+    factors,
+    passkeys,
+    auth,
+    tokens,
     portfolios,
     accounts,
     entry,
@@ -94,6 +103,7 @@ for second in (
     snapshots,
     calendar,
     charges,
+    tax_foreign,
     tax,
     tax_told,
     tax_planning,

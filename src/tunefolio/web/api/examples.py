@@ -8,17 +8,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from tunefolio.web.api.examples_access import ACCESS
 from tunefolio.web.api.examples_admin import ADMIN
 from tunefolio.web.api.examples_alerts import ALERTS
 from tunefolio.web.api.examples_bars import BARS
 from tunefolio.web.api.examples_calendar import CALENDAR
 from tunefolio.web.api.examples_charges import CHARGES
 from tunefolio.web.api.examples_charts import CHARTS
+from tunefolio.web.api.examples_factors import FACTORS
 from tunefolio.web.api.examples_health import HEALTH
 from tunefolio.web.api.examples_imports import IMPORTS
 from tunefolio.web.api.examples_instruments import INSTRUMENTS
 from tunefolio.web.api.examples_services import SERVICES
 from tunefolio.web.api.examples_tax import TAX
+from tunefolio.web.api.examples_tax_foreign import TAX_FOREIGN
 from tunefolio.web.api.examples_tax_planning import TAX_PLANNING
 from tunefolio.web.api.examples_views import VIEWS
 
@@ -336,6 +339,8 @@ EXAMPLES: Mapping[tuple[str, str], Mapping[str, Any]] = {
     },
     ("GET", "/timetable"): _rows(_DUTY),
     ("GET", "/sectors/overrides"): _rows(_OVERRIDE),
+    **ACCESS,
+    **FACTORS,
     **IMPORTS,
     **INSTRUMENTS,
     **ALERTS,
@@ -347,6 +352,7 @@ EXAMPLES: Mapping[tuple[str, str], Mapping[str, Any]] = {
     **BARS,
     **CHARTS,
     **TAX,
+    **TAX_FOREIGN,
     **TAX_PLANNING,
 }
 """By method and path below /api/v1: what its 2xx answer looks like."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Request
@@ -13,11 +14,11 @@ from tunefolio.core.errors import NotFound, Retry
 from tunefolio.core.identity import SessionId
 from tunefolio.core.people import Person
 from tunefolio.core.secret import Secret
-from tunefolio.services import connect, identity
+from tunefolio.services import connect, identity, joining
 from tunefolio.services.views import BrokerStatus
 from tunefolio.store.connections import ConnectionState
 from tunefolio.store.sessions import Session
-from tunefolio.web import security
+from tunefolio.web import keepsakes, security
 from tunefolio.web.api.answers import Name, Text, clean, ist, nothing, reply
 from tunefolio.web.api.shapes import SessionInfo
 from tunefolio.web.deps import (
@@ -26,12 +27,12 @@ from tunefolio.web.deps import (
     CurrentViewer,
     CurrentVisit,
     HouseDep,
-    OpenWriting,
     OwnWriting,
     Reading,
     RowId,
 )
 from tunefolio.web.errors import TooMany, wait_words
+from tunefolio.web.turns import in_turn
 
 router = APIRouter(prefix="/api/session", tags=["session"])
 v1 = APIRouter(tags=["session"])
@@ -39,8 +40,11 @@ Password = Annotated[str, AfterValidator(clean), Field(min_length=1, max_length=
 
 
 class Credentials(BaseModel):
+    """code: of the authenticator, or a recovery code, where the person has a second factor."""
+
     email: Text
     password: Password
+    code: Text = ""
 
 
 class Newcomer(BaseModel):
@@ -97,33 +101,39 @@ def current(visit: CurrentVisit) -> Response:
 
 
 @v1.post("/session", status_code=201)
-def sign_in(request: Request, house: HouseDep, config: ConfigDep, wish: Credentials) -> Response:
-    """Sign in; the session comes as a cookie. 401 for a wrong pair, 429 after too many."""
+async def sign_in(request: Request, house: HouseDep, config: ConfigDep, wish: Credentials) -> Response:
+    """Sign in; the session comes as a cookie. 401 for a wrong pair, and where a code is wanted as well; 429
+    after too many."""
     security.cookie_name(request, config)
-    return signed_in(request, house, config, wish.email, Secret(wish.password))
+    return await in_turn(partial(signed_in, request, house, config, wish))
 
 
 @v1.post("/persons", status_code=201)
-def sign_up(db: OpenWriting, house: HouseDep, wish: Newcomer) -> Response:
+async def sign_up(request: Request, house: HouseDep, wish: Newcomer) -> Response:
     """Join, by the house's rule; the first person is its admin. Sign in afterwards."""
     invite = Secret(wish.invite) if wish.invite else None
-    person = identity.sign_up(db, house, wish.email, wish.name, Secret(wish.password), invite=invite)
+    address = request.client.host if request.client else ""
+    password = Secret(wish.password)
+    person = await in_turn(
+        partial(joining.join, house, wish.email, wish.name, password, address, invite=invite)
+    )
     return reply({"id": person.id, "name": person.name, "email": person.email, "role": person.role}, 201)
 
 
-def signed_in(
-    request: Request, house: HouseDep, config: security.WebConfig, email: str, password: Secret
-) -> Response:
+def signed_in(request: Request, house: HouseDep, config: security.WebConfig, wish: Credentials) -> Response:
     """The answer to the right credentials, with the cookie on it."""
     address = request.client.host if request.client else ""
+    code = Secret(wish.code) if wish.code else None
+    browser, device = keepsakes.browser_of(request, config), request.headers.get("user-agent", "")
+    password = Secret(wish.password)
     try:
-        fresh = identity.log_in(house, email, password, request.headers.get("user-agent", ""), address)
+        fresh = identity.log_in(house, wish.email, password, device, address, code=code, browser=browser)
     except Retry as busy:
         raise _too_many(busy) from None
     person = fresh.person
     named = {"id": person.id, "name": person.name, "email": person.email, "role": person.role}
     response = reply({"person": named, "expires_at": ist(fresh.expires)}, 201)
-    security.set_session_cookie(response, request, config, fresh.token, fresh.expires)
+    keepsakes.welcome(response, request, config, fresh)
     return response
 
 
@@ -149,12 +159,14 @@ def sign_out(
 
 
 @v1.put("/session/password", status_code=204)
-def change_password(
-    db: OwnWriting, house: HouseDep, viewer: CurrentViewer, session: CurrentSession, wish: NewPassword
+async def change_password(
+    house: HouseDep, viewer: CurrentViewer, session: CurrentSession, wish: NewPassword
 ) -> Response:
     """A new password; every other session ends."""
     try:
-        identity.change_password(db, house, viewer, session.id, Secret(wish.old), Secret(wish.new))
+        await in_turn(
+            partial(identity.change_password, house, viewer, session.id, Secret(wish.old), Secret(wish.new))
+        )
     except Retry as busy:
         raise _too_many(busy) from None
     return nothing()

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Depends
 
-from tunefolio.web.deps import seen_from
+from tunefolio.web.deps import find_visit, seen_from
 from tunefolio.web.pages import (
     actions,
     admin,
@@ -35,19 +35,25 @@ from tunefolio.web.pages import (
     people,
     performance,
     portfolios,
+    recovery,
+    security,
     services,
     settings,
     snapshots,
     tax,
+    tax_foreign,
     tax_planning,
     tax_told,
+    tokens,
     transactions,
     watchlists,
 )
 
-router = APIRouter(dependencies=[Depends(seen_from)])
+router = APIRouter(dependencies=[Depends(seen_from), Depends(find_visit)])
 for room in (
     people,
+    recovery,
+    security,
     dashboard,
     entry,
     holdings,
@@ -66,6 +72,7 @@ for room in (
     snapshots,
     calendar,
     charges,
+    tax_foreign,  # before tax, whose files have a pattern
     tax,
     tax_planning,
     tax_told,
@@ -77,6 +84,7 @@ for room in (
     alerts,
     notices,
     settings,
+    tokens,
     house,
     family,
     admin,

@@ -1,19 +1,23 @@
-"""Sign in, sign up, sign out."""
+"""Sign in, by password and code; sign up; sign out."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Any
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Form, Query, Request
 from starlette.responses import HTMLResponse, Response
 
 from tunefolio.core.errors import Rejected, Retry, TunefolioError
 from tunefolio.core.secret import Secret
-from tunefolio.services import identity
+from tunefolio.services import identity, joining, passkeys, steps
 from tunefolio.services.house import House, SignUp
+from tunefolio.services.identity import FactorNeeded
+from tunefolio.services.steps import StepOver
 from tunefolio.store import persons
 from tunefolio.store.db import ReadDb
-from tunefolio.web import render, security
+from tunefolio.web import keepsakes, render, security
 from tunefolio.web.deps import (
     ConfigDep,
     CurrentSession,
@@ -25,6 +29,7 @@ from tunefolio.web.deps import (
 )
 from tunefolio.web.errors import TooMany, problem_of
 from tunefolio.web.pages.forms import FormSecret, FormText, go
+from tunefolio.web.turns import in_turn
 
 router = APIRouter()
 NextQuery = Annotated[str, Query(max_length=500)]
@@ -44,7 +49,7 @@ def sign_in_form(
 
 
 @router.post("/sign-in")
-def sign_in(
+async def sign_in(
     request: Request,
     house: HouseDep,
     config: ConfigDep,
@@ -52,14 +57,51 @@ def sign_in(
     password: FormSecret,
     next: NextForm = "",
 ) -> Response:
-    """A wrong pair and too many attempts are told on the form itself, with their status."""
+    """A wrong pair and too many attempts are told on the form itself, with their status. Where an
+    authenticator is on, the code is asked for on the next page."""
     security.cookie_name(request, config)
+    return await in_turn(partial(_sign_in, request, house, config, email, Secret(password), next))
+
+
+def _sign_in(
+    request: Request, house: House, config: security.WebConfig, email: str, password: Secret, next: str
+) -> Response:
     try:
-        return _signed_in(request, house, config, email, Secret(password), next)
+        return _signed_in(request, house, config, email, password, next)
+    except FactorNeeded as needed:
+        response = go("/sign-in/code" + _then(next))
+        keepsakes.begin_step(response, request, config, steps.ask_code(house, needed.person))
+        return response
     except (Rejected, Retry) as refusal:
-        error = TooMany(refusal.reason, after=refusal.after) if isinstance(refusal, Retry) else refusal
         with house.database.reading() as db:
-            return _sign_in_page(request, db, house, next, email=email, error=error)
+            return _sign_in_page(request, db, house, next, email=email, error=told(refusal))
+
+
+@router.get("/sign-in/code")
+def code_form(request: Request, config: ConfigDep, next: NextQuery = "") -> Response:
+    """Whoever has not given her password in this browser begins there."""
+    if keepsakes.step_of(request, config) is None:
+        return go("/sign-in" + _then(next))
+    return form(request, "people/code.html", {"next": next})
+
+
+@router.post("/sign-in/code")
+def sign_in_by_code(
+    request: Request, house: HouseDep, config: ConfigDep, code: FormText, next: NextForm = ""
+) -> Response:
+    """The app's code, or a recovery code. A wrong one may be tried again; a step that is over begins anew."""
+    token, browser = keepsakes.step_of(request, config), keepsakes.browser_of(request, config)
+    try:
+        device, address = whence(request)
+        fresh = steps.answer_code(house, token, Secret(code), device, address, browser=browser)
+    except StepOver as over:
+        with house.database.reading() as db:
+            return _sign_in_page(request, db, house, next, error=over)
+    except (Rejected, Retry) as refusal:
+        return form(request, "people/code.html", {"next": next}, told(refusal))
+    response = go(security.safe_next(next))
+    keepsakes.welcome(response, request, config, fresh)
+    return response
 
 
 @router.get("/sign-up")
@@ -72,7 +114,7 @@ def sign_up_form(
 
 
 @router.post("/sign-up")
-def sign_up(
+async def sign_up(
     request: Request,
     house: HouseDep,
     config: ConfigDep,
@@ -83,14 +125,25 @@ def sign_up(
 ) -> Response:
     """A new person, signed in at once; what is wrong is told on the form."""
     security.cookie_name(request, config)
-    code, secret = Secret(invite) if invite else None, Secret(password)
+    given = {"invite": invite, "name": name, "email": email}
+    return await in_turn(partial(_sign_up, request, house, config, given, Secret(password)))
+
+
+def _sign_up(
+    request: Request, house: House, config: security.WebConfig, given: dict[str, str], password: Secret
+) -> Response:
+    code = Secret(given["invite"]) if given["invite"] else None
+    device, address = whence(request)
     try:
-        with house.database.writing() as db:
-            identity.sign_up(db, house, email, name, secret, invite=code)
+        person = joining.join(house, given["email"], given["name"], password, address, invite=code)
     except TunefolioError as error:
         with house.database.reading() as reading:
-            return _sign_up_page(request, reading, house, invite=invite, name=name, email=email, error=error)
-    return _signed_in(request, house, config, email, secret, "")
+            return _sign_up_page(request, reading, house, **given, error=told(error))
+    browser = keepsakes.browser_of(request, config)
+    response = go(security.HOME)
+    fresh = identity.open_session(house, person, device, address, browser=browser)
+    keepsakes.welcome(response, request, config, fresh)
+    return response
 
 
 @router.post("/sign-out")
@@ -112,11 +165,26 @@ def sign_out(
 def _signed_in(
     request: Request, house: House, config: security.WebConfig, email: str, password: Secret, next: str
 ) -> Response:
-    address = request.client.host if request.client else ""
-    fresh = identity.log_in(house, email, password, request.headers.get("user-agent", ""), address)
+    device, address = whence(request)
+    browser = keepsakes.browser_of(request, config)
+    fresh = identity.log_in(house, email, password, device, address, browser=browser)
     response = go(security.safe_next(next))
-    security.set_session_cookie(response, request, config, fresh.token, fresh.expires)
+    keepsakes.welcome(response, request, config, fresh)
     return response
+
+
+def whence(request: Request) -> tuple[str, str]:
+    """(device, address) of a request."""
+    return request.headers.get("user-agent", ""), request.client.host if request.client else ""
+
+
+def told(error: TunefolioError) -> Exception:
+    """As a form says it: whoever hashes or guesses too much is asked to wait."""
+    return TooMany(error.reason, after=error.after) if isinstance(error, Retry) else error
+
+
+def _then(next: str) -> str:
+    return f"?{urlencode({'next': next})}" if next else ""
 
 
 def _sign_in_page(
@@ -124,8 +192,14 @@ def _sign_in_page(
 ) -> HTMLResponse:
     is_first = persons.count(db) == 0
     can_sign_up = is_first or house.rules.sign_up is not SignUp.CLOSED
-    values: dict[str, Any] = {"next": next, "email": email, "is_first": is_first, "can_sign_up": can_sign_up}
-    return _form(request, "people/sign_in.html", values, error)
+    values: dict[str, Any] = {
+        "next": next,
+        "email": email,
+        "is_first": is_first,
+        "can_sign_up": can_sign_up,
+        "has_passkeys": not passkeys.hindrance(house),
+    }
+    return form(request, "people/sign_in.html", values, error)
 
 
 def _sign_up_page(
@@ -145,10 +219,13 @@ def _sign_up_page(
         "name": name,
         "email": email,
     }
-    return _form(request, "people/sign_up.html", values, error)
+    return form(request, "people/sign_up.html", values, error)
 
 
-def _form(request: Request, template: str, values: dict[str, Any], error: Exception | None) -> HTMLResponse:
+def form(
+    request: Request, template: str, values: dict[str, Any], error: Exception | None = None
+) -> HTMLResponse:
+    """A page before the door, with what is wrong on it and the status of that."""
     problem = None if error is None else problem_of(error)
     response = render.partial(
         request, template, status=problem.status if problem else 200, problem=problem, **values

@@ -1,4 +1,4 @@
-"""Settings: appearance, sign-in and devices, own sectors, jobs; for admins people and the server."""
+"""Settings: appearance, the own name, own sectors, jobs and the timetable."""
 
 from __future__ import annotations
 
@@ -7,17 +7,15 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request
 from starlette.responses import HTMLResponse, Response
 
-from tunefolio.core.errors import Misuse, NotFound, Rejected, Retry
-from tunefolio.core.identity import InstrumentId, JobId, SessionId
-from tunefolio.core.secret import Secret
+from tunefolio.core.errors import Misuse, NotFound
+from tunefolio.core.identity import InstrumentId, JobId
 from tunefolio.ledger.accounts import name_of
-from tunefolio.services import identity, timetable
+from tunefolio.services import timetable
 from tunefolio.services.jobs import ask_cancel
 from tunefolio.services.views import portfolio as valued_portfolio
 from tunefolio.store import instruments, jobs, persons, sectors
 from tunefolio.web import render
 from tunefolio.web.deps import (
-    CurrentSession,
     CurrentViewer,
     HouseDep,
     OwnWriting,
@@ -26,27 +24,12 @@ from tunefolio.web.deps import (
     SignedInPerson,
     Writing,
 )
-from tunefolio.web.errors import TooMany
-from tunefolio.web.pages.forms import FormId, FormSecret, FormText, QueryId, find_id, go
+from tunefolio.web.pages.forms import FormId, FormText, QueryId, find_id, go
+from tunefolio.web.pages.security import device_words as device_words
 
 router = APIRouter()
 _PAGE = 60
 _THEMES = ("system", "light", "dark")
-_BROWSERS = (
-    ("Edg/", "Edge"),
-    ("OPR/", "Opera"),
-    ("Firefox/", "Firefox"),
-    ("Chrome/", "Chrome"),
-    ("Safari/", "Safari"),
-)
-_SYSTEMS = (
-    ("Android", "Android"),
-    ("iPhone", "iPhone"),
-    ("iPad", "iPad"),
-    ("Windows", "Windows"),
-    ("Mac OS", "macOS"),
-    ("Linux", "Linux"),
-)
 ThemeForm = Annotated[str, Form(max_length=10)]
 
 
@@ -68,57 +51,6 @@ def choose_theme(db: OwnWriting, person: SignedInPerson, theme: ThemeForm) -> Re
 def rename(db: OwnWriting, viewer: CurrentViewer, name: FormText) -> Response:
     persons.rename(db, viewer, name_of(name))
     return go("/settings")
-
-
-@router.get("/settings/security")
-def security(
-    request: Request, db: Reading, house: HouseDep, viewer: CurrentViewer, session: CurrentSession
-) -> HTMLResponse:
-    """Password and devices."""
-    devices = [
-        {
-            "id": one.id,
-            "device": one.device,
-            "words": device_words(one.device),
-            "address": one.address,
-            "seen": one.seen,
-            "created": one.created,
-        }
-        for one in identity.devices(db, house, viewer)
-    ]
-    return render.page(request, "settings/security.html", devices=devices, current=session.id)
-
-
-@router.post("/settings/password")
-def change_password(
-    db: OwnWriting,
-    house: HouseDep,
-    viewer: CurrentViewer,
-    session: CurrentSession,
-    old_password: FormSecret,
-    new_password: FormSecret,
-) -> Response:
-    """Every other device is signed out."""
-    try:
-        identity.change_password(db, house, viewer, session.id, Secret(old_password), Secret(new_password))
-    except Retry as busy:
-        raise TooMany(busy.reason, after=busy.after) from None
-    except Rejected as wrong:
-        raise Misuse("old_password", "is not the present one", cure="Try again, or ask an admin") from wrong
-    return go("/settings/security")
-
-
-@router.post("/settings/sessions/end-others")
-def end_others(db: OwnWriting, house: HouseDep, viewer: CurrentViewer, session: CurrentSession) -> Response:
-    identity.end_other_sessions(db, house, viewer, session.id)
-    return go("/settings/security")
-
-
-@router.post("/settings/sessions/{id}/end")
-def end_one(db: OwnWriting, house: HouseDep, viewer: CurrentViewer, id: RowId) -> Response:
-    if not identity.end_session(db, house, viewer, SessionId(id)):
-        raise NotFound("session")
-    return go("/settings/security")
 
 
 @router.get("/settings/sectors")
@@ -184,12 +116,3 @@ def work(
 def cancel(db: Writing, house: HouseDep, viewer: CurrentViewer, id: RowId) -> Response:
     ask_cancel(db, house, viewer, JobId(id))
     return go("/settings/jobs")
-
-
-def device_words(agent: str) -> str:
-    """Chrome on Linux: a user agent as a person would say it; its start when it is of no known browser."""
-    browser = next((name for mark, name in _BROWSERS if mark in agent), "")
-    system = next((name for mark, name in _SYSTEMS if mark in agent), "")
-    if not browser:
-        return agent[:60] or "An unnamed program"
-    return f"{browser} on {system}" if system else browser

@@ -1,0 +1,111 @@
+"""How people come to have an account: by the house's rule, by an invite, by the operator's hand."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+
+from tunefolio.core.errors import Forbidden, Misuse
+from tunefolio.core.people import Person, Role, Viewer, email_of
+from tunefolio.core.secret import Secret
+from tunefolio.ledger.accounts import name_of
+from tunefolio.services import audit, mails, passwords
+from tunefolio.services.audit import Act
+from tunefolio.services.house import House, SignUp
+from tunefolio.services.passwords import Hashed, fresh_token, token_hash
+from tunefolio.services.throttle import Allowance
+from tunefolio.store import invites, persons
+from tunefolio.store.db import ReadDb, WriteDb
+from tunefolio.store.mail_links import LinkKind
+
+_log = logging.getLogger(__name__)
+INVITE_DAYS = 7
+BY_ADDRESS = Allowance("join.address", 20, timedelta(hours=1))
+Password = Secret | Hashed
+"""As typed, or hashed before the transaction began."""
+
+
+def join(
+    house: House, email: str, name: str, password: Secret, address: str, *, invite: Secret | None = None
+) -> Person:
+    """`sign_up` of somebody at the door, in transactions of its own: no database waits while argon2 works.
+
+    address: whence; nobody tries more than twenty times an hour. Raises Forbidden, Misuse, Retry.
+    """
+    house.throttle.hit(BY_ADDRESS, address)
+    with house.database.reading() as db:
+        _must_be_let_in(db, house, invite)
+    kept = _made(house, email_of(email), password)
+    with house.database.writing() as db:
+        return sign_up(db, house, email, name, kept, invite=invite)
+
+
+def _must_be_let_in(db: ReadDb, house: House, invite: Secret | None) -> None:
+    """Cheap to ask, before a hash is made for somebody who has no invite."""
+    if persons.count(db) == 0:
+        return
+    if house.rules.sign_up is SignUp.CLOSED:
+        raise Forbidden("sign-up", cure="Ask the operator of this house for an account")
+    if invite is None and house.rules.sign_up is SignUp.INVITE:
+        raise Forbidden("sign-up", cure="Ask an admin of this house for an invite")
+    if invite is not None and invites.find(db, token_hash(invite), house.clock.now()) is None:
+        raise Misuse("invite", "is unknown, used or expired", cure="Ask an admin for a new one")
+
+
+def _made(house: House, address: str, password: Secret) -> Hashed:
+    return passwords.made(password, address, leaks=house.rules.leaks)
+
+
+def sign_up(
+    db: WriteDb, house: House, email: str, name: str, password: Password, *, invite: Secret | None = None
+) -> Person:
+    """A new person by the house's rule; the very first one is admin. Raises Forbidden, Misuse."""
+    address = email_of(email)
+    persons.one_at_a_time(db)
+    if persons.count(db) == 0:
+        return add_person(db, house, address, name, password, Role.ADMIN)
+    _must_be_let_in(db, house, invite)
+    if invite is None:
+        return add_person(db, house, address, name, password, Role.MEMBER)
+    return _sign_up_invited(db, house, address, name, password, invite)
+
+
+def _sign_up_invited(
+    db: WriteDb, house: House, address: str, name: str, password: Password, code: Secret
+) -> Person:
+    now = house.clock.now()
+    found = invites.find(db, token_hash(code), now)
+    if found is None:
+        raise Misuse("invite", "is unknown, used or expired", cure="Ask an admin for a new one")
+    if found.email and found.email != address:
+        raise Misuse(
+            "email", "is not the one this invite was made for", cure="Use the address it was sent to"
+        )
+    person = add_person(db, house, address, name, password, found.role)
+    if not invites.use(db, found.id, person.id, now):
+        raise Misuse("invite", "was just used by somebody else", cure="Ask an admin for a new one")
+    return person
+
+
+def add_person(db: WriteDb, house: House, email: str, name: str, password: Password, role: Role) -> Person:
+    """A new person without asking the rule: for the operator's command line and the demo. Raises Misuse."""
+    address = email_of(email)
+    shown = name_of(name)
+    kept = password if isinstance(password, Hashed) else _made(house, address, password)
+    person = persons.add(db, address, shown, kept.text, role, house.clock.now())
+    if mails.can_send(house):
+        mails.ask_link(db, house, person.viewer, LinkKind.VERIFY, address)
+    audit.note(db, house, person.viewer, Act.JOINED, f"person:{person.id}", {"role": role.value})
+    _log.info("a person joined", extra={"person": person.id, "role": role.value})
+    return person
+
+
+def invite(db: WriteDb, house: House, admin: Viewer, *, email: str = "", role: Role = Role.MEMBER) -> Secret:
+    """A one-time code good for a week; shown once. With an e-mail only that address may use it."""
+    admin.must_administer()
+    code = fresh_token()
+    now = house.clock.now()
+    address = email_of(email) if email.strip() else ""
+    made = invites.add(db, admin, token_hash(code), address, role, now, now + timedelta(days=INVITE_DAYS))
+    audit.note(db, house, admin, Act.INVITED, f"invite:{made}", {"email": address, "role": role.value})
+    return code

@@ -1,0 +1,54 @@
+"""Example answers of the routes of second factors, passkeys and proofs, for the API's document."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+_AT = "2026-11-20T14:00:00+05:30"
+_CODES = ["k3m9qz-7htx2p-d4vw8n-c6bjry", "p8r2fw-m5kc9t-x3zq7h-v4ndgy"]
+_SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
+_URI = f"otpauth://totp/TuneFolio%20localhost:asha%40example.org?secret={_SECRET}"
+_OPTIONS = {
+    "challenge": "S0VPR3dZc1ZfZ0xKT2pQ",
+    "rpId": "localhost",
+    "timeout": 60000,
+    "userVerification": "required",
+}
+
+FACTORS: Mapping[tuple[str, str], Any] = {
+    ("GET", "/factors"): {
+        "authenticator": True,
+        "authenticator_since": _AT,
+        "recovery_codes_left": 9,
+        "passkeys": 1,
+        "email_confirmed_at": _AT,
+    },
+    ("POST", "/factors/authenticator"): {"secret": _SECRET, "uri": _URI, "qr": "<svg …"},
+    ("POST", "/factors/authenticator/confirm"): {"recovery_codes": _CODES},
+    ("POST", "/factors/recovery-codes"): {"recovery_codes": _CODES},
+    ("GET", "/proof"): {"proved_until": "2026-11-20T14:15:00+05:30"},
+    ("POST", "/proof"): {"proved_until": "2026-11-20T14:15:00+05:30"},
+    ("POST", "/proof/options"): _OPTIONS,
+    ("GET", "/passkeys"): {
+        "data": [
+            {
+                "id": 3,
+                "name": "Phone",
+                "created_at": _AT,
+                "used_at": _AT,
+                "transports": ["internal", "hybrid"],
+            }
+        ]
+    },
+    ("POST", "/passkeys"): {"id": 3, "name": "Phone"},
+    ("POST", "/passkeys/options"): {
+        "challenge": "S0VPR3dZc1ZfZ0xKT2pQ",
+        "rp": {"id": "localhost", "name": "TuneFolio"},
+    },
+    ("POST", "/session/passkey"): {
+        "person": {"id": 1, "name": "Asha", "email": "asha@example.org", "role": "member"},
+        "expires_at": "2026-12-20T14:00:00+05:30",
+    },
+    ("POST", "/session/passkey/options"): _OPTIONS,
+}

@@ -1,0 +1,102 @@
+"""Who is here, and by what: a browser's cookie, an access token, or a personal token with its scopes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import assert_never
+
+from starlette.requests import HTTPConnection
+
+from tunefolio.core.people import Person, Scope
+from tunefolio.core.secret import Secret
+from tunefolio.core.time import Instant
+from tunefolio.services import access, identity, tokens
+from tunefolio.services.access import TokenRefused
+from tunefolio.services.house import House
+from tunefolio.services.tokens import ScopeNeeded
+from tunefolio.store.personal_tokens import PersonalToken
+from tunefolio.store.sessions import Session
+from tunefolio.web.scopes import Need, Proof
+from tunefolio.web.security import WebConfig, bearer_of, token_of
+
+
+class Means(StrEnum):
+    """By what somebody is known."""
+
+    COOKIE = "cookie"
+    ACCESS = "access token"
+    PERSONAL = "personal token"
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """Who is here. signed_in: by which sign-in, None for a personal token; token: which, None for the rest.
+
+    expires: until when what was shown is good; None for ever.
+    """
+
+    person: Person
+    means: Means
+    expires: Instant | None
+    signed_in: Session | None = None
+    token: PersonalToken | None = None
+
+    @property
+    def session(self) -> Session:
+        """The sign-in; raises ScopeNeeded for a personal token, which has none."""
+        if self.signed_in is None:
+            raise ScopeNeeded(None)
+        return self.signed_in
+
+    def must_reach(self, need: Need | None) -> None:
+        """Raises ScopeNeeded when what was shown does not open it. None: closed to all tokens."""
+        if self.means is Means.COOKIE:
+            return
+        match need:
+            case None | Proof.BROWSER:
+                raise ScopeNeeded(None)
+            case Proof.NOBODY:
+                return
+            case Proof.PERSON:
+                if self.token is not None:
+                    raise ScopeNeeded(None)
+            case Scope():
+                if self.token is not None and need not in self.token.scopes:
+                    raise ScopeNeeded(need)
+            case _:
+                assert_never(need)
+
+
+def recognised(connection: HTTPConnection, house: House, config: WebConfig) -> Visit | None:
+    """The visit that a connection proves, in a short transaction of its own; None for nobody.
+
+    Where a bearer token is shown no cookie counts. Raises TokenRefused for one that opens nothing.
+    """
+    bearer = bearer_of(connection)
+    if bearer is not None:
+        return _by_token(house, bearer)
+    cookie = token_of(connection, config)
+    if cookie is None:
+        return None
+    with house.database.reading() as db:
+        found = identity.who(db, house, cookie)
+    return None if found is None else Visit(found[0], Means.COOKIE, found[1].expires, found[1])
+
+
+def is_still_here(connection: HTTPConnection, house: House, config: WebConfig) -> bool:
+    """Whether what was shown when the connection began still opens it."""
+    try:
+        return recognised(connection, house, config) is not None
+    except TokenRefused:
+        return False
+
+
+def _by_token(house: House, bearer: Secret) -> Visit:
+    if bearer.reveal().startswith(tokens.PREFIX):
+        with house.database.reading() as db:
+            token, owner = tokens.owner_of(db, house, bearer)
+        return Visit(owner, Means.PERSONAL, token.expires, token=token)
+    with house.database.reading() as db:
+        person, session, expires = access.opened(db, house, bearer)
+    return Visit(person, Means.ACCESS, expires, session)
