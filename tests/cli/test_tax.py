@@ -235,6 +235,9 @@ def test_what_a_person_tells_stands_beside_the_book(run: Run, tmp_path: Path) ->
     code, out, _ = run(BOOK, "--year", "2024-25", "--told", "told.txt", "--json")
     assert code == Exit.OK
     assert json.loads(out)["levy"]["slab_tax"] == "525.00"
+    code, out, _ = run(BOOK, "--year", "2024-25", "--told", "told.txt")
+    slab = next(line for line in out.splitlines() if line.startswith("tax at slab"))
+    assert slab.split()[-1] == "525.00"
     (tmp_path / "told.txt").write_text("slab much\n", "utf-8")
     code, _, err = run(BOOK, "--year", "2024-25", "--told", "told.txt")
     assert code == Exit.FINDINGS

@@ -218,8 +218,10 @@ def _levy(result: TaxYear) -> str:
         }
         for line in levy.lines
     ]
-    sums: list[tuple[str, Decimal]] = [("tax at special rates", levy.special_tax), ("cess", levy.cess)]
-    sums += [("payable", levy.payable), ("withheld", result.withheld), ("due", result.due)]
+    sums: list[tuple[str, Decimal]] = [("tax at special rates", levy.special_tax)]
+    sums += [] if isinstance(levy.slab_tax, Missing) else [("tax at slab", levy.slab_tax)]
+    sums += [("cess", levy.cess), ("payable, rounded", levy.payable)]
+    sums += [("withheld", result.withheld), ("due", result.due)]
     rows += [{"income": name, "tax": told.paise(amount)} for name, amount in sums]
     shown = table(rows, ("income", "amount", "set off", "exempt", "taxable", "tax"))
     if isinstance(levy.slab_tax, Missing):
