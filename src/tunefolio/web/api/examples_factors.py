@@ -7,8 +7,8 @@ from typing import Any
 
 _AT = "2026-11-20T14:00:00+05:30"
 _CODES = ["k3m9qz-7htx2p-d4vw8n-c6bjry", "p8r2fw-m5kc9t-x3zq7h-v4ndgy"]
-_SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
-_URI = f"otpauth://totp/TuneFolio%20localhost:asha%40example.org?secret={_SECRET}"
+_SHOWN_ONCE = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
+_URI = f"otpauth://totp/TuneFolio%20localhost:asha%40example.org?secret={_SHOWN_ONCE}"
 _OPTIONS = {
     "challenge": "S0VPR3dZc1ZfZ0xKT2pQ",
     "rpId": "localhost",
@@ -24,7 +24,7 @@ FACTORS: Mapping[tuple[str, str], Any] = {
         "passkeys": 1,
         "email_confirmed_at": _AT,
     },
-    ("POST", "/factors/authenticator"): {"secret": _SECRET, "uri": _URI, "qr": "<svg …"},
+    ("POST", "/factors/authenticator"): {"secret": _SHOWN_ONCE, "uri": _URI, "qr": "<svg …"},
     ("POST", "/factors/authenticator/confirm"): {"recovery_codes": _CODES},
     ("POST", "/factors/recovery-codes"): {"recovery_codes": _CODES},
     ("GET", "/proof"): {"proved_until": "2026-11-20T14:15:00+05:30"},

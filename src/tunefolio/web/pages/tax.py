@@ -126,7 +126,7 @@ Chosen = Annotated[Choice, Depends(chosen, scope="function")]
 @router.get("")
 def year(request: Request, choice: Chosen, mend: After = "") -> HTMLResponse:
     """The year at a glance, what to mend first."""
-    return _year(request, choice, mend)
+    return year_page(request, choice, mend)
 
 
 @router.get("/gains")
@@ -182,7 +182,7 @@ def statement(request: Request, choice: Chosen) -> Response:
     """All of the year on one page, made for paper: the browser prints it or keeps it as PDF."""
     report = choice.report
     if not report.result.is_ready:
-        return _year(request, choice, refused=str(NotReady(report.result.blockers)))
+        return year_page(request, choice, refused=str(NotReady(report.result.blockers)))
     deeds, incomes = deeds_of(report.result), incomes_of(report.result)
     values = {
         "rows": views.deed_rows(report, deeds[:_PRINTED]),
@@ -206,7 +206,7 @@ def export(
         text = csv_112a(report.result) if kind == "schedule-112a" else csv_statement(report.result)
         return file_answer(text, f"{kind}-{report.year}.csv")
     except NotReady as refused:
-        return _year(request, choice, refused=str(refused))
+        return year_page(request, choice, refused=str(refused))
 
 
 @router.get("/explain")
@@ -254,7 +254,8 @@ def rupees(amount: Decimal, digits: int = 2) -> str:
     return money(Money(amount, INR), digits)
 
 
-def _year(request: Request, choice: Choice, mend: str = "", refused: str = "") -> HTMLResponse:
+def year_page(request: Request, choice: Choice, mend: str = "", refused: str = "") -> HTMLResponse:
+    """The year at a glance. refused: why no file was made, which the page then says first."""
     report = choice.report
     values = {
         "mends": part_of(views.mends(report), mend, _MENDS),

@@ -24,7 +24,7 @@ from tunefolio.web.api.tax import file_answer
 from tunefolio.web.api.tax_foreign import ForeignFigure, pdf_answer
 from tunefolio.web.api.tax_planning import workbook_answer
 from tunefolio.web.deps import HouseDep, Reading
-from tunefolio.web.pages.tax import After, Choice, Chosen, explained, page, part_of
+from tunefolio.web.pages.tax import After, Choice, Chosen, explained, page, part_of, year_page
 
 router = APIRouter(prefix="/tax")
 
@@ -74,9 +74,12 @@ def paper(request: Request, house: HouseDep, choice: Chosen, found: Foreign) -> 
 
 
 def _file(request: Request, choice: Choice, found: ForeignReport, made: Callable[[], Response]) -> Response:
+    """What must be mended first is listed where it stands: on the year, or on the schedule."""
     try:
         return made()
     except NotReady as refused:
+        if not choice.report.result.is_ready:
+            return year_page(request, choice, refused=str(refused))
         return _page(request, choice, found, refused=str(refused))
 
 
