@@ -56,10 +56,14 @@ def tradebook(trades: int, stocks: int, *, first: int = 0) -> bytes:
     return "\n".join(lines).encode() + b"\n"
 
 
+UNCOUNTED = {f"TUNEFOLIO_{who}_PER_MINUTE": "0" for who in ("API", "PAGES", "STRANGERS")}
+"""Without limits: one person asks more in a second than any browser in a minute."""
+
+
 @contextlib.contextmanager
 def house(home: Path, database_url: str = "") -> Iterator[tuple[Runtime, Person]]:
     """A built house in `home` with one person; nothing runs in it."""
-    environ = {"TUNEFOLIO_HOME": str(home), "TUNEFOLIO_DATABASE_URL": database_url}
+    environ = {"TUNEFOLIO_HOME": str(home), "TUNEFOLIO_DATABASE_URL": database_url} | UNCOUNTED
     runtime = build(Settings.from_env(environ, families=adapters.families()))
     try:
         with runtime.house.database.writing() as db:
@@ -148,7 +152,7 @@ def up(port: int, home: Path) -> tuple[list[str], dict[str, str]]:
     """The command that serves `home`, and its environment."""
     return (
         [sys.executable, "-m", "tunefolio", "up"],
-        {"TUNEFOLIO_HOME": str(home), "TUNEFOLIO_PORT": str(port), "TUNEFOLIO_LOG_LEVEL": "error"},
+        {"TUNEFOLIO_HOME": str(home), "TUNEFOLIO_PORT": str(port), "TUNEFOLIO_LOG_LEVEL": "error"} | UNCOUNTED,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
@@ -238,6 +239,9 @@ def test_what_a_person_tells_stands_beside_the_book(run: Run, tmp_path: Path) ->
     code, out, _ = run(BOOK, "--year", "2024-25", "--told", "told.txt")
     slab = next(line for line in out.splitlines() if line.startswith("tax at slab"))
     assert slab.split()[-1] == "525.00"
+    (tmp_path / "told.txt").write_text("2024-25 brings long_term 1000 of 2010-11\n", "utf-8")
+    code, out, _ = run(BOOK, "--year", "2024-25", "--told", "told.txt")
+    assert re.search(r"Lapsed.*\n.*\nlong term +2010-11 +1000.00 +2018-19", out)
     (tmp_path / "told.txt").write_text("slab much\n", "utf-8")
     code, _, err = run(BOOK, "--year", "2024-25", "--told", "told.txt")
     assert code == Exit.FINDINGS

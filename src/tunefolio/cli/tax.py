@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -17,6 +17,7 @@ from tunefolio.analysis.tax.computation import TaxYear
 from tunefolio.analysis.tax.foreign_worth import Closes
 from tunefolio.analysis.tax.rulebook import tax_rules
 from tunefolio.analysis.tax.schedule_112a import csv_112a
+from tunefolio.analysis.tax.setoff import LossLeft
 from tunefolio.analysis.tax.statement import csv_statement, notes
 from tunefolio.analysis.tax.years import FinancialYear
 from tunefolio.cli import Exit
@@ -230,7 +231,12 @@ def _levy(result: TaxYear) -> str:
 
 
 def _carried(result: TaxYear) -> str:
-    losses = result.levy.set_off.carried
+    done = result.levy.set_off
+    parts = (("Carried to the next year:", done.carried), ("Lapsed, their years are over:", done.lapsed))
+    return "\n\n".join(f"{title}\n{_losses(found)}" for title, found in parts if found)
+
+
+def _losses(found: Sequence[LossLeft]) -> str:
     rows = [
         {
             "loss": one.kind.value.replace("_", " "),
@@ -238,10 +244,9 @@ def _carried(result: TaxYear) -> str:
             "amount": told.paise(one.amount),
             "until": one.until,
         }
-        for one in losses
+        for one in found
     ]
-    shown = table(rows, ("loss", "of", "amount", "until"))
-    return f"Carried to the next year:\n{shown}" if rows else ""
+    return table(rows, ("loss", "of", "amount", "until"))
 
 
 def _rules(args: argparse.Namespace) -> int:

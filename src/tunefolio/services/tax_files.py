@@ -131,12 +131,14 @@ def rows_totalled(result: TaxYear) -> Iterator[Row]:
 
 
 def rows_set_off(result: TaxYear) -> Iterator[Row]:
-    """Losses that met income, and those that are carried forward."""
+    """Losses that met income, that are carried forward, and that lapsed."""
     done = result.levy.set_off
     for step in done.steps:
         yield (f"{step.kind.value} loss of {step.year} set off against {step.against.label}", step.amount)
     for loss in done.carried:
         yield (f"{loss.kind.value} loss of {loss.year} carried forward until {loss.until}", loss.amount)
+    for loss in done.lapsed:
+        yield (f"{loss.kind.value} loss of {loss.year} lapsed: its years are over", loss.amount)
 
 
 def _line(line: Line) -> Row:

@@ -133,7 +133,7 @@ def _summary(page: Printout, file: YearFile) -> None:
     page.pairs([(str(name), _told(value)) for name, value in rows_totalled(result)])
     steps = [(str(name).replace("_", " "), _told(value)) for name, value in rows_set_off(result)]
     if steps:
-        page.heading("Losses set off and carried forward")
+        page.heading("Losses set off, carried forward and lapsed")
         page.pairs(steps)
 
 
