@@ -168,7 +168,7 @@ def test_what_was_not_listed_in_2018_takes_its_indexed_cost_for_the_value() -> N
 
 def test_no_value_of_2018_no_gain() -> None:
     year = taxed("2024-25", [sold(EQ, "2015-01-01", "2024-08-01", cost=900, brought=3000)])
-    assert [hole.missing.reason for hole in year.found.holes] == ["the value of 2018-01-31"]
+    assert [hole.missing.reason for hole in year.found.holes] == ["the value of 2018-01-31, of listed_equity"]
     assert not year.is_ready
     with pytest.raises(NotReady, match="the value of 2018-01-31"):
         year.must_be_ready()

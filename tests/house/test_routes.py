@@ -62,6 +62,7 @@ PUBLIC = {
     ("POST", "/api/v1/auth/login"),
     ("POST", "/api/v1/auth/refresh"),
     ("POST", "/api/v1/auth/logout"),
+    ("GET", "/shared/{token}"),
 }
 """All that a stranger may ask. Adding to it is a decision."""
 
@@ -84,6 +85,8 @@ NOUNS = {
     "people": "person",
     "users": "person",
     "grants": "grant",
+    "links": "public link",
+    "shared": "shared",
     "invites": "invite",
     "watchlists": "watchlist",
     "alerts": "alert",
@@ -94,6 +97,7 @@ NOUNS = {
     "taxpayers": "taxpayer",
     "tokens": "token",
     "passkeys": "passkey",
+    "exports": "export",
 }
 """What the id behind a path's word is an id of."""
 
@@ -310,6 +314,10 @@ def settle(house: House, client: TestClient, word: str) -> Ids:
     token = {"name": f"{word}-token", "scopes": ["read"], "password": PASSWORD}
     ids["token"] = made("/api/v1/tokens", json=token)
     session = client.get("/api/v1/sessions").json()["data"][0]
+    public = {"portfolio_id": ids["portfolio"], "title": f"{word}-public"}
+    address = client.post("/api/v1/family/links", json=public).json()
+    ids |= {"public link": str(address["id"]), "shared": address["url"].rpartition("/")[2]}
+    ids["export"] = str(client.post("/api/v1/leaving/exports").json()["id"])
     ids["passkey"] = passkey_of(house, client, word)
     return ids | {
         "snapshot": str(snapshot["id"]),

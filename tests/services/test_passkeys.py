@@ -12,6 +12,7 @@ import pytest
 from tests.bootstrap.houses import a_house, a_person, clock_of
 from tests.services.devices_of_people import Device, decoded, encoded
 from tunefolio.core.errors import Misuse, NotFound, Rejected
+from tunefolio.core.identity import PasskeyId
 from tunefolio.core.people import Person, Role
 from tunefolio.core.secret import Secret
 from tunefolio.services import identity, notices, passkeys, proofs
@@ -29,7 +30,7 @@ def house(migrated_url: str) -> Iterator[House]:
         yield house
 
 
-def add(house: House, person: Person, device: Device, name: str = "Phone") -> passkeys.PasskeyId:
+def add(house: House, person: Person, device: Device, name: str = "Phone") -> PasskeyId:
     with house.database.writing() as db:
         asked = passkeys.begin_new(db, house, person.viewer)
         return passkeys.add(db, house, person.viewer, asked.token, name, device.make(asked.options))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+import time
 from typing import Any
 
 import pyotp
@@ -11,7 +13,10 @@ from starlette.testclient import TestClient
 
 from tests.services.devices_of_people import Device
 from tests.web.houses import PASSWORD, join, visitor
+from tunefolio.core.errors import Retry
+from tunefolio.services import passwords
 from tunefolio.services.house import House, HouseRules
+from tunefolio.web import turns
 
 BROWSER = {"accept": "text/html"}
 ASHA = "asha@example.org"
@@ -217,6 +222,29 @@ def test_a_passkey_is_added_and_signs_in(small_house: House, asha: TestClient) -
     assert [one["name"] for one in asha.get("/api/v1/passkeys").json()["data"]] == ["Old phone"]
     assert asha.delete(f"/api/v1/passkeys/{id}").status_code == 204
     options = visitor(small_house).post("/api/v1/session/passkey/options")
+
+
+def test_people_wait_for_a_hash_without_a_thread_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Never more at once than hashes may be made; from so many waiting on the next is sent away."""
+    monkeypatch.setattr(turns, "MOST_WAITING", 6)
+    working, most = 0, 0
+
+    def work() -> None:
+        nonlocal working, most
+        working += 1
+        most = max(most, working)
+        time.sleep(0.05)
+        working -= 1
+
+    async def rush() -> tuple[int, int]:
+        given = await asyncio.gather(*(turns.in_turn(work) for _ in range(20)), return_exceptions=True)
+        busy = [one for one in given if isinstance(one, Retry)]
+        return len(busy), len(given) - len(busy)
+
+    refused, served = asyncio.run(rush())
+    assert served == passwords.AT_ONCE + 6
+    assert refused == 20 - served
+    assert 1 <= most <= passwords.AT_ONCE
 
 
 def test_the_browser_is_known_again_by_a_cookie_that_signs_nobody_in(

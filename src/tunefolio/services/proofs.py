@@ -27,7 +27,10 @@ class ProofNeeded(Forbidden):
     """You are asked to prove yourself again before anything is changed."""
 
     def __init__(self) -> None:
-        super().__init__("this deed", cure="Prove yourself at /prove; it holds for 15 minutes")
+        super().__init__(
+            "this deed",
+            cure="Prove yourself at /prove, a program by POST /api/v1/proof; it holds for 15 minutes",
+        )
 
 
 def prove(house: House, viewer: Viewer, session: SessionId, password: Secret) -> Instant:

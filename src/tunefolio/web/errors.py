@@ -37,6 +37,7 @@ from tunefolio.core.errors import (
 )
 from tunefolio.services.access import TokenRefused
 from tunefolio.services.credentials import LoginRefused, WrongField
+from tunefolio.services.leaving import Leaving
 from tunefolio.services.proofs import ProofNeeded
 from tunefolio.services.throttle import TooMany as TooMany
 from tunefolio.services.tokens import ScopeNeeded
@@ -47,6 +48,7 @@ _log = logging.getLogger(__name__)
 SIGN_IN = "/sign-in"
 UNLOCK = "/admin/unlock"
 PROVE = "/prove"
+FAREWELL = "/leaving"
 _MINUTE = 60
 
 
@@ -102,6 +104,7 @@ TABLE: dict[type[Exception], tuple[int, str, str, int]] = {
     TokenRefused: (401, "token-refused", "That token opens nothing", logging.INFO),
     ScopeNeeded: (403, "scope-needed", "The token does not reach this far", logging.INFO),
     ProofNeeded: (403, "proof-needed", "Type your password again", logging.INFO),
+    Leaving: (403, "leaving", "Your account is being deleted", logging.INFO),
     NotFound: (404, "not-found", "Not found", logging.INFO),
     Misuse: (422, "misuse", "That input does not work", logging.INFO),
     Reauth: (409, "broker-login-needed", "The broker asks you to log in again", logging.INFO),
@@ -176,10 +179,6 @@ def _known(error: Exception, status: int, kind: str, title: str, level: int) -> 
             return Problem(
                 status, kind, title, f"{error.field}: {error.problem}", error.cure, (field,), level=level
             )
-        case ProofNeeded():
-            detail = "This needs a fresh proof that it is still you; it holds for 15 minutes."
-            cure = "Prove yourself at /prove (programs: POST /api/v1/proof), then do it again."
-            return Problem(status, kind, title, detail, cure, level=level)
         case TokenRefused():
             detail = f"The token was refused: {error.reason}."
             said = f'Bearer error="invalid_token", error_description="{error.reason}"'
@@ -340,6 +339,8 @@ def _fragment(request: Request, problem: Problem) -> Response:
 def _page(request: Request, problem: Problem) -> Response:
     if problem.status == HTTPStatus.UNAUTHORIZED and request.method == "GET":
         return RedirectResponse(sign_in_path(request), HTTPStatus.SEE_OTHER)
+    if problem.kind == "leaving":
+        return RedirectResponse(FAREWELL, HTTPStatus.SEE_OTHER)
     return render.partial(request, "errors/page.html", status=problem.status, **_context(request, problem))
 
 

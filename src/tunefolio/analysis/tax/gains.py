@@ -111,7 +111,7 @@ def gain_of(disposal: Disposal, asset: Asset, law: Law, *, consideration: Decima
     net = consideration - expenses
     is_old = at.cutoff is not None and acquired.date <= at.cutoff
     if is_old:
-        found = _valued(disposal, acquired, consideration, law)
+        found = _valued(disposal, acquired, consideration, law, name=asset.name)
     else:
         found = _paid(disposal, acquired, at.rate, law, net=net)
     if isinstance(found, Missing):
@@ -203,13 +203,13 @@ def _paid(
 
 
 def _valued(
-    disposal: Disposal, acquired: TradingDay, full: Decimal, law: Law
+    disposal: Disposal, acquired: TradingDay, full: Decimal, law: Law, *, name: str
 ) -> tuple[Basis, bool] | Missing:
     """The higher of cost and the lower of the value of 2018 and the sale. full: received, before expenses."""
     cost = disposal.cost + disposal.bought.deductible
     value = law.values.of(disposal)
     if isinstance(value, Missing):
-        return value
+        return Missing(f"{value.reason}, of {name}", value.cure)
     if isinstance(value, Unlisted2018):
         rule = law.book.at("grandfathering", disposal.day)
         day = TradingDay.parse(rule.word("cutoff")) if rule is not None else disposal.day

@@ -92,7 +92,7 @@ class Values2018:
             if found is not None:
                 return found
         return Missing(
-            f"the value of instrument {disposal.instrument} on {CUTOFF}",
+            f"the value of a unit on {CUTOFF}",
             "Enter the value per unit on that day, in the units of that day",
         )
 
