@@ -108,6 +108,9 @@ def test_the_rules_of_a_day_come_with_range_source_and_confidence(asha: TestClie
     nse = rules["exchange.nse.cash"]
     assert (nse["from"], nse["to"], nse["values"]) == ("2024-10-01", "2026-02-28", {"rate": "0.0000297"})
     assert all(rule["sources"] and rule["confidence"] for rule in body["data"])
+    early = asha.get("/api/v1/charges/rules?date=2019-01-01")
+    assert early.status_code == 422
+    assert "2020-07-01" in early.text
 
 
 def test_recorded_trades_have_their_notes(asha: TestClient, traded: int) -> None:
@@ -208,7 +211,7 @@ def test_a_note_without_an_account_or_a_trade_is_refused(asha: TestClient, trade
 def test_days_at_the_ends_of_the_calendar_are_no_trouble(asha: TestClient, traded: int, day: str) -> None:
     assert asha.get(f"/api/v1/charges/notes?account={traded}&day={day}").status_code == 422
     assert asha.get(f"/api/v1/charges/notes?account={traded}&until={day}").status_code == 200
-    assert asha.get(f"/api/v1/charges/rules?date={day}").status_code == 200
+    assert asha.get(f"/api/v1/charges/rules?date={day}").status_code == (200 if day > "2020" else 422)
 
 
 @pytest.mark.parametrize(

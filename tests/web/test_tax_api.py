@@ -98,6 +98,9 @@ def test_an_export_is_a_file_once_the_books_bear_it(asha: TestClient, home: int)
 
 def test_rules_name_their_sources(asha: TestClient) -> None:
     found = {one["name"]: one for one in body(asha, "/rules?date=2024-08-01")["rules"]}
+    early = asha.get("/api/v1/tax/rules?date=1800-01-01")
+    assert early.status_code == 422
+    assert "2018-04-01" in early.text
     assert found["rate.equity.long"]["values"]["rate"] == "0.125"
     assert all(one["sources"] for one in found.values())
 

@@ -70,6 +70,24 @@ def test_a_sale_is_worked_out_before_it_is_done(asha: TestClient, planned: tuple
     assert all(row["kind"] != "sell" or row["instrument"]["symbol"] == "ITC" for row in before)
 
 
+def test_a_plan_costs_what_the_sale_will_cost(small_house: House, asha: TestClient) -> None:
+    """Of the 140 charged on the purchase 120 were transaction tax: 8 of the 20 left are the first forty's."""
+    home = account(asha)
+    write_down(
+        asha, home, "2025-04-10 buy 100 NSE:INFY @ 1200 fee 140", "2026-05-04 sell 40 NSE:INFY @ 1500 fee 60",
+    )  # fmt: skip
+    (infy,) = {int(row["instrument"]["id"]) for row in asha.get("/api/v1/transactions").json()["data"]}
+    known = {"tax_class": "listed_equity"}
+    assert asha.put(f"/api/v1/tax/instruments/{infy}", json=known).status_code == 204
+    wish = {"account_id": home, "instrument_id": infy, "units": "60", "price": "1600"}
+    (planned,) = asha.post("/api/v1/tax/what-if", json=wish).json()["lots"]
+    assert (planned["cost"], planned["doubts"]) == ("72012.00", [])
+    write_down(asha, home, "2026-11-20 sell 60 NSE:INFY @ 1600 fee 96")
+    deeds = asha.get("/api/v1/tax/deeds?year=2026-27").json()["data"]
+    sold = {one["units"]: one["cost"] for one in deeds}
+    assert sold == {"40": "48008.00", "60": planned["cost"]}
+
+
 def test_every_number_of_a_plan_is_what_its_explanation_works_out(
     asha: TestClient, planned: tuple[int, int, int]
 ) -> None:

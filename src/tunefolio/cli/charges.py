@@ -58,6 +58,7 @@ def _text(deal: Deal, found: Charges) -> str:
     head += f", {deal.exchange}, {deal.broker}, {deal.day}"
     rows = [_row(line) for line in found.lines]
     total: dict[str, Any] = {"charge": "Total", "amount": _sum(found)}
+    total |= {"mark": "doubtful"} if found.doubts else {}
     shown = table([*rows, total], ("charge", "base", "rate", "amount", "mark"))
     holes = [f"· {line.title}: {line.why.sentence}" for line in found.lines if isinstance(line, MissingLine)]
     doubts = [_doubt(rule) for rule in found.doubts]

@@ -15,7 +15,6 @@ from tunefolio.analysis.tax.assets import Asset
 from tunefolio.analysis.tax.blockers import undated
 from tunefolio.analysis.tax.computation import TaxYear
 from tunefolio.analysis.tax.foreign_worth import Closes
-from tunefolio.analysis.tax.rulebook import tax_rules
 from tunefolio.analysis.tax.schedule_112a import csv_112a
 from tunefolio.analysis.tax.setoff import LossLeft
 from tunefolio.analysis.tax.statement import csv_statement, notes
@@ -251,7 +250,7 @@ def _losses(found: Sequence[LossLeft]) -> str:
 
 def _rules(args: argparse.Namespace) -> int:
     day = TradingDay.parse(args.rules)
-    found = tax_rules().in_force(day)
+    found = told.rules_on(day)
     rows = [
         {
             "rule": rule.name,

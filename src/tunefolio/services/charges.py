@@ -80,8 +80,11 @@ def calculated(wish: Wish, today: TradingDay) -> tuple[Deal, Charges]:
 
 
 def rules_on(day: TradingDay, tariffs: Tariffs | None = None) -> tuple[Rule, ...]:
-    """Every rule that holds on that day, by name; roundings and plans too."""
-    return (tariffs or shipped()).book.in_force(day)
+    """Every rule of that day, by name; roundings and plans too. Raises Misuse before they begin."""
+    book = tariffs or shipped()
+    if day < book.begins:
+        raise Misuse("date", f"no tariff of {day} is known", cure=f"Take {book.begins} or a later day")
+    return book.book.in_force(day)
 
 
 _SAME_BROKER = {"kotakneo": "kotak", "": NO_BROKER}

@@ -18,17 +18,20 @@ from tunefolio.analysis.tax.gains import Gain
 from tunefolio.analysis.tax.heads import Bucket, Head
 from tunefolio.analysis.tax.incomes import Earned
 from tunefolio.analysis.tax.levy import Levy
+from tunefolio.analysis.tax.rulebook import tax_rules
 from tunefolio.analysis.tax.schedule_112a import Row112A, rows_112a
 from tunefolio.analysis.tax.schedule_cg import dividends, table_f
 from tunefolio.analysis.tax.setoff import LossLeft, SetOff
 from tunefolio.analysis.tax.statement import DISCLAIMER
 from tunefolio.analysis.tax.vda import VdaGain
 from tunefolio.analysis.tax.years import periods
+from tunefolio.core.errors import Misuse
 from tunefolio.core.identity import AccountId, InstrumentId
 from tunefolio.core.missing import Missing
 from tunefolio.core.money import plain, quantized
 from tunefolio.core.rules import Rule
 from tunefolio.core.time import TradingDay
+from tunefolio.services.tax_records import FIRST_YEAR
 
 Json = dict[str, Any]
 Deed = Gain | VdaGain | Trade | Exempt
@@ -225,6 +228,15 @@ def rule(one: Rule) -> Json:
         "confidence": one.confidence.value,
         "note": one.note,
     }
+
+
+def rules_on(day: TradingDay, *, categories: Iterable[Rule] = ()) -> list[Rule]:
+    """Every rule of tax in force on a day, then those of the categories given. Raises Misuse before they
+    begin."""
+    begin = FIRST_YEAR.first
+    if day < begin:
+        raise Misuse("date", f"no rules of tax are known for {day}", cure=f"Take {begin} or a later day")
+    return [*tax_rules().in_force(day), *categories]
 
 
 def rules(found: Iterable[Rule], day: TradingDay) -> Json:

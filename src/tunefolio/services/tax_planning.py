@@ -25,6 +25,7 @@ from tunefolio.core.time import Instant, TradingDay, calendar_date
 from tunefolio.ledger.accounts import Account
 from tunefolio.ledger.holdings import Position
 from tunefolio.ledger.lots import Lot
+from tunefolio.ledger.transactions import PLACES
 from tunefolio.market.fx import RateBook
 from tunefolio.market.instruments import AssetClass, Instrument
 from tunefolio.market.quotes import Quote
@@ -86,6 +87,12 @@ class Sale:
     @property
     def proceeds(self) -> Decimal:
         return self.units * self.price
+
+    @property
+    def is_by_broker(self) -> bool:
+        """Whether its charges hold a broker's: a fund house has none, an account without a tariff no line."""
+        is_fund = self.held.instrument.asset_class is AssetClass.FUND
+        return is_fund or _tariff_of(self.held.account) != NO_BROKER
 
     @property
     def lacks(self) -> Missing | None:
@@ -232,11 +239,10 @@ def charges_of(held: Held, units: Decimal, price: Decimal, day: TradingDay) -> C
     if one.exchange not in _SOLD_ON or one.asset_class not in _SHARES:
         reason = f"no tariff is known for a {one.asset_class} on {one.exchange}"
         return Missing(reason, "Its charges stand on the broker's own note")
-    broker = broker_of(held.account.broker)
-    known = broker if broker in tariffs().brokers else NO_BROKER
     try:
         deal = Deal(
-            day, known, one.exchange, Segment.DELIVERY, OrderSide.SELL, units, price, one.economic_key,
+            day, _tariff_of(held.account), one.exchange, Segment.DELIVERY, OrderSide.SELL, units, price,
+            one.economic_key,
             group=one.listing.series.upper() if one.exchange == "BSE" else "",
             units=units_of(one, held.category),
         )  # fmt: skip
@@ -268,7 +274,7 @@ def _tried(house: House, year: TaxReport, sold: Sold) -> Sale:
     day, held = _today(house), sold.held
     lots = () if isinstance(held.lots, Missing) else held.lots
     ratio = _deductible_ratio(sold.basis)
-    offer = Offer(held.account.id, held.instrument.id, lots, sold.price, ratio)
+    offer = Offer(held.account.id, held.instrument.id, lots, sold.price, ratio, year.record.unsold)
     deeds = [_rounded(one, ratio, sold.digits) for one in harvest.sale(offer, sold.units, day)]
     effect = harvest.what_if(year.result, deeds, year.record.assets)
     return Sale(held, year, sold.units, sold.price, day, sold.charges, sold.basis, sold.digits, effect)
@@ -284,6 +290,12 @@ def _rounded(one: Disposal, ratio: Decimal, digits: int) -> Disposal:
         bought=replace(one.bought, total=quantized(one.bought.total, digits)),
         sold=replace(one.sold, total=quantized(worth * ratio, digits)),
     )
+
+
+def _tariff_of(account: Account) -> str:
+    """The broker whose tariff we have, else none's: then only what state and exchange take is charged."""
+    broker = broker_of(account.broker)
+    return broker if broker in tariffs().brokers else NO_BROKER
 
 
 def _held(
@@ -331,7 +343,7 @@ def _offer(held: Held, year: TaxReport, day: TradingDay) -> Offer | Missing:
         reason = f"the day of purchase of {len(undated)} lots of {held.instrument.symbol}"
         return Missing(reason, "Record the opening position with its `acquired` day")
     ratio = _deductible_ratio(charges_of(held, held.units, held.price, day))
-    return Offer(held.account.id, held.instrument.id, held.lots, held.price, ratio)
+    return Offer(held.account.id, held.instrument.id, held.lots, held.price, ratio, year.record.unsold)
 
 
 def _deductible_ratio(cost: Charges | Missing) -> Decimal:
@@ -347,6 +359,8 @@ def _deductible_ratio(cost: Charges | Missing) -> Decimal:
 def _must_be_sold(held: Held, units: Decimal, price: Decimal | None) -> None:
     if not units.is_finite() or not 0 < units <= held.units:
         raise Misuse("units", f"{units} of {held.units.normalize():f} held cannot be sold", cure="Sell fewer")
+    if units != quantized(units, PLACES):
+        raise Misuse("units", f"{units:f} is finer than units are counted", cure=f"At most {PLACES} places")
     if price is not None and (not price.is_finite() or not 0 < price < Decimal(10) ** 12):
         raise Misuse("price", f"{price} is no price in rupees", cure="Write 125.50")
 

@@ -16,7 +16,7 @@ from tunefolio.analysis.tax.assets import Asset, TaxClass, asset_of
 from tunefolio.analysis.tax.blockers import Blocker, of_holes
 from tunefolio.analysis.tax.books import lawful_books
 from tunefolio.analysis.tax.computation import Record, TaxYear, tax_years
-from tunefolio.analysis.tax.disposals import Books, Way, disposals
+from tunefolio.analysis.tax.disposals import Books, Way, deeds_of
 from tunefolio.analysis.tax.gains import Law
 from tunefolio.analysis.tax.incomes import incomes
 from tunefolio.analysis.tax.taxpayer import EarlierLoss, Taxpayer
@@ -105,7 +105,7 @@ def record_of(material: Material) -> tuple[Record, Law]:
     books = Books(
         material.holdings, facts, {**levied, **told.stt}, told.ways, told.subscribed, material.rates
     )
-    deeds, holes = disposals(books)
+    deeds = deeds_of(books)
     receipts, more = incomes(books)
     corporate = [fact for fact in facts.values() if fact.kind in _CORPORATE]
     funds = material.funds
@@ -118,7 +118,9 @@ def record_of(material: Material) -> tuple[Record, Law]:
         navs_by=funds.source,
         listed=frozenset(id for id, one in assets.items() if one.is_listed),
     )
-    return Record(deeds, receipts, assets, (*holes, *more)), Law(rulebook.tax_rules(), values)
+    return Record(deeds.disposals, receipts, assets, (*deeds.holes, *more), deeds.unsold), Law(
+        rulebook.tax_rules(), values
+    )
 
 
 def years_of(record: Record, entered: Iterable[FinancialYear], last: FinancialYear) -> list[FinancialYear]:

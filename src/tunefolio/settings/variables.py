@@ -193,8 +193,8 @@ VARIABLES: tuple[Variable, ...] = (
         "TUNEFOLIO_LEAKED_PASSWORDS",
         "leaked_passwords",
         "",
-        "Leaked passwords that nobody may choose, as Have I Been Pwned hands them out: a file sorted by SHA-1, "
-        "or a folder of ranges. Without it: the thirty thousand commonest, and what is guessed like them.",
+        "Leaked passwords that nobody may choose, as Have I Been Pwned hands them out: a file sorted by SHA-1,"
+        " or a folder of ranges. Without it: the thirty thousand commonest, and what is guessed like them.",
         _leaks,
     ),
     Variable(
@@ -210,6 +210,13 @@ VARIABLES: tuple[Variable, ...] = (
         "30",
         "Days until an unused refresh token of the API ends.",
         _whole(1, 365),
+    ),
+    Variable(
+        "TUNEFOLIO_GRACE_DAYS",
+        "grace_days",
+        "14",
+        "Days in which somebody who deletes her account can still take that back.",
+        _whole(0, 365),
     ),
     Variable(
         "TUNEFOLIO_API_PER_MINUTE",

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from tunefolio.analysis.tax.assessment import Assessed, assessed
 from tunefolio.analysis.tax.assets import Asset
 from tunefolio.analysis.tax.blockers import Blocker, NotReady, of_holes
 from tunefolio.analysis.tax.business import turnover
-from tunefolio.analysis.tax.disposals import Disposal, Hole
+from tunefolio.analysis.tax.disposals import Disposal, Hole, Unsold
 from tunefolio.analysis.tax.gains import Law
 from tunefolio.analysis.tax.heads import Head
 from tunefolio.analysis.tax.incomes import Income
@@ -19,7 +19,7 @@ from tunefolio.analysis.tax.rulebook import ZERO, doubts_of, rules_once
 from tunefolio.analysis.tax.taxpayer import EarlierLoss, Taxpayer, entered_once
 from tunefolio.analysis.tax.years import FinancialYear
 from tunefolio.core.errors import Misuse
-from tunefolio.core.identity import InstrumentId
+from tunefolio.core.identity import InstrumentId, TransactionId
 from tunefolio.core.rules import Rule
 
 NOT_COMPUTED = (
@@ -34,12 +34,14 @@ NOT_COMPUTED = (
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """All that a person's books tell about tax, every year of it: from disposals.disposals and incomes."""
+    """All that a person's books tell about tax, every year of it: from disposals.deeds_of and incomes.
+    unsold: what of the charges of purchases stays with units still held."""
 
     disposals: Sequence[Disposal]
     incomes: Sequence[Income]
     assets: Mapping[InstrumentId, Asset]
     holes: Sequence[Hole] = ()
+    unsold: Mapping[TransactionId, Unsold] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,11 +120,45 @@ class Books:
     rates: RateBook = NO_RATES
 
 
-def disposals(books: Books) -> tuple[tuple[Disposal, ...], tuple[Hole, ...]]:
-    """Every closed lot of every account, oldest deed first, and those that cannot be put into rupees.
+@dataclass(frozen=True, slots=True)
+class Unsold:
+    """A purchase some units of which are still held. stt: of all its charges; None: not known. whole: all its
+    charges; given: those that left with units sold already. All in the currency of the fact."""
 
-    All years at once: charges of a purchase are handed out in the order its units leave. Linear after a sort.
-    """
+    stt: Decimal | None
+    whole: Decimal
+    given: Decimal
+
+    def share(self, fees: Decimal, before: Decimal = ZERO) -> Decimal | None:
+        """The securities transaction tax in the next `fees` of it, after `before` of them were taken."""
+        if not fees:
+            return ZERO
+        if self.stt is None or not self.whole:
+            return None
+        first = min(self.given + before, self.whole)
+        last = min(first + fees, self.whole)
+        stt = min(self.stt, self.whole)
+        return quantized(stt * last / self.whole, 2) - quantized(stt * first / self.whole, 2)
+
+
+@dataclass(frozen=True, slots=True)
+class Deeds:
+    """What was read of a person's books. unsold: by purchase, of the units that are still held."""
+
+    disposals: tuple[Disposal, ...]
+    holes: tuple[Hole, ...]
+    unsold: Mapping[TransactionId, Unsold]
+
+
+def disposals(books: Books) -> tuple[tuple[Disposal, ...], tuple[Hole, ...]]:
+    """Every closed lot of every account, oldest deed first, and those that cannot be put into rupees."""
+    found = deeds_of(books)
+    return found.disposals, found.holes
+
+
+def deeds_of(books: Books) -> Deeds:
+    """All years at once: charges of a purchase are handed out in the order its units leave. Linear after a
+    sort."""
     duties, bonuses = _Duties(books), _bonuses(books)
     found: list[Disposal] = []
     holes: list[Hole] = []
@@ -135,7 +169,7 @@ def disposals(books: Books) -> tuple[tuple[Disposal, ...], tuple[Hole, ...]]:
             found.append(_with_bonus(one, bonuses[instrument]) if instrument in bonuses else one)
         else:
             holes.append(Hole(account, instrument, match.closed, match.day, one))
-    return tuple(found), tuple(holes)
+    return Deeds(tuple(found), tuple(holes), duties.unsold())
 
 
 def _matches(books: Books) -> Iterator[tuple[AccountId, InstrumentId, Match]]:
@@ -178,6 +212,22 @@ class _Duties:
         first = match.lot.origin or match.lot.opened
         bought, sold = (first, match.closed) if match.side is Side.LONG else (match.closed, first)
         return self._share(bought, match.lot.fees), self._share(sold, match.fees)
+
+    def unsold(self) -> dict[TransactionId, Unsold]:
+        """Of every purchase that has units left."""
+        books = self._books
+        left = {
+            lot.origin or lot.opened
+            for held in books.holdings.values()
+            for position in held.positions.values()
+            for lot in position.lots
+            if lot.fees.amount
+        }
+        return {
+            fact: Unsold(books.stt.get(fact), known.charges.amount, self._given.get(fact, ZERO))
+            for fact in left
+            if (known := books.facts.get(fact)) is not None
+        }
 
     def _share(self, fact: TransactionId, fees: Money) -> Decimal | None:
         stt = self._books.stt.get(fact)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import ROUND_FLOOR, Decimal
 
 from tunefolio.analysis.tax.assessment import Assessed, assessed
 from tunefolio.analysis.tax.assets import Asset
 from tunefolio.analysis.tax.computation import TaxYear
-from tunefolio.analysis.tax.disposals import Charges, Disposal
+from tunefolio.analysis.tax.disposals import Charges, Disposal, Unsold
 from tunefolio.analysis.tax.heads import Bucket
 from tunefolio.analysis.tax.levy import Levy, levied
 from tunefolio.analysis.tax.rulebook import ZERO
@@ -21,6 +21,7 @@ from tunefolio.ledger.lots import Lot
 
 _NO_FACT = TransactionId(0)
 """A sale that has not happened has no fact."""
+_UNKNOWN = Unsold(None, ZERO, ZERO)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,8 @@ class Effect:
 class Offer:
     """Open lots of one instrument in one account, in the order a sale would take them, at today's price.
 
-    price: rupees a unit; cost_of_sale: expected charges per rupee of value (deductible), as a ratio.
+    price: rupees a unit; cost_of_sale: expected charges per rupee of value (deductible), as a ratio. unsold:
+    what the charges of the purchases are made of.
     """
 
     account: AccountId
@@ -68,6 +70,7 @@ class Offer:
     lots: Sequence[Lot]
     price: Decimal
     cost_of_sale: Decimal = ZERO
+    unsold: Mapping[TransactionId, Unsold] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +135,7 @@ def gains(
             if not step.is_equity:
                 break
             if step.levy.total > tax_year.levy.total:
-                units += _part(offer, units, levy.exemption.left)
+                units += _part(offer, units, levy.exemption.left, today)
                 break
             units, levy = step.units, step.levy
         if not units:
@@ -145,28 +148,32 @@ def gains(
 
 def sale(offer: Offer, units: Decimal, today: TradingDay) -> tuple[Disposal, ...]:
     """The first units of an offer as disposals at its price. Raises Misuse for more than is offered."""
-    held = sum((lot.quantity for lot in offer.lots), ZERO)
+    held = _held(offer)
     if not 0 < units <= held:
         raise Misuse("units", f"{units} of {held} held cannot be sold")
-    found: list[Disposal] = []
+    return tuple(_sold(offer, units, today))
+
+
+def _sold(offer: Offer, units: Decimal, today: TradingDay) -> Iterator[Disposal]:
+    """Lot after lot. The transaction tax in the charges of a purchase is handed out as its units leave, as by
+    real sales."""
+    taken: dict[TransactionId, Decimal] = {}
     left = units
     for lot in offer.lots:
         part = min(left, lot.quantity)
-        if part:
-            found.append(_disposal(offer, lot, part, today))
-            left -= part
-    return tuple(found)
-
-
-def _disposal(offer: Offer, lot: Lot, units: Decimal, today: TradingDay) -> Disposal:
-    share = units / lot.quantity
-    value = offer.price * units
-    bought = Charges(lot.fees.amount * share, None if lot.fees.amount else ZERO)
-    sold = Charges(value * offer.cost_of_sale, ZERO)
-    return Disposal(
-        offer.account, offer.instrument, lot.opened, _NO_FACT, lot.day, today, units, value,
-        lot.price_cost.amount * share, bought, sold,
-    )  # fmt: skip
+        if not part:
+            return
+        share = part / lot.quantity
+        fact, fees = lot.origin or lot.opened, lot.fees.amount * share
+        unsold = offer.unsold.get(fact, _UNKNOWN)
+        bought = Charges(fees, unsold.share(fees, taken.get(fact, ZERO)))
+        taken[fact] = taken.get(fact, ZERO) + fees
+        left -= part
+        value = offer.price * part
+        yield Disposal(
+            offer.account, offer.instrument, lot.opened, _NO_FACT, lot.day, today, part, value,
+            lot.price_cost.amount * share, bought, Charges(value * offer.cost_of_sale, ZERO),
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,11 +195,11 @@ def _steps(
 ) -> Iterator[_Step]:
     """Selling the first lot, the first two, and so on; stops where a lot cannot be judged. Linear in lots."""
     run, units, is_equity = dict(sums), ZERO, True
-    for lot in offer.lots:
-        found = assessed([_disposal(offer, lot, lot.quantity, today)], (), assets, tax_year.law)
+    for one in _sold(offer, _held(offer), today):
+        found = assessed([one], (), assets, tax_year.law)
         if found.holes:
             return
-        units += lot.quantity
+        units += one.units
         is_equity = is_equity and _is_equity(found)
         for bucket, amount, _day in found.amounts():
             run[bucket] = run.get(bucket, ZERO) + amount
@@ -200,15 +207,20 @@ def _steps(
         yield _Step(units, levy, is_equity)
 
 
-def _part(offer: Offer, done: Decimal, left: Decimal) -> Decimal:
+def _part(offer: Offer, done: Decimal, left: Decimal, today: TradingDay) -> Decimal:
     """Whole units of the lot after the first `done` ones whose gain the rest of the exemption covers."""
     before = ZERO
-    for lot in offer.lots:
+    for one in _sold(offer, _held(offer), today):
         if before == done:
-            each = offer.price * (1 - offer.cost_of_sale) - lot.cost.amount / lot.quantity
-            return min(lot.quantity, left // each).to_integral_value(ROUND_FLOOR) if each > 0 else ZERO
-        before += lot.quantity
+            cost = (one.cost + one.bought.deductible) / one.units
+            each = offer.price * (1 - offer.cost_of_sale) - cost
+            return min(one.units, left // each).to_integral_value(ROUND_FLOOR) if each > 0 else ZERO
+        before += one.units
     return ZERO
+
+
+def _held(offer: Offer) -> Decimal:
+    return sum((lot.quantity for lot in offer.lots), ZERO)
 
 
 def _candidate(

@@ -44,5 +44,11 @@ def add(commands: Commands) -> None:
     invite.add_argument("--email", default="", help="the only address that may use it")
     invite.add_argument("--role", choices=("admin", "member", "reader"), default="member")
     links = command(verbs, "links", "people:links", "links people asked for, to hand out by hand")
-    for one in (new, *of_one, listed, invite, links):
+    export = command(verbs, "export", "leaving:export", "everything of a person in one zip, without secrets")
+    gone = command(verbs, "delete", "leaving:delete", "delete a person's account, with its time of grace")
+    for one in (export, gone):
+        one.add_argument("email")
+    export.add_argument("file", help="the zip to write")
+    gone.add_argument("--now", action="store_true", help="erase at once; nobody can take it back")
+    for one in (new, *of_one, listed, invite, links, export, gone):
         where(one)

@@ -7,7 +7,6 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Query
 from starlette.responses import Response
 
-from tunefolio.analysis.tax.rulebook import tax_rules
 from tunefolio.analysis.tax.schedule_112a import columns_112a, csv_112a, doubts_112a, rows_112a
 from tunefolio.analysis.tax.statement import csv_statement
 from tunefolio.analysis.tax.years import FinancialYear
@@ -109,7 +108,7 @@ def rules(
 ) -> Response:
     """Every rule of tax in force on a day, with its range, sources and confidence."""
     day = day_of(date, "date") if date else TradingDay(calendar_date(house.clock.now()))
-    return reply(told.rules(tax_rules().in_force(day), day))
+    return reply(told.rules(told.rules_on(day), day))
 
 
 def file_answer(text: str, filename: str) -> Response:

@@ -16,7 +16,7 @@ from tunefolio.analysis.tax.advance import advance_tax
 from tunefolio.analysis.tax.blockers import NotReady
 from tunefolio.analysis.tax.computation import NOT_COMPUTED
 from tunefolio.analysis.tax.heads import Head
-from tunefolio.analysis.tax.rulebook import category_rules, tax_rules
+from tunefolio.analysis.tax.rulebook import category_rules
 from tunefolio.analysis.tax.schedule_112a import balance_of, csv_112a, doubts_112a, rows_112a
 from tunefolio.analysis.tax.schedule_cg import dividends, table_f
 from tunefolio.analysis.tax.statement import DISCLAIMER, csv_statement
@@ -30,6 +30,7 @@ from tunefolio.services.charges import figures_of
 from tunefolio.services.house import House
 from tunefolio.services.tax import Subject, TaxReport
 from tunefolio.services.tax_figures import bucket_key, explanation, readable
+from tunefolio.services.tax_json import rules_on
 from tunefolio.services.tax_rows import deeds_of, incomes_of
 from tunefolio.services.views import taxes as views
 from tunefolio.web import render
@@ -173,7 +174,7 @@ def rules(
 ) -> HTMLResponse:
     """Every rule of tax in force on a day with its range, source and doubt."""
     day = day_of(date, "date") if date else _today(house)
-    found = [*tax_rules().in_force(day), *category_rules().in_force(day)]
+    found = rules_on(day, categories=category_rules().in_force(day))
     return page(request, "tax/rules.html", choice, day=day, rules=found)
 
 

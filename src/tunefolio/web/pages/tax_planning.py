@@ -65,6 +65,7 @@ def plan(
     values: dict[str, Any] = {
         "found": found,
         "sale": sale,
+        "by_broker": sale is not None and sale.is_by_broker,
         "typed_sale": typed_sale,
         "lot_links": lambda key, part: whole.trial(typed_sale, f"after:deed:{key}:{part}"),
         "words_of": sale_words,
