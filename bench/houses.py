@@ -152,7 +152,8 @@ def up(port: int, home: Path) -> tuple[list[str], dict[str, str]]:
     """The command that serves `home`, and its environment."""
     return (
         [sys.executable, "-m", "tunefolio", "up"],
-        {"TUNEFOLIO_HOME": str(home), "TUNEFOLIO_PORT": str(port), "TUNEFOLIO_LOG_LEVEL": "error"} | UNCOUNTED,
+        {"TUNEFOLIO_HOME": str(home), "TUNEFOLIO_PORT": str(port), "TUNEFOLIO_LOG_LEVEL": "error"}
+        | UNCOUNTED,
     )
 
 

@@ -91,6 +91,8 @@ def test_the_commands_are_those_of_the_book() -> None:
         "user disable",
         "user enable",
         "user invite",
+        "user export",
+        "user delete",
         "token make",
         "token list",
         "token revoke",

@@ -13,12 +13,13 @@ from typing import Any
 
 from sqlalchemy import Connection, select, text, update
 
-from tests.house import store_factors, store_taxes, store_tokens
+from tests.house import store_factors, store_leaving, store_taxes, store_tokens
 from tunefolio.core.alerts import AlertKind, Manner, Standing, Wake
 from tunefolio.core.identity import AccountId, ImportId, InstrumentId, TransactionId
 from tunefolio.core.money import INR, Money, Price
 from tunefolio.core.notice import ChannelKind, DeliveryId, Notice, Urgency
 from tunefolio.core.people import Caretaker, Role, Viewer
+from tunefolio.core.sharing import Amounts
 from tunefolio.core.time import Instant, TradingDay
 from tunefolio.ledger.accounts import AccountKind, Book
 from tunefolio.ledger.cashflows import DayRow
@@ -54,6 +55,7 @@ from tunefolio.store import (
     proofs,
     sectors,
     sessions,
+    shared_links,
     snapshots,
     standings,
     statements,
@@ -143,14 +145,19 @@ def _belongings(db: WriteDb, viewer: Viewer, name: str) -> dict[str, Any]:
     told |= store_taxes.taxed(db, viewer, name, account, fact, infy, NOW)
     told |= store_factors.proving(db, viewer, name)
     told |= store_tokens.given(db, viewer, name, session, NOW)
+    told |= store_leaving.taken_along(db, viewer, name)
     proofs.put(db, viewer, session, NOW)
     noted = audit.add(db, viewer, "sign_in.done", name, {"of": name}, place=Place(name, name), now=NOW)
     friend = persons.add(db, f"{name}-friend@example.org", f"{name}-friend", "hash", Role.MEMBER, NOW)
     other = persons.add(db, f"{name}-other@example.org", f"{name}-other", "hash", Role.MEMBER, NOW)
     given = grants.add(db, viewer, friend.id, None, None, NOW)
+    public = shared_links.add(
+        db, viewer, portfolio, name, Amounts.HIDDEN, f"{name}-public", until=None, now=NOW
+    )
     return told | {
         "AuditId": noted,
         "GrantId": given.id,
+        "SharedLinkId": public.id,
         "grants.add.grantee": other.id,
         "grants.add.portfolio": None,
         "ActionId": action,
@@ -360,6 +367,9 @@ def _samples() -> dict[str, Any]:
         "TradingDay": DAY,
         "Book": Book.LIVE,
         "Role": Role.MEMBER,
+        "Amounts": Amounts.HIDDEN,
+        "shared_links.add.portfolio": 1,
+        "title": "new title",
         "ConnectionState": ConnectionState.NEEDS_LOGIN,
         "entries": [Entry(Fact(Kind.DEPOSIT, DAY, MINE), "new")],
         "Statement": _statement("new"),

@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 from tests.house.test_routes import ENDLESS, NOT_OWNED, NOUNS, PUBLIC, Way, needs_admin, ways
 from tests.web.houses import app_of, join, opened, visitor
 from tunefolio.bootstrap import adapters
-from tunefolio.core.people import Scope, Viewer
+from tunefolio.core.people import Role, Scope, Viewer
 from tunefolio.services import tokens
 from tunefolio.services.house import House
 from tunefolio.web import scopes
@@ -49,7 +49,7 @@ def of_programs(every: list[Way]) -> list[Way]:
 
 def bearing(house: House, operator: TestClient, *wanted: Scope) -> TestClient:
     viewer = Viewer(operator.get("/api/v1/session").json()["person"]["id"])
-    who = Viewer(viewer.person, tokens.Role.ADMIN)
+    who = Viewer(viewer.person, Role.ADMIN)
     with house.database.writing() as db:
         fresh = tokens.make(db, house, who, "-".join(wanted), wanted, days=1)
     client = visitor(house)

@@ -54,6 +54,8 @@ WITHOUT_VIEWER = {
     "challenges.use": "by whoever holds the token of a challenge just found",
     "passkeys.find": "before anyone is known: the signature is the claim",
     "mail_links.find": "before anyone is known: the token is the claim",
+    "shared_links.find": "nobody need be known: the token is the claim",
+    "shared_links.mark_seen": "by whoever holds the token of a link just found",
     "mail_links.use": "by whoever holds the token of a link just found",
     "audit.add_refused": "before anyone is known: somebody was refused at the door",
     "audit.add_about": "a deed of a service; owner is whose part it stands in",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -135,7 +136,7 @@ def test_a_turn_that_does_not_come_is_told_as_busy(monkeypatch: pytest.MonkeyPat
     import threading
 
     monkeypatch.setattr(passwords, "_TURNS", threading.BoundedSemaphore(1))
-    monkeypatch.setattr(passwords, "PATIENCE", passwords.timedelta(milliseconds=20))
+    monkeypatch.setattr(passwords, "PATIENCE", timedelta(milliseconds=20))
     with passwords._turn(), pytest.raises(Retry, match="signing in"):
         passwords.hashed(PASSWORD)
     assert passwords.hashed(PASSWORD).startswith("$argon2id$")

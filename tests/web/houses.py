@@ -46,7 +46,7 @@ ADDRESS = "https://testserver"
 PASSWORD = "a long enough password"
 KEYS = AppKeys("testkey", Secret("testsecret"))
 CONFIG = WebConfig(allowed_hosts=("testserver", "localhost", "127.0.0.1", "family.lan"), limits=UNLIMITED)
-"""Its limits are open: the walks ask thousands of questions. tests/web/test_limits.py has a house with limits."""
+"""Its limits are open: the walks ask thousands of questions; tests/web/test_limits.py has others."""
 
 
 @dataclass

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import jwt
+import pyotp
 import pytest
 from jwt.warnings import InsecureKeyLengthWarning
 from starlette.testclient import TestClient
@@ -21,7 +22,7 @@ from tunefolio.core.identity import PersonId
 from tunefolio.core.people import Caretaker, Viewer
 from tunefolio.core.secret import Secret
 from tunefolio.core.time import FixedClock, Instant
-from tunefolio.services import access, audit, identity, renewals
+from tunefolio.services import access, audit, factors, identity, renewals
 from tunefolio.services.access import ALGORITHM, AUDIENCE, TYPE, TokenRefused
 from tunefolio.services.house import House
 from tunefolio.services.renewals import Pair
@@ -370,7 +371,7 @@ def test_another_sign_in_stays_when_one_is_ended(house: House, clock: FixedClock
     clock.set(FRIDAY + timedelta(minutes=1))
     refusal(house, first.renewing, HERE)
     assert is_open(house, other)
-    assert renewals.renew(house, other.renewing, HERE)
+    assert is_open(house, renewals.renew(house, other.renewing, HERE))
 
 
 def test_of_a_thousand_renewals_with_one_token_exactly_one_succeeds(house: House) -> None:
@@ -476,3 +477,20 @@ def test_what_has_expired_is_forgotten(house: House) -> None:
 def test_the_times_in_a_token_are_whole_seconds(house: House) -> None:
     pair = pair_of(house)
     assert pair.access.expires == Instant(datetime(2026, 11, 20, 6, 0, tzinfo=UTC))
+
+
+def test_a_second_factor_is_asked_of_programs_too(
+    program: TestClient, house: House, clock: FixedClock
+) -> None:
+    viewer = asha(house)
+    with house.database.writing() as db:
+        app = pyotp.TOTP(factors.begin(db, house, viewer).secret.reveal())
+        factors.confirm(db, house, viewer, Secret(app.at(clock.now().utc)))
+    clock.advance(timedelta(minutes=1))
+    bare = program.post("/auth/login", json=WISH)
+    assert (bare.status_code, bare.json()["type"]) == (401, "/api/docs#second-factor")
+    assert "set-cookie" not in bare.headers
+    wrong = program.post("/auth/login", json=WISH | {"code": "000000"})
+    assert wrong.status_code == 401
+    right = program.post("/auth/login", json=WISH | {"code": app.at(clock.now().utc)})
+    assert right.status_code == 200, right.text

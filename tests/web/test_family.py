@@ -296,18 +296,22 @@ SOURCE = Path(str(tunefolio.__file__)).parent
 
 
 def test_one_place_alone_looks_with_anothers_eyes() -> None:
-    """A Viewer is made where a person is read, by the gate of grants, by the house for the owners of its
-    work; and only the family view opens what the gate gives."""
-    makers, openers = set(), set()
+    """A Viewer is made where a person is read, by the gates of grants and of public links, by the house for
+    the owners of its work; only the family view opens what the gate of grants gives, and only the two show
+    a portfolio to others."""
+    makers, openers, showers = set(), set(), set()
     for path in sorted(SOURCE.rglob("*.py")):
         text = path.read_text("utf-8")
         name = path.relative_to(SOURCE).as_posix()
         calls = [node.func for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Call)]
         if any(isinstance(called, ast.Name) and called.id == "Viewer" for called in calls):
             makers.add(name)
-        if re.search(r"\bviewers_of\(", text) and name != "services/grants.py":
+        if re.search(r"\bviewers_of\(|\bgrants\.opened\(", text) and name != "services/grants.py":
             openers.add(name)
+        if re.search(r"(?<!def )\bshared_book\(", text):
+            showers.add(name)
     assert openers == {"services/family.py"}
+    assert showers == {"services/family.py", "services/shared_links.py"}
     assert "services/grants.py" in makers
     assert not {name for name in makers if name.startswith("web/")}
 

@@ -116,13 +116,12 @@ def test_the_house_lets_a_hundred_in_unless_it_is_set() -> None:
 @pytest.fixture
 def servers(redis_url: str, small_house: House) -> Iterator[list[House]]:
     """Two web servers of one house, which count in one Redis."""
-    made = []
-    for _ in range(2):
-        storage = RedisStorage(redis_url, wrap_exceptions=True, key_prefix="tunefolio:test-limits")
-        storage.reset()
-        made.append(replace(small_house, throttle=Throttle(storage)))
-    yield made
-    storage.reset()
+    stores = [
+        RedisStorage(redis_url, wrap_exceptions=True, key_prefix="tunefolio:test-limits") for _ in range(2)
+    ]
+    stores[0].reset()
+    yield [replace(small_house, throttle=Throttle(store)) for store in stores]
+    stores[0].reset()
 
 
 def test_web_servers_count_together(servers: list[House], asha: TestClient) -> None:

@@ -132,6 +132,7 @@ def rules_of(settings: Settings) -> HouseRules:
         leaks=settings.leaked_passwords,
         access_life=timedelta(minutes=settings.access_minutes),
         refresh_days=settings.refresh_days,
+        grace=timedelta(days=settings.grace_days),
         public_url=settings.public_url,
         upload_limit_bytes=settings.upload_limit_bytes,
         enrichment=settings.enrichment,

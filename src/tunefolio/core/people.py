@@ -71,7 +71,10 @@ def email_of(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Someone with a sign-in. preferences: appearance and locale, never anything secret."""
+    """Someone with a sign-in. preferences: appearance and locale, never anything secret.
+
+    leaving: when the account is erased, if she has asked for that and not taken it back.
+    """
 
     id: PersonId
     email: str
@@ -80,6 +83,7 @@ class Person:
     created: Instant
     disabled: Instant | None = None
     preferences: Mapping[str, str] = field(default_factory=dict)
+    leaving: Instant | None = None
 
     @property
     def viewer(self) -> Viewer:

@@ -71,9 +71,13 @@ def export_all(db: ReadDb, house: House, viewer: Viewer) -> bytes:
 
 def filename(title: str, now: Instant) -> str:
     """tunefolio-my-portfolio-2026-11-21.zip: letters, digits and dashes only, whatever the title."""
+    return f"tunefolio-{worded(title)}-{now.in_zone(IST):%Y-%m-%d}.zip"
+
+
+def worded(title: str) -> str:
+    """A title as part of a file's name: letters, digits and dashes; "export" where nothing is left."""
     plain = "".join(c if c.isascii() and c.isalnum() else "-" for c in title.lower())
-    words = "-".join(word for word in plain.split("-") if word) or "export"
-    return f"tunefolio-{words}-{now.in_zone(IST):%Y-%m-%d}.zip"
+    return "-".join(word for word in plain.split("-") if word) or "export"
 
 
 def _contents(db: ReadDb, viewer: Viewer, title: str, homes: Sequence[Account]) -> _Contents:
@@ -164,11 +168,11 @@ def _table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(columns)
-    writer.writerows([_harmless(cell) for cell in row] for row in rows)
+    writer.writerows([harmless(cell) for cell in row] for row in rows)
     return buffer.getvalue()
 
 
-def _harmless(cell: object) -> object:
+def harmless(cell: object) -> object:
     """A text that a spreadsheet would take for a formula begins with an apostrophe; a number does not."""
     if not isinstance(cell, str) or cell[:1] not in {"=", "+", "-", "@", "\t", "\r"}:
         return cell

@@ -19,12 +19,14 @@ from tunefolio.core.identity import GrantId, PersonId, PortfolioId
 from tunefolio.core.missing import Missing
 from tunefolio.core.money import INR, Currency, Money
 from tunefolio.core.people import Person, Viewer
+from tunefolio.core.sharing import Amounts
 from tunefolio.core.time import TradingDay, calendar_date
 from tunefolio.ledger.accounts import Account
 from tunefolio.market.fx import NO_RATES, RateBook
 from tunefolio.services import grants
 from tunefolio.services.house import House
 from tunefolio.services.portfolios import active_accounts
+from tunefolio.services.shared_books import SharedBook, shared_book
 from tunefolio.services.views.performance import value_of
 from tunefolio.services.views.portfolios import portfolio as valued_portfolio
 from tunefolio.services.views.prices import freshness
@@ -83,6 +85,16 @@ class FamilyView:
 
 
 @dataclass(frozen=True, slots=True)
+class Look:
+    """One grant's books on a page of their own. is_own: the viewer gives it, and sees what the other sees."""
+
+    grant: GrantId
+    owner: Person
+    is_own: bool
+    book: SharedBook
+
+
+@dataclass(frozen=True, slots=True)
 class _Part:
     """One scope of one person: her view of it and its tracks."""
 
@@ -91,10 +103,11 @@ class _Part:
 
 
 def family(db: ReadDb, house: House, viewer: Viewer) -> FamilyView:
-    """The view of this moment. Steps: 1 the leave in force; 2 each owner's view and tracks, asked as that
+    """The view of this moment; without what is shown in proportions alone, for a sum would give its amounts
+    away. Steps: 1 the leave in force; 2 each owner's view and tracks, asked as that
     owner and for the granted portfolio alone; 3 sums for each person and for all, in rupees at today's
     rates."""
-    allowed = grants.viewers_of(db, house, viewer)
+    allowed = [one for one in grants.viewers_of(db, house, viewer) if one.amounts is Amounts.SHOWN]
     seen: dict[PersonId, list[_Part]] = {viewer.person: [_part(db, house, viewer, None)]}
     people = {viewer.person: persons.person_of(db, viewer.person)}
     for one in allowed:
@@ -131,6 +144,13 @@ def share_of(db: ReadDb, house: House, viewer: Viewer, person: PersonId) -> Shar
         if share.person.id == person:
             return share
     raise NotFound("person")
+
+
+def look(db: ReadDb, house: House, viewer: Viewer, id: GrantId) -> Look:
+    """What one grant shows: of those the viewer was given, or of those she gives. Raises NotFound."""
+    one = grants.opened(db, house, viewer, id)
+    book = shared_book(db, house, one.viewer, one.portfolio, one.amounts)
+    return Look(one.grant, one.owner, one.owner.id == viewer.person, book)
 
 
 def _part(db: ReadDb, house: House, viewer: Viewer, portfolio: PortfolioId | None) -> _Part:

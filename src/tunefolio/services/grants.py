@@ -1,8 +1,9 @@
 """Leave to look at another's books: offered by e-mail, accepted, ended by either side, at once.
 
-`viewers_of` is the only place that makes a Viewer of somebody else, and only of grants in force; `Granted`
-carries it together with the one portfolio it may be used for. Nothing but services.family opens a Granted; a
-house test reads the source for that. Each step is told to the other side once. Rules: docs/spec/family.md.
+`viewers_of` and `opened` alone make a Viewer of somebody else, and only of grants in force; `Granted`
+carries it together with the one portfolio it may be used for, and whether amounts may be told. Nothing but
+services.family opens a Granted; a house test reads the source for that. Each step is told to the other side
+once. Rules: docs/spec/family.md.
 """
 
 from __future__ import annotations
@@ -12,10 +13,11 @@ from dataclasses import dataclass
 from datetime import time, timedelta
 from enum import StrEnum
 
-from tunefolio.core.errors import Misuse
+from tunefolio.core.errors import Misuse, NotFound
 from tunefolio.core.identity import GrantId, PersonId, PortfolioId
 from tunefolio.core.notice import Notice, Urgency
 from tunefolio.core.people import Person, Role, Viewer, email_of
+from tunefolio.core.sharing import Amounts
 from tunefolio.core.time import Instant, TradingDay
 from tunefolio.services import audit
 from tunefolio.services.audit import Act
@@ -79,6 +81,7 @@ class Granted:
     owner: Person
     portfolio: PortfolioId | None
     viewer: Viewer
+    amounts: Amounts
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,19 +107,33 @@ class Grants:
 
 def viewers_of(db: ReadDb, house: House, viewer: Viewer) -> tuple[Granted, ...]:
     """Whose books the viewer may look at now, as whom; one entry an owner and portfolio, and a grant of
-    everything swallows the others of its owner."""
+    everything swallows the others of its owner that show no more than it does."""
     found = rows.in_force(db, viewer, house.clock.now(), MOST)
-    whole = {grant.owner for grant in found if grant.portfolio is None}
-    return tuple(
-        Granted(
-            grant.id,
-            persons.person_of(db, grant.owner),
-            grant.portfolio,
-            Viewer(grant.owner, Role.READER),
-        )
-        for grant in found
-        if grant.portfolio is None or grant.owner not in whole
-    )
+    whole = {(grant.owner, grant.amounts) for grant in found if grant.portfolio is None}
+
+    def is_swallowed(grant: Grant) -> bool:
+        ways = {Amounts.SHOWN, grant.amounts}
+        return grant.portfolio is not None and any((grant.owner, way) in whole for way in ways)
+
+    return tuple(_granted(db, grant) for grant in found if not is_swallowed(grant))
+
+
+def opened(db: ReadDb, house: House, viewer: Viewer, id: GrantId) -> Granted:
+    """One grant in force of those the viewer was given; or one she gives, to see it as the other does.
+    Raises NotFound."""
+    now = house.clock.now()
+    for grant in rows.in_force(db, viewer, now, MOST):
+        if grant.id == id:
+            return _granted(db, grant)
+    given = rows.given_one(db, viewer, id)
+    if given.is_over(now):
+        raise NotFound("grant")
+    return _granted(db, given)
+
+
+def _granted(db: ReadDb, grant: Grant) -> Granted:
+    owner = persons.person_of(db, grant.owner)
+    return Granted(grant.id, owner, grant.portfolio, Viewer(grant.owner, Role.READER), grant.amounts)
 
 
 def sees_others(db: ReadDb, house: House, viewer: Viewer) -> bool:
@@ -132,9 +149,10 @@ def offer(
     *,
     portfolio: PortfolioId | None = None,
     last_day: TradingDay | None = None,
+    amounts: Amounts = Amounts.SHOWN,
 ) -> Grant:
     """Offer another person of this house to see one portfolio, or all, until the end of a day, or until taken
-    back.
+    back; with amounts, or in proportions alone.
 
     Raises Misuse naming the field, NotFound for a portfolio that is not the viewer's, TooMany.
     """
@@ -146,11 +164,14 @@ def offer(
     if grantee.id == viewer.person:
         raise Misuse("email", "is your own", cure="Your own books are always in your family view")
     now = house.clock.now()
-    until = None if last_day is None else _end_of(last_day)
-    if until is not None and until <= now:
-        raise Misuse("last_day", "has passed", cure="Choose today or a later day, or none")
-    made = rows.add(db, viewer, grantee.id, portfolio, until, now)
-    told = {"to_person": grantee.id, "portfolio": portfolio, "until": None if until is None else until.iso()}
+    until = until_of(last_day, now)
+    made = rows.add(db, viewer, grantee.id, portfolio, until, now, amounts=amounts)
+    told = {
+        "to_person": grantee.id,
+        "portfolio": portfolio,
+        "until": None if until is None else until.iso(),
+        "amounts": amounts.value,
+    }
     _noted(db, house, viewer, Act.GRANT_OFFERED, made, told)
     _tell(db, house, viewer, grantee.id, made, step=Step.OFFERED)
     return made
@@ -230,6 +251,7 @@ def _tell(db: WriteDb, house: House, viewer: Viewer, to: PersonId, grant: Grant,
     title, text = WORDS[step]
     name = persons.person_of(db, viewer.person).name
     what = "everything" if grant.portfolio is None else "one portfolio"
+    what += "" if grant.amounts is Amounts.SHOWN else " (without amounts)"
     words = {"name": name, "what": what}
     key = f"{NOTICE}:{grant.id}:{step}"
     at = house.clock.now()
@@ -237,6 +259,12 @@ def _tell(db: WriteDb, house: House, viewer: Viewer, to: PersonId, grant: Grant,
     tell(db, house, [Draft(notice, NOTICE)])
 
 
-def _end_of(day: TradingDay) -> Instant:
-    """The first moment in India after that day."""
-    return Instant.at(day.plus_days(1), time())
+def until_of(last_day: TradingDay | None, now: Instant) -> Instant | None:
+    """The first moment in India after the last day, None for no end. Raises Misuse for a day that has
+    passed."""
+    if last_day is None:
+        return None
+    until = Instant.at(last_day.plus_days(1), time())
+    if until <= now:
+        raise Misuse("last_day", "has passed", cure="Choose today or a later day, or none")
+    return until

@@ -54,6 +54,7 @@ class HouseRules:
     sync_every:    how often brokers are asked for statements while their exchange trades; zero: only in the
                    morning and after the close.
     syncs_per_broker: accounts of one broker that one process syncs at the same time.
+    grace:         how long somebody who deletes her account may still take that back.
     backfill_days: how long before the first fact of an instrument its bars begin.
     """
 
@@ -72,6 +73,7 @@ class HouseRules:
     backfill_days: int = 365
     sync_every: timedelta = timedelta(hours=1)
     syncs_per_broker: int = 2
+    grace: timedelta = timedelta(days=14)
 
 
 @dataclass(frozen=True, slots=True)

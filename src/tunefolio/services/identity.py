@@ -286,7 +286,10 @@ def _keep_an_admin(db: WriteDb, admin: Viewer, leaving: Person) -> None:
     others = (
         person
         for person in iter_people(db, admin)
-        if person.role is Role.ADMIN and person.disabled is None and person.id != leaving.id
+        if person.role is Role.ADMIN
+        and person.disabled is None
+        and person.leaving is None
+        and person.id != leaving.id
     )
     if leaving.role is Role.ADMIN and next(others, None) is None:
         raise Misuse("role", "this is the last admin", cure="Make somebody else admin first")

@@ -199,6 +199,13 @@ DUTIES: tuple[Entry, ...] = (
         daily(time(3, 40)),
         "forget_notices",
     ),
+    Entry(
+        "erase_leavers",
+        "Erase accounts whose time of grace is over, and exports a day old",
+        "03:50 every day",
+        daily(time(3, 50)),
+        "erase_leavers",
+    ),
     Entry("enrich", "Look up missing sectors", "07:30 every day", daily(time(7, 30)), "enrich_all"),
     Entry("track", "Find what lacks of past prices", "06:45 every day", daily(time(6, 45)), "track"),
     Entry("rates", "Fetch exchange rates", "06:50 every day", daily(time(6, 50)), "rates"),

@@ -52,6 +52,7 @@ class Settings:
     leaked_passwords: Path | None
     access_minutes: int
     refresh_days: int
+    grace_days: int
     api_per_minute: int
     pages_per_minute: int
     strangers_per_minute: int

@@ -110,7 +110,7 @@ def people(db: ReadDb, admin: Viewer, now: Instant, after: PersonId | None, limi
         .where(sessions.c.owner_id == persons.c.id)
         .scalar_subquery()
         .label("seen_at"),
-    )
+    ).where(persons.c.erased_at.is_(None))
     if after is not None:
         query = query.where(persons.c.id > after)
     return [

@@ -176,6 +176,7 @@ PRAGMAS = (
     "foreign_keys=ON",
     "cache_size=-32768",
     "temp_store=MEMORY",
+    "secure_delete=FAST",  # what is changed or deleted leaves no copy in a page that is written anyway
     "recursive_triggers=ON",  # so that REPLACE cannot delete a fact behind its trigger
 )
 

@@ -57,6 +57,9 @@ _OF_ACCOUNT = (
 )
 """Leaves before what they point at."""
 
+OF_BOOKS = frozenset({accounts, *_OF_ACCOUNT, *(table for table, _, _ in _LINES)})
+"""Tables whose rows go with their account alone."""
+
 
 def erase_account(db: WriteDb, viewer: Viewer, id: AccountId) -> None:
     """Every row of one account, and the account; nothing for a stranger's. Cost: its rows, by index."""
@@ -69,6 +72,11 @@ def erase_portfolio(db: WriteDb, viewer: Viewer, id: PortfolioId) -> None:
     db.execute(delete(login_states).where(owned(login_states, viewer), login_states.c.portfolio_id == id))
     db.execute(delete(targets).where(owned(targets, viewer), targets.c.portfolio_id == id))
     db.execute(delete(portfolios).where(owned(portfolios, viewer), portfolios.c.id == id))
+
+
+def erase_books(db: WriteDb, viewer: Viewer) -> None:
+    """Every account of the viewer with all its rows; her portfolios stay, empty."""
+    _erase(db, viewer, select(accounts.c.id).where(owned(accounts, viewer)))
 
 
 def _erase(db: WriteDb, viewer: Viewer, which: Ids) -> None:

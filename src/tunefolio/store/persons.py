@@ -20,7 +20,8 @@ _LOCK = 0x74756E65
 
 def count(db: ReadDb) -> int:
     """How many people there are, disabled ones too; 0 means that the next one becomes admin."""
-    return int(db.execute(select(func.count()).select_from(persons)).scalar_one())
+    query = select(func.count()).select_from(persons).where(persons.c.erased_at.is_(None))
+    return int(db.execute(query).scalar_one())
 
 
 def add(db: WriteDb, email: str, name: str, password_hash: str, role: Role, now: Instant) -> Person:
@@ -117,13 +118,24 @@ def set_disabled(db: WriteDb, admin: Viewer, id: PersonId, since: Instant | None
     _change(db, persons.c.id == id, disabled_at=since)
 
 
+def set_leaving(db: WriteDb, viewer: Viewer, erase: Instant | None) -> None:
+    """When the viewer's account is to be erased; None: she stays."""
+    _change(db, persons.c.id == viewer.person, leaving_at=erase)
+
+
+def leavers(db: ReadDb, caretaker: Caretaker, now: Instant) -> list[PersonId]:  # noqa: ARG001 — leave, not input
+    """Whose time of grace is over."""
+    query = select(persons.c.id).where(persons.c.leaving_at <= now).order_by(persons.c.id)
+    return [PersonId(id) for id in db.execute(query).scalars()]
+
+
 def listed(db: ReadDb, admin: Viewer, after: PersonId | None, limit: int) -> list[Person]:
     """Everyone, oldest first, from the one behind `after`; raises Forbidden for all but admins.
 
     Keyset on the primary key: any page costs the same.
     """
     admin.must_administer()
-    query = select(persons).order_by(persons.c.id).limit(limit)
+    query = select(persons).where(persons.c.erased_at.is_(None)).order_by(persons.c.id).limit(limit)
     if after is not None:
         query = query.where(persons.c.id > after)
     return [person(row) for row in db.execute(query)]
@@ -131,7 +143,7 @@ def listed(db: ReadDb, admin: Viewer, after: PersonId | None, limit: int) -> lis
 
 def admins(db: ReadDb, caretaker: Caretaker) -> list[PersonId]:  # noqa: ARG001 — leave, not input
     """Who runs the house and may sign in, oldest first."""
-    which = (persons.c.role == Role.ADMIN, persons.c.disabled_at.is_(None))
+    which = (persons.c.role == Role.ADMIN, persons.c.disabled_at.is_(None), persons.c.leaving_at.is_(None))
     return [
         PersonId(id) for id in db.execute(select(persons.c.id).where(*which).order_by(persons.c.id)).scalars()
     ]
@@ -147,6 +159,7 @@ def person(row: Row[Any]) -> Person:
         row.created_at,
         row.disabled_at,
         row.preferences,
+        row.leaving_at,
     )
 
 

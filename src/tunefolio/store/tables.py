@@ -39,6 +39,9 @@ from tunefolio.store.fund_tables import fund_categories as fund_categories
 from tunefolio.store.grant_tables import grants as grants
 from tunefolio.store.grant_tables import shared_links as shared_links
 from tunefolio.store.lease_tables import leases as leases
+from tunefolio.store.leaving_tables import departures as departures
+from tunefolio.store.leaving_tables import export_parts as export_parts
+from tunefolio.store.leaving_tables import exports as exports
 from tunefolio.store.mapping_tables import mappings as mappings
 from tunefolio.store.market_tables import COST_RATIO
 from tunefolio.store.market_tables import accrual_terms as accrual_terms
@@ -81,6 +84,8 @@ persons = table(
     needed("created_at", At()),
     Column("disabled_at", At()),
     Column("verified_at", At()),
+    Column("leaving_at", At()),
+    Column("erased_at", At()),
     CheckConstraint("role in ('admin', 'member', 'reader')", name="role"),
 )
 

@@ -258,8 +258,11 @@ def answer(request: Request, problem: Problem) -> Response:
         headers["retry-after"] = str(problem.retry_after)
     if problem.status == HTTPStatus.UNAUTHORIZED:
         headers.setdefault("www-authenticate", "Bearer")
-    if is_htmx(request):
-        response: Response = _fragment(request, problem)
+    response: Response
+    if is_htmx(request) and problem.kind == "leaving":
+        response = Response(status_code=HTTPStatus.NO_CONTENT, headers={"hx-redirect": FAREWELL})
+    elif is_htmx(request):
+        response = _fragment(request, problem)
     elif wants_html(request):
         response = _page(request, problem)
     else:

@@ -51,6 +51,7 @@ NOUNS: Mapping[str, tuple[Need, Need]] = {
     "imports": (_READ, _IMPORT),
     "instruments": (_READ, _IMPORT),
     "jobs": (_READ, _SYNC),
+    "leaving": (_PERSON, _PERSON),
     "market": (_READ, _READ),
     "notices": (_READ, _IMPORT),
     "passkeys": (_PERSON, _PERSON),

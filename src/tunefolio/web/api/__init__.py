@@ -39,6 +39,7 @@ from tunefolio.web.api import (
     imports,
     instruments,
     jobs,
+    leaving,
     market,
     notices,
     passkeys,
@@ -48,6 +49,7 @@ from tunefolio.web.api import (
     sectors,
     services,
     sessions,
+    shared_links,
     snapshots,
     tax,
     tax_foreign,
@@ -60,6 +62,7 @@ from tunefolio.web.api import (
 )
 from tunefolio.web.api.shapes import ProblemJson
 from tunefolio.web.deps import find_visit, seen_from
+from tunefolio.web.leavers import must_stay
 
 _WORDS = {
     401: "Signed out",
@@ -79,7 +82,9 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
     for status, words in _WORDS.items()
 }
 
-router = APIRouter(responses=PROBLEMS, dependencies=[Depends(seen_from), Depends(find_visit)])
+router = APIRouter(
+    responses=PROBLEMS, dependencies=[Depends(seen_from), Depends(find_visit), Depends(must_stay)]
+)
 for first in (holdings, sectors, snapshots, sessions, auth, broker_logins, hooks, tracker, docs):
     router.include_router(first.router)
 for second in (
@@ -108,6 +113,7 @@ for second in (
     tax_told,
     tax_planning,
     jobs,
+    leaving,
     health,
     services,
     bars,
@@ -120,6 +126,7 @@ for second in (
     channels,
     persons,
     family,
+    shared_links,
     admin_users,
     admin_accounts,
     admin_brokers,

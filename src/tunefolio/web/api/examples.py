@@ -19,6 +19,7 @@ from tunefolio.web.api.examples_factors import FACTORS
 from tunefolio.web.api.examples_health import HEALTH
 from tunefolio.web.api.examples_imports import IMPORTS
 from tunefolio.web.api.examples_instruments import INSTRUMENTS
+from tunefolio.web.api.examples_leaving import LEAVING
 from tunefolio.web.api.examples_services import SERVICES
 from tunefolio.web.api.examples_tax import TAX
 from tunefolio.web.api.examples_tax_foreign import TAX_FOREIGN
@@ -348,6 +349,7 @@ EXAMPLES: Mapping[tuple[str, str], Mapping[str, Any]] = {
     **CALENDAR,
     **CHARGES,
     **HEALTH,
+    **LEAVING,
     **SERVICES,
     **BARS,
     **CHARTS,

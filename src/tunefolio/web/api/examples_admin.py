@@ -142,6 +142,55 @@ _GRANT = {
     "created_at": _AT,
     "accepted_at": _AT,
     "until": None,
+    "amounts": "shown",
+}
+_LINK = {
+    "id": 5,
+    "title": "What I hold for the long term",
+    "portfolio": "Long term",
+    "amounts": "hidden",
+    "created_at": _AT,
+    "until": None,
+    "is_over": False,
+    "seen": 12,
+    "seen_at": _AT,
+}
+_PART = {"name": "Information Technology", "holdings": 1, "weight_ratio": "1.0000", "pnl_ratio": "-0.0674"}
+_BOOK = {
+    "id": 3,
+    "person_id": 2,
+    "name": "Vikram",
+    "is_own": False,
+    "title": "Long term",
+    "currency": "INR",
+    "as_of": _AT,
+    "is_stale": False,
+    "unpriced": 0,
+    "amounts": None,
+    "returns": {
+        "pnl_ratio": "-0.0674",
+        "day_ratio": "0.0031",
+        "xirr": "-0.0250",
+        "twr_1m": "0.0120",
+        "twr_3m": "-0.0340",
+        "twr_1y": "-0.0674",
+        "twr_all": "-0.0674",
+    },
+    "holdings": [
+        {
+            "symbol": "INFY",
+            "exchange": "NSE",
+            "name": "Infosys",
+            "sector": "Information Technology",
+            "asset_class": "equity",
+            "weight_ratio": "1.0000",
+            "pnl_ratio": "-0.0674",
+            "day_ratio": "0.0031",
+            "amounts": None,
+        }
+    ],
+    "sectors": [_PART | {"value": None}],
+    "asset_classes": [_PART | {"name": "equity", "value": None}],
 }
 _REFUSAL = {
     "deed": "see_holdings",
@@ -171,5 +220,11 @@ ADMIN: Mapping[tuple[str, str], Mapping[str, Any]] = {
     ("GET", "/family/people/{id}"): _SHARE | {"holdings": [_HELD]},
     ("GET", "/family/grants"): _rows(_GRANT),
     ("POST", "/family/grants"): {"id": 3},
+    ("GET", "/family/grants/{id}"): _BOOK,
+    ("GET", "/family/links"): _rows(_LINK),
+    ("POST", "/family/links"): {
+        "id": 5,
+        "url": "https://house.example.org/shared/tf_link_…",
+    },
 }
 """By method and path below /api/v1."""

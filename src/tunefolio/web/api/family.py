@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Annotated, Any
 
 from fastapi import APIRouter
@@ -10,10 +11,12 @@ from starlette.responses import Response
 
 from tunefolio.core.identity import GrantId, PersonId, PortfolioId
 from tunefolio.core.missing import Missing
+from tunefolio.core.sharing import Amounts
 from tunefolio.services import family as views
 from tunefolio.services import grants
 from tunefolio.services.family import Share, Sums
 from tunefolio.services.grants import GrantLine
+from tunefolio.services.shared_books import SharedBook, SharedLine, SharedReturns, SharedSlice
 from tunefolio.services.views import HoldingRow
 from tunefolio.web.api.answers import Text, amount, day_of, ist, nothing, plain, put, reply
 from tunefolio.web.deps import MAX_ID, CurrentViewer, HouseDep, OwnWriting, Reading, RowId, Writing
@@ -23,11 +26,12 @@ v1 = APIRouter(tags=["family"])
 
 class Offer(BaseModel):
     """email: of an existing user. portfolio_id: the only one to be seen, null for all. last_day: the last on
-    which it holds, null for until it is taken back."""
+    which it holds, null for until it is taken back. amounts: hidden shows weights and returns alone."""
 
     email: Text
     portfolio_id: Annotated[int, Field(ge=1, le=MAX_ID)] | None = None
     last_day: Annotated[str, Field(max_length=10)] | None = None
+    amounts: Amounts = Amounts.SHOWN
 
 
 @v1.get("/family")
@@ -70,8 +74,18 @@ def offer(db: Writing, house: HouseDep, viewer: CurrentViewer, wish: Offer) -> R
         wish.email,
         portfolio=None if wish.portfolio_id is None else PortfolioId(wish.portfolio_id),
         last_day=day_of(wish.last_day, "last_day") if wish.last_day else None,
+        amounts=wish.amounts,
     )
     return reply({"id": made.id}, 201)
+
+
+@v1.get("/family/grants/{id}")
+def look(db: Reading, house: HouseDep, viewer: CurrentViewer, id: RowId) -> Response:
+    """What one grant shows: holdings, how they are spread, returns; amounts are null where they are hidden.
+    The owner sees it as the other does."""
+    found = views.look(db, house, viewer, GrantId(id))
+    about = {"id": found.grant, "person_id": found.owner.id, "name": found.owner.name, "is_own": found.is_own}
+    return reply(about | book(found.book))
 
 
 @v1.post("/family/grants/{id}/accept", status_code=204)
@@ -103,8 +117,7 @@ def sums(one: Sums) -> dict[str, Any]:
     row["invested"] = amount(whole.invested)
     put(row, "pnl", amount(whole.pnl) if one.is_priced else None, lacking)
     put(row, "day_change", amount(whole.day_change), "no previous close is known")
-    ratio = one.day_change_ratio
-    put(row, "day_change_ratio", None if ratio is None else plain(ratio), "no previous close is known")
+    put(row, "day_change_ratio", ratio(one.day_change_ratio), "no previous close is known")
     xirr = one.xirr
     if isinstance(xirr, Missing):
         put(row, "xirr", None, xirr.sentence)
@@ -123,8 +136,7 @@ def share(one: Share) -> dict[str, Any]:
         "accounts": [{"account_id": home.id, "name": home.name} for home in one.accounts],
         **sums(one.sums),
     }
-    ratio = one.share_ratio
-    put(row, "share_ratio", None if ratio is None else plain(ratio), "no price is known")
+    put(row, "share_ratio", ratio(one.share_ratio), "no price is known")
     return row
 
 
@@ -156,4 +168,75 @@ def grant(side: str, line: GrantLine) -> dict[str, Any]:
         "created_at": ist(one.created),
         "accepted_at": ist(one.accepted),
         "until": ist(one.until),
+        "amounts": one.amounts,
     }
+
+
+def book(one: SharedBook) -> dict[str, Any]:
+    """A shared portfolio. Its sums and those of its lines are there only where amounts are shown."""
+    sums = one.amounts
+    return {
+        "title": one.title,
+        "currency": one.currency,
+        "as_of": ist(one.freshness.as_of),
+        "is_stale": one.freshness.is_stale,
+        "unpriced": one.unpriced,
+        "amounts": None
+        if sums is None
+        else {
+            "invested": amount(sums.invested),
+            "value": amount(sums.value),
+            "pnl": amount(sums.pnl),
+            "day_change": amount(sums.day_change),
+        },
+        "returns": returns(one.returns),
+        "holdings": [line(each) for each in one.lines],
+        "sectors": [part(each) for each in one.sectors],
+        "asset_classes": [part(each) for each in one.classes],
+    }
+
+
+def returns(one: SharedReturns) -> dict[str, Any]:
+    row: dict[str, Any] = {"pnl_ratio": ratio(one.pnl_ratio), "day_ratio": ratio(one.day_ratio)}
+    for name, value in (("xirr", one.xirr), *((f"twr_{word.lower()}", value) for word, value in one.twr)):
+        if isinstance(value, Missing):
+            put(row, name, None, value.sentence)
+        else:
+            row[name] = plain(value)
+    return row
+
+
+def line(one: SharedLine) -> dict[str, Any]:
+    told = one.amounts
+    return {
+        "symbol": one.symbol,
+        "exchange": one.exchange,
+        "name": one.name,
+        "sector": one.sector,
+        "asset_class": one.asset_class,
+        "weight_ratio": ratio(one.weight_ratio),
+        "pnl_ratio": ratio(one.pnl_ratio),
+        "day_ratio": ratio(one.day_ratio),
+        "amounts": None
+        if told is None
+        else {
+            "quantity": plain(told.quantity),
+            "invested": amount(told.invested),
+            "value": amount(told.value),
+            "pnl": amount(told.pnl),
+        },
+    }
+
+
+def part(one: SharedSlice) -> dict[str, Any]:
+    return {
+        "name": one.name,
+        "holdings": one.holdings,
+        "weight_ratio": ratio(one.weight_ratio),
+        "pnl_ratio": ratio(one.pnl_ratio),
+        "value": amount(one.value),
+    }
+
+
+def ratio(value: Decimal | None) -> str | None:
+    return None if value is None else plain(value)

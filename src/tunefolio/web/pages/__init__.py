@@ -3,6 +3,7 @@
 from fastapi import APIRouter, Depends
 
 from tunefolio.web.deps import find_visit, seen_from
+from tunefolio.web.leavers import must_stay
 from tunefolio.web.pages import (
     actions,
     admin,
@@ -19,6 +20,7 @@ from tunefolio.web.pages import (
     calendar,
     charges,
     dashboard,
+    data,
     deposits,
     entry,
     explain,
@@ -39,6 +41,7 @@ from tunefolio.web.pages import (
     security,
     services,
     settings,
+    shared,
     snapshots,
     tax,
     tax_foreign,
@@ -49,7 +52,7 @@ from tunefolio.web.pages import (
     watchlists,
 )
 
-router = APIRouter(dependencies=[Depends(seen_from), Depends(find_visit)])
+router = APIRouter(dependencies=[Depends(seen_from), Depends(find_visit), Depends(must_stay)])
 for room in (
     people,
     recovery,
@@ -84,9 +87,11 @@ for room in (
     alerts,
     notices,
     settings,
+    data,
     tokens,
     house,
     family,
+    shared,
     admin,
     admin_users,
     admin_accounts,

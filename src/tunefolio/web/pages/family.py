@@ -8,6 +8,7 @@ from fastapi import APIRouter, Form, Request
 from starlette.responses import HTMLResponse, Response
 
 from tunefolio.core.identity import GrantId, PersonId, PortfolioId
+from tunefolio.core.sharing import Amounts
 from tunefolio.services import family as views
 from tunefolio.services import grants
 from tunefolio.store import portfolios
@@ -49,6 +50,7 @@ def offer(
     email: FormText,
     portfolio: IdForm = "",
     last_day: DayForm = "",
+    amounts: Annotated[Amounts, Form()] = Amounts.SHOWN,
 ) -> Response:
     chosen = find_id(portfolio, "portfolio")
     grants.offer(
@@ -58,8 +60,16 @@ def offer(
         email,
         portfolio=None if chosen is None else PortfolioId(chosen),
         last_day=day_of(last_day, "last_day") if last_day else None,
+        amounts=amounts,
     )
     return go("/family")
+
+
+@router.get("/grants/{id}")
+def look(request: Request, db: Reading, house: HouseDep, viewer: CurrentViewer, id: RowId) -> HTMLResponse:
+    """The page of what one grant shows; its owner sees it as the other does."""
+    found = views.look(db, house, viewer, GrantId(id))
+    return render.page(request, "family/look.html", look=found, book=found.book)
 
 
 @router.post("/grants/{id}/accept")

@@ -68,9 +68,7 @@ class AngelOne:
     def funds(self, api_key: str, session: BrokerSession) -> Funds:
         return funds.fetch(self._smart, Leave.of(session))
 
-    def charges(
-        self, api_key: str, session: BrokerSession, orders: Sequence[ChargedOrder]
-    ) -> StatedCharges:
+    def charges(self, api_key: str, session: BrokerSession, orders: Sequence[ChargedOrder]) -> StatedCharges:
         return charges.fetch(self._smart, Leave.of(session), self._tokens, orders)
 
     def fills(self, api_key: str, session: BrokerSession) -> DayFills:

@@ -108,9 +108,7 @@ class Zerodha:
         path = f"/orders/{quote(order_id, safe='')}/trades"
         return fills.fills(self._kite.get(Pass(api_key, session.token), path))
 
-    def charges(
-        self, api_key: str, session: BrokerSession, orders: Sequence[ChargedOrder]
-    ) -> StatedCharges:
+    def charges(self, api_key: str, session: BrokerSession, orders: Sequence[ChargedOrder]) -> StatedCharges:
         return charges.fetch(self._kite, Pass(api_key, session.token), orders)
 
     def funds(self, api_key: str, session: BrokerSession) -> Funds:

@@ -1,0 +1,46 @@
+"""user export, user delete: people who leave, by whoever has a shell on the machine."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from tunefolio.cli import Exit
+from tunefolio.cli.house import CONSOLE, open_house, person_of, show
+from tunefolio.core.errors import Misuse
+from tunefolio.core.time import IST
+from tunefolio.services import audit, export_person, leaving
+from tunefolio.services.audit import Act
+
+
+def export(args: argparse.Namespace) -> int:
+    """user export: everything of a person in one zip; never written over a file that is there."""
+    path = Path(args.file)
+    with open_house(args) as runtime:
+        house = runtime.house
+        with house.database.writing() as db:
+            person = person_of(db, args.email)
+            audit.note(db, house, CONSOLE, Act.EXPORTED, f"person:{person.id}", about=person.id)
+        try:
+            with path.open("xb") as file, house.database.reading() as db:
+                rows = export_person.write_zip(db, person.viewer, file, house.clock.now())
+        except FileExistsError:
+            raise Misuse("file", f"{path} is there already", cure="Name another") from None
+    size = path.stat().st_size
+    show(args, {"file": str(path), "rows": rows, "bytes": size}, f"{path}: {rows} rows, {size} bytes")
+    return Exit.OK
+
+
+def delete(args: argparse.Namespace) -> int:
+    """user delete: with the time of grace, or at once by --now."""
+    with open_house(args) as runtime:
+        house = runtime.house
+        with house.database.writing() as db:
+            person = person_of(db, args.email)
+            erase = None if args.now else leaving.dismiss(db, house, CONSOLE, person)
+        if erase is None:
+            leaving.erase(house, person.id, by=CONSOLE)
+    said = "is erased" if erase is None else f"will be erased on {erase.in_zone(IST):%d %b %Y}"
+    told = {"email": args.email, "erased_at": None if erase is None else erase.iso()}
+    show(args, told, f"{args.email} {said}")
+    return Exit.OK

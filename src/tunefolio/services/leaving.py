@@ -1,0 +1,179 @@
+"""A person deletes her account: secrets go at once, everything else after a time of grace.
+
+Until then she can sign in, sees nothing but that, and may take it back; what was destroyed stays destroyed.
+The erasure is one transaction: killed at any moment it is all to do or all done. Rules: docs/spec/leaving.md.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any, Final
+
+from tunefolio.core.errors import Misuse, TunefolioError
+from tunefolio.core.identity import PersonId, SessionId
+from tunefolio.core.people import Caretaker, Person, Role, Viewer
+from tunefolio.core.time import IST, Instant
+from tunefolio.services import audit, export_person, mails
+from tunefolio.services.audit import Act
+from tunefolio.services.house import House
+from tunefolio.services.jobs import Work, deed
+from tunefolio.store import audit as log
+from tunefolio.store import erasure_person, exports, persons, sessions
+from tunefolio.store.audit import Place
+from tunefolio.store.db import ReadDb, WriteDb
+
+_log = logging.getLogger(__name__)
+_CARE: Final = Caretaker("leaving")
+_BY_THE_HOUSE: Final = Place("", "the timetable")
+
+
+class Leaving(TunefolioError):
+    """Your account is being deleted."""
+
+    def __init__(self, erase: Instant) -> None:
+        super().__init__(f"It will be erased on {_day(erase)}. Nothing else opens until you take that back.")
+
+
+def leave(db: WriteDb, house: House, viewer: Viewer, *, typed: str, but: SessionId | None = None) -> Instant:
+    """The viewer deletes her account; returns when it will be erased. Whoever calls has asked for a proof.
+
+    typed: her e-mail, once more. but: the session that stays open, so that she sees what follows.
+    Raises Misuse for another e-mail, and for the last admin.
+    """
+    person = persons.person_of(db, viewer.person)
+    if typed.strip().lower() != person.email:
+        raise Misuse("email", "is not the one you sign in with", cure=f"Type {person.email}")
+    return _depart(db, house, viewer, person, but)
+
+
+def dismiss(db: WriteDb, house: House, operator: Viewer, person: Person) -> Instant:
+    """The operator deletes somebody's account, with the same time of grace. Raises Forbidden, Misuse."""
+    operator.must_administer()
+    return _depart(db, house, operator, person, None)
+
+
+def _depart(db: WriteDb, house: House, by: Viewer, person: Person, but: SessionId | None) -> Instant:
+    if person.leaving is not None:
+        return person.leaving
+    must_not_be_last(db, person)
+    now = house.clock.now()
+    erase = now + house.rules.grace
+    with erasure_person.overwriting(db):
+        sessions.end_all(db, person.viewer, now, but=but)
+        erasure_person.destroy_secrets(db, person.viewer)
+        erasure_person.end_work(db, person.viewer, now)
+        erasure_person.end_received(db, _CARE, person.id, now)
+    persons.set_leaving(db, person.viewer, erase)
+    _say(db, house, person, erase)
+    told = {"erased_on": _day(erase)}
+    audit.note(db, house, by, Act.LEAVING, f"person:{person.id}", told, about=person.id)
+    _log.info("a person leaves", extra={"person": person.id, "by": by.person})
+    return erase
+
+
+def stay(db: WriteDb, house: House, viewer: Viewer) -> None:
+    """Taken back: the account stays. Raises Misuse for somebody who is not leaving."""
+    person = persons.person_of(db, viewer.person)
+    if person.leaving is None:
+        raise Misuse("account", "is not being deleted")
+    persons.set_leaving(db, viewer, None)
+    audit.note(db, house, viewer, Act.STAYING, f"person:{viewer.person}")
+    text = (
+        "Nothing of your books was lost. Link brokers, channels and second factors anew where you want them."
+    )
+    mails.tell_news(db, house, viewer, "Your account stays", text, key=f"stays:{house.clock.now().iso()}")
+
+
+def erase(house: House, id: PersonId, *, by: Viewer | None = None) -> bool:
+    """Erase a person with everything that is hers, now; False when there was nothing left to erase.
+
+    by: the operator, who need not wait for the end of the grace; None: the house, which does.
+    Raises NotFound, Forbidden, Misuse for the last admin while others live here.
+    """
+    if by is not None:
+        by.must_administer()
+    with house.database.writing() as db, erasure_person.overwriting(db):
+        person = persons.person_of(db, id)
+        now = house.clock.now()
+        if by is None and (person.leaving is None or now < person.leaving):
+            return False
+        if persons.count(db) > 1:
+            must_not_be_last(db, person)
+        _erase(db, house, person, now, by)
+    _empty_the_log_file(house)
+    _log.info("a person was erased", extra={"person": id})
+    return True
+
+
+def _erase(db: WriteDb, house: House, person: Person, now: Instant, by: Viewer | None) -> None:
+    viewer = person.viewer
+    sessions.end_all(db, viewer, now, but=None)
+    erasure_person.end_received(db, _CARE, person.id, now)
+    erasure_person.erase_traces(db, _CARE, person)
+    erasure_person.erase_rows(db, viewer)
+    erasure_person.anonymise(db, _CARE, person.id, now)
+    subject = f"person:{person.id}"
+    if by is None:
+        log.add_about(db, None, None, Act.ERASED, subject, {}, place=_BY_THE_HOUSE, now=now)
+    else:
+        audit.note(db, house, by, Act.ERASED, subject)
+
+
+@deed("erase_leavers")
+def erase_leavers(house: House, work: Work) -> Mapping[str, Any]:
+    """Erase everybody whose grace is over, each in a transaction of her own, and exports past their day.
+
+    The last admin, who was not that when she asked, stays until there is another; the job says so.
+    """
+    keeper, now = Caretaker(work.job.kind), house.clock.now()
+    with house.database.writing() as db:
+        stale = exports.forget_expired(db, keeper, now - 2 * export_person.LIFE)
+    with house.database.reading() as db:
+        waiting = persons.leavers(db, keeper, now)
+    erased, held = 0, 0
+    for done, id in enumerate(waiting, 1):
+        work.check()
+        try:
+            erased += erase(house, id)
+        except Misuse:
+            held += 1
+        work.progress(done, len(waiting))
+    return {"erased": erased, "last_admins": held, "exports": stale}
+
+
+def must_not_be_last(db: ReadDb, person: Person) -> None:
+    """Raises Misuse when nobody would be left to run the house. Where it decides, it decides once."""
+    if isinstance(db, WriteDb):
+        persons.one_at_a_time(db)
+    others = [id for id in persons.admins(db, _CARE) if id != person.id]
+    if person.role is Role.ADMIN and person.disabled is None and not others:
+        raise Misuse(
+            "account",
+            "is the last admin's",
+            cure="Make somebody else admin first; a house is ended by `tunefolio user delete EMAIL --now`",
+        )
+
+
+def _say(db: WriteDb, house: House, person: Person, erase: Instant) -> None:
+    """After everything that waited was cancelled: this mail is still sent."""
+    day = _day(erase)
+    text = (
+        f"Your account and everything in it will be erased on {day}. Brokers, keys, tokens and second "
+        "factors are forgotten already. Until then you can sign in with your password and take it back. "
+        "If that was not you, do so at once and set a new password."
+    )
+    title = "Your account will be deleted"
+    mails.tell_news(db, house, person.viewer, title, text, key=f"leaves:{erase.iso()}")
+
+
+def _day(at: Instant) -> str:
+    return f"{at.in_zone(IST):%-d %B %Y}"
+
+
+def _empty_the_log_file(house: House) -> None:
+    """SQLite's write-ahead log holds pages as they were before; once it is written back it is cut to nothing.
+    While somebody reads an older state it stays, and goes with the next one."""
+    if house.database.dialect == "sqlite":
+        with house.database.engine.connect() as connection:
+            connection.connection.driver_connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # type: ignore[union-attr]

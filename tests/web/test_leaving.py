@@ -1,0 +1,130 @@
+"""Leaving over http: the download with ranges, the proof it asks for, and the one page that is left."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from starlette.testclient import TestClient
+
+from tests.web.houses import PASSWORD, join, opened, sign_in, visitor, work
+from tunefolio.core.time import FixedClock
+from tunefolio.services import jobs
+from tunefolio.services.house import House
+from tunefolio.web.stretches import wanted
+
+EMAIL = "bela@example.org"
+BROWSER = {"accept": "text/html,*/*;q=0.8"}
+
+
+@pytest.fixture
+def house(migrated_url: str) -> Iterator[House]:
+    with opened(migrated_url) as made:
+        join(visitor(made), "operator@example.org", "Operator")
+        yield made
+
+
+@pytest.fixture
+def bela(house: House) -> TestClient:
+    """A member; she has not proved herself lately."""
+    return join(visitor(house), EMAIL, "Bela")
+
+
+def proved(client: TestClient) -> None:
+    assert client.post("/api/v1/proof", json={"password": PASSWORD}).status_code in (200, 201)
+
+
+def exported(house: House, client: TestClient) -> str:
+    answer = client.post("/api/v1/leaving/exports")
+    assert answer.status_code == 202
+    work(house)
+    return f"/api/v1/leaving/exports/{answer.json()['id']}"
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [
+        ("bytes=0-99", (0, 100)),
+        ("bytes=100-", (100, 1000)),
+        ("bytes=-10", (990, 1000)),
+        ("bytes=-5000", (0, 1000)),
+        ("bytes=900-5000", (900, 1000)),
+        ("bytes=1000-", (1000, 1000)),
+        ("bytes=-0", (1000, 1000)),
+        ("bytes=9-3", None),
+        ("bytes=-", None),
+        ("bytes=0-1,5-6", None),
+        ("lines=0-1", None),
+    ],
+)
+def test_ranges_are_read_as_the_standard_says(header: str, expected: tuple[int, int] | None) -> None:
+    assert wanted(header, 1000) == expected
+
+
+def test_an_export_wants_a_proof_and_goes_on_where_it_broke_off(house: House, bela: TestClient) -> None:
+    path = exported(house, bela)
+    refused = bela.get(f"{path}/file")
+    assert (refused.status_code, refused.json()["type"]) == (403, "/api/docs#proof-needed")
+    proved(bela)
+    whole = bela.get(f"{path}/file")
+    assert whole.status_code == 200
+    assert whole.headers["content-length"] == str(len(whole.content))
+    assert zipfile.ZipFile(io.BytesIO(whole.content)).testzip() is None
+    tag = whole.headers["etag"]
+    rest = bela.get(f"{path}/file", headers={"range": "bytes=200-", "if-range": tag})
+    assert (rest.status_code, rest.content) == (206, whole.content[200:])
+    assert rest.headers["content-range"] == f"bytes 200-{len(whole.content) - 1}/{len(whole.content)}"
+    other = bela.get(f"{path}/file", headers={"range": "bytes=200-", "if-range": '"another"'})
+    assert (other.status_code, other.content) == (200, whole.content)
+    beyond = bela.get(f"{path}/file", headers={"range": f"bytes={len(whole.content)}-"})
+    assert beyond.status_code == 416
+    assert bela.get(path).json()["bytes"] == len(whole.content)
+    stranger = join(visitor(house), "chand@example.org", "Chand")
+    assert stranger.get(path).status_code == stranger.get(f"{path}/file").status_code == 404
+
+
+def test_deleting_wants_a_proof_and_the_own_address(house: House, bela: TestClient) -> None:
+    wish = {"email": EMAIL}
+    assert bela.post("/api/v1/leaving", json=wish).status_code == 403
+    assert bela.post("/settings/data/delete", data=wish).status_code == 403
+    proved(bela)
+    assert bela.post("/api/v1/leaving", json={"email": "other@example.org"}).status_code == 422
+    assert bela.get("/api/v1/leaving").json()["erased_at"] is None
+
+
+def test_whoever_leaves_sees_one_page_and_may_come_back(house: House, bela: TestClient) -> None:
+    phone = sign_in(visitor(house), EMAIL)
+    proved(bela)
+    answer = bela.post("/settings/data/delete", data={"email": EMAIL})
+    assert (answer.status_code, answer.headers["location"]) == (303, "/leaving")
+    assert phone.get("/api/v1/portfolios").status_code == 401, "every other device is signed out"
+    for path in ("/dashboard", "/settings/data", "/portfolios/export"):
+        led = bela.get(path, headers=BROWSER)
+        assert (led.status_code, led.headers.get("location")) == (303, "/leaving"), path
+    refused = bela.get("/api/v1/portfolios")
+    assert (refused.status_code, refused.json()["type"]) == (403, "/api/docs#leaving")
+    again = sign_in(visitor(house), EMAIL)
+    page = again.get("/leaving", headers=BROWSER)
+    assert page.status_code == 200
+    assert "4 Dec 2026" in page.text
+    assert again.post("/leaving/stay").status_code == 303
+    assert again.get("/api/v1/portfolios").status_code == 200
+    assert again.delete("/api/v1/leaving").status_code == 422
+
+
+def test_after_the_grace_she_cannot_sign_in_and_her_address_is_free(house: House, bela: TestClient) -> None:
+    proved(bela)
+    assert bela.post("/api/v1/leaving", json={"email": EMAIL}).status_code == 200
+    clock = house.clock
+    assert isinstance(clock, FixedClock)
+    clock.advance(timedelta(days=14))
+    with house.database.writing() as db:
+        jobs.ask(db, house, "erase_leavers", {}, owner=None)
+    work(house)
+    wish = {"email": EMAIL, "password": PASSWORD}
+    assert visitor(house).post("/api/v1/session", json=wish).status_code == 401
+    assert bela.get("/api/v1/leaving").status_code == 401
+    join(visitor(house), EMAIL, "Bela again")
