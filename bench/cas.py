@@ -107,7 +107,7 @@ def _peak_of_the_reader(path: Path) -> float:
 
 def _isins(count: int) -> list[str]:
     """Funds that the reader's own list of ISINs knows; it leaves out schemes that it cannot name."""
-    from casparser_isin import MFISINDb  # type: ignore[import-untyped]  # it ships no types
+    from casparser_isin import MFISINDb
 
     query = "SELECT DISTINCT isin FROM scheme WHERE isin LIKE 'INF179%' ORDER BY isin LIMIT :many"
     with MFISINDb() as db:

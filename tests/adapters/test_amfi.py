@@ -335,7 +335,7 @@ def test_the_simulated_funds_agree_with_themselves(sandbox: Sandbox) -> None:
     fresh = Amfi({"root_url": f"{sandbox.world_url}/amfi", **NO_WAIT}, gates())
     assert fresh.day_file(day("2026-11-20")) is None
     clock.set(EVENING)
-    categories = amfi.fund_list().categories
+    categories = {str(isin): words for isin, words in amfi.fund_list().categories.items()}
     assert categories["INF204KB17I5"] == "Other Scheme - Gold ETF"
     assert categories["INF900K01052"] == "Debt Scheme - Banking and PSU Fund"
     amfi.close()

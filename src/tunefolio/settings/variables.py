@@ -193,7 +193,7 @@ VARIABLES: tuple[Variable, ...] = (
         "TUNEFOLIO_LEAKED_PASSWORDS",
         "leaked_passwords",
         "",
-        "Leaked passwords that nobody may choose, as Have I Been Pwned hands them out: a file sorted by SHA-1,"
+        "Leaked passwords that nobody may choose, as Have I Been Pwned gives them: a file sorted by SHA-1,"
         " or a folder of ranges. Without it: the thirty thousand commonest, and what is guessed like them.",
         _leaks,
     ),

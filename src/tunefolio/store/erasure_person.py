@@ -57,8 +57,8 @@ PROVING = (
 
 @contextmanager
 def overwriting(db: WriteDb) -> Iterator[None]:
-    """Pages that fall free meanwhile are filled with zeros in SQLite's file too; db.PRAGMAS does that for what
-    does not cost a page. PostgreSQL has its own vacuum."""
+    """Pages that fall free meanwhile are filled with zeros in SQLite's file too; db.PRAGMAS does that for
+    what does not cost a page. PostgreSQL has its own vacuum."""
     if db.dialect != "sqlite":
         yield
         return

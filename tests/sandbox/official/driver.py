@@ -79,7 +79,12 @@ def run() -> None:
     )
     tokens = [row["instrument_token"] for row in told["ltp"].values()]
     told["ticks"] = ticks(session["access_token"], tokens)
-    order = {"order_id": "1", "exchange": "NSE", "tradingsymbol": "INFY", "transaction_type": "SELL"}
+    order: dict[str, Any] = {
+        "order_id": "1",
+        "exchange": "NSE",
+        "tradingsymbol": "INFY",
+        "transaction_type": "SELL",
+    }
     order |= {"variety": "regular", "order_type": "LIMIT", "quantity": 10, "average_price": 1500.5}
     told["note"] = kite.get_virtual_contract_note([order | {"product": one} for one in ("CNC", "MIS")])
     try:

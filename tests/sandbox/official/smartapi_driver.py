@@ -10,7 +10,7 @@ import sys
 import threading
 from typing import Any
 
-import pyotp  # type: ignore[import-not-found]
+import pyotp
 import requests
 from SmartApi import SmartConnect  # type: ignore[import-not-found]
 from SmartApi.smartWebSocketOrderUpdate import (  # type: ignore[import-not-found]
