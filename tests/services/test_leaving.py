@@ -11,7 +11,8 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy.exc import DBAPIError
 
 from tests.house.store_world import full_books
 from tests.services.desks import Desk, seated
@@ -302,3 +303,27 @@ def test_the_duty_erases_who_is_due_and_a_broken_one_begins_again(
         job: JobId = jobs.ask(db, desk.house, "erase_leavers", {}, owner=None)
     jobs.run(desk.house, job)
     assert set(counts(desk, viewer).values()) == {0}
+
+
+def test_the_log_lets_go_of_a_leavers_rows_alone(desk: Desk) -> None:
+    """Without a departure nothing is changed; with one, others' rows stay and their deeds too."""
+    viewer, neighbour = moved_in(desk), desk.viewer
+    entry = {
+        "owner_id": neighbour.person, "actor_id": neighbour.person, "at": desk.house.clock.now(),
+        "last_at": desk.house.clock.now(), "action": "sign_in.done", "subject": "", "details": {},
+        "address": "here", "device": "",
+    }  # fmt: skip
+    with desk.database.writing() as db:
+        db.execute(insert(audit).values(entry))
+    hers, others = audit.c.owner_id == viewer.person, audit.c.owner_id == neighbour.person
+    stays = (delete(audit).where(hers), update(audit).where(hers).values(address=""))
+    for statement in stays:
+        with pytest.raises(DBAPIError, match="append-only"), desk.database.writing() as db:
+            db.execute(statement)
+    still = (delete(audit).where(others), update(audit).where(others).values(action="x"))
+    for statement in still:
+        with desk.database.engine.connect() as connection, connection.begin() as change:
+            connection.execute(insert(departures).values(person_id=viewer.person))
+            with pytest.raises(DBAPIError, match="append-only"):
+                connection.execute(statement)
+            change.rollback()
