@@ -36,7 +36,7 @@ def newcomer(browser: Browser, demo: Served, noises: list[str]) -> Iterator[Page
     page.goto("/")
     page.get_by_label("E-mail").fill(told["email"])
     page.get_by_label("Password").fill(told["password"])
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
     page.wait_for_url("**/dashboard")
     yield page
     context.close()

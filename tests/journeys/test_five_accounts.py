@@ -89,7 +89,7 @@ def investor(browser: Browser, rehearsal: Served, told: dict[str, str], noises: 
     page.goto("/")
     page.get_by_label("E-mail").fill(told["email"])
     page.get_by_label("Password").fill(told["password"])
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
     page.wait_for_url("**/dashboard")
     yield page
     context.close()

@@ -1,0 +1,103 @@
+"""What an answer tells, held against what the document says and against what its reader may know."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import zipfile
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from functools import cache
+from typing import Any
+
+import jsonschema_rs
+from schemathesis.checks import not_a_server_error
+from schemathesis.core.failures import FailureGroup
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from tests.contract.ways import Case, Door
+
+CHECKS: list[Any] = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+]
+_AMOUNT = re.compile(r"-?\d+\.\d+")
+
+
+def faults(door: Door, case: Case, answer: Any) -> Iterator[str]:
+    """Everything in an answer that the document does not say."""
+    try:
+        case.validate_response(answer, checks=CHECKS)
+    except FailureGroup as group:
+        yield from (f"{one.title}: {one.message[:300]}" for one in group.exceptions)
+    said = door.said["responses"].get(str(answer.status_code), {}).get("content", {})
+    if not said and answer.content:
+        yield f"a body that is not in the document: {answer.content[:80]!r}"
+    kind = answer.headers.get("content-type", "").partition(";")[0]
+    if kind == "application/json" and kind in said:
+        yield from shape_faults(door, said[kind], answer.json())
+
+
+def shape_faults(door: Door, said: Mapping[str, Any], body: Any) -> Iterator[str]:
+    """Fields that neither its schema nor its example names, or of another type."""
+    shapes = door.operation.schema.raw_schema["components"]["schemas"]
+    closed = {"$defs": _closed_shapes(json.dumps(shapes)), **_closed(said["schema"])}
+    for wrong in jsonschema_rs.validator_for(closed).iter_errors(body):
+        place = "/".join("*" if isinstance(part, int) else str(part) for part in wrong.instance_path)
+        yield f"shape: {place}: {wrong.message[:200]}"
+
+
+@cache
+def _closed_shapes(text: str) -> dict[str, Any]:
+    return {name: _closed(shape) for name, shape in json.loads(text).items()}
+
+
+def _closed(schema: Any) -> Any:
+    """The same, without room for a field that it does not name."""
+    if isinstance(schema, list):
+        return [_closed(one) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    made = {name: _closed(part) for name, part in schema.items() if name != "example"}
+    if "$ref" in made:
+        made["$ref"] = made["$ref"].replace("#/components/schemas/", "#/$defs/")
+    if "properties" in made:
+        made["additionalProperties"] = False
+    return made
+
+
+def told(answer: Any) -> set[str]:
+    """Every word and every broken number in an answer; whole numbers, which are ids and counts, are not."""
+    kind = answer.headers.get("content-type", "")
+    if "json" in kind:
+        return set(_scalars(json.loads(answer.text, parse_float=str, parse_int=lambda _: None)))
+    if "zip" in kind:
+        with zipfile.ZipFile(io.BytesIO(answer.content)) as file:
+            text = "\n".join(file.read(name).decode(errors="replace") for name in file.namelist())
+        return set(re.split(r'[,"\s]+', text))
+    return set(re.split(r'[,"\s]+', answer.text)) if kind.startswith("text/") else set()
+
+
+def _scalars(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        for one in value.values():
+            yield from _scalars(one)
+    elif isinstance(value, list):
+        for one in value:
+            yield from _scalars(one)
+    elif isinstance(value, str):
+        yield value
+
+
+def is_amount(text: str) -> bool:
+    """Whether it is money, or units, and no ratio."""
+    return _AMOUNT.fullmatch(text) is not None and abs(Decimal(text)) >= 2
