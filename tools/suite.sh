@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Every test, on SQLite and PostgreSQL and in headless Chromium. COVER=yes: counted, and each room held to its
-# share; counting takes a fifth of the time, so `make prove` does it. Ends on pytest's own closing line.
+# share; counting takes a fifth of the time, so `make prove` does it. Ends on pytest's own closing line. Three
+# workers on two cores: a journey waits for its browser and its house most of the time.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 bin=.venv/bin
@@ -10,7 +11,7 @@ trap 'rm -f "$log"' EXIT
 rm -f .coverage .coverage.* coverage.json
 counting=()
 [[ ${COVER:-no} == yes ]] && counting=(--cov --cov-report=)
-$bin/python -m pytest -n "${WORKERS:-2}" --dist loadfile --no-loadscope-reorder "${counting[@]}" --durations 10 "$@" 2>&1 | tee "$log"
+$bin/python -m pytest -n "${WORKERS:-3}" --dist loadfile --no-loadscope-reorder "${counting[@]}" --durations 10 "$@" 2>&1 | tee "$log"
 tested=${PIPESTATUS[0]}
 
 covered=0
