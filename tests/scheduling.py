@@ -9,7 +9,19 @@ from __future__ import annotations
 from xdist.scheduler import LoadScopeScheduling
 from xdist.workermanage import WorkerController
 
-LONG = ("journeys", "engine", "house", "web", "cli", "bootstrap", "services", "sandbox", "adapters", "store")
+LONG = (
+    "journeys",
+    "engine",
+    "house",
+    "contract",
+    "web",
+    "cli",
+    "bootstrap",
+    "services",
+    "sandbox",
+    "adapters",
+    "store",
+)
 """Rooms of tests, those first whose files take longest."""
 
 

@@ -78,7 +78,6 @@ WAYS: Mapping[tuple[str, str], Need] = {
     ("POST", "/api/v1/alerts/preview"): _READ,
     ("POST", "/api/v1/brokers/*/login"): _BROWSER,
     ("POST", "/api/v1/charges/note"): _READ,
-    ("GET", "/api/v1/data-health/quarantine"): _ADMIN,
     ("POST", "/api/v1/instruments/refresh"): _ADMIN,
     ("POST", "/api/v1/instruments/*/tracking"): _SYNC,
     ("GET", "/api/v1/admin/unlock"): _PERSON,

@@ -12,6 +12,7 @@ from tunefolio.core.people import Role, Scope
 from tunefolio.services.views.health import count, health, not_ready
 from tunefolio.services.views.shapes import HealthView
 from tunefolio.telemetry.metrics import CONTENT_TYPE, exposition
+from tunefolio.web.api import PROBLEMS
 from tunefolio.web.api.answers import ist, reply
 from tunefolio.web.api.shapes import HealthCheck, Readiness
 from tunefolio.web.deps import ConfigDep, HouseDep, MaybeVisit, Visit
@@ -22,6 +23,7 @@ router = APIRouter(tags=["health"])
 _RESPONSES: dict[int | str, dict[str, Any]] = {503: {"model": HealthCheck, "description": "Unwell"}}
 
 _NOT_READY: dict[int | str, dict[str, Any]] = {503: {"model": Readiness, "description": "Not ready"}}
+_REFUSED: dict[int | str, dict[str, Any]] = {status: PROBLEMS[status] for status in (401, 403)}
 
 
 @router.get("/", response_model=HealthCheck, responses=_RESPONSES)
@@ -46,7 +48,7 @@ def readyz(house: HouseDep, config: ConfigDep) -> Response:
     return reply(body, 503 if problems else 200)
 
 
-@router.get("/metrics", response_class=PlainTextResponse)
+@router.get("/metrics", response_class=PlainTextResponse, responses=_REFUSED)
 def metrics(request: Request, house: HouseDep, config: ConfigDep, visit: MaybeVisit) -> Response:
     """What this process counts and what the house holds, in Prometheus' text format.
 

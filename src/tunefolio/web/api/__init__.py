@@ -65,6 +65,7 @@ from tunefolio.web.deps import find_visit, seen_from
 from tunefolio.web.leavers import must_stay
 
 _WORDS = {
+    400: "The request cannot be read: a form that is none, or breaks off",
     401: "Signed out",
     403: "Not yours to do, or sent by another site",
     404: "No such thing, or not yours",

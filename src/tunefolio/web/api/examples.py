@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from tunefolio.web.api.answered import shape_of
 from tunefolio.web.api.examples_access import ACCESS
 from tunefolio.web.api.examples_admin import ADMIN
 from tunefolio.web.api.examples_alerts import ALERTS
@@ -81,6 +82,23 @@ _HOLDING = {
     "matches": [],
     "transaction_ids": [15, 2],
 }
+FURTHER = (
+    "tax",
+    "accrued",
+    "other",
+    "ratio",
+    "cost_ratio",
+    "counter_amount",
+    "counter_currency",
+    "counterpart_id",
+    "acquired",
+    "picks",
+    "delivery",
+    "parts",
+    "order",
+    "at",
+)
+"""What only some kinds of a fact have: named, though no single fact could show them all."""
 _TRANSACTION = {
     "id": 91,
     "account_id": 1,
@@ -104,6 +122,7 @@ _TRANSACTION = {
     "source": "manual",
     "line": "2024-01-18 buy 80 NSE:AXISBANK @ 1121.45 fee 100.48 #family",
     "recorded_at": AT,
+    **dict.fromkeys(FURTHER),
 }
 _SIGN_ROW = {
     "kind": "buy",
@@ -286,7 +305,7 @@ EXAMPLES: Mapping[tuple[str, str], Mapping[str, Any]] = {
     ("POST", "/persons"): _PERSON,
     ("GET", "/persons"): _rows(_MEMBER, next="1"),
     ("GET", "/admin/persons"): _rows(_MEMBER, next="1"),
-    ("GET", "/admin/invites"): _rows(_INVITE),
+    ("GET", "/admin/invites"): _rows(_INVITE, next="41"),
     ("POST", "/admin/invites"): _NEW_INVITE,
     **ADMIN,
     ("GET", "/portfolios"): _rows(_PORTFOLIO),
@@ -365,4 +384,5 @@ def answers(method: str, path: str, status: int) -> dict[str, Any]:
     example = EXAMPLES.get((method, path))
     if example is None:
         return {}
-    return {"responses": {str(status): {"content": {"application/json": {"example": example}}}}}
+    said = {"schema": shape_of(example), "example": example}
+    return {"responses": {str(status): {"content": {"application/json": said}}}}

@@ -20,5 +20,6 @@ BARS: Mapping[tuple[str, str], Any] = {
         "close": ["1190.35", "1196.80"],
         "volume": [6120441, 7340018],
         "next": "2026-11-23",
+        "problem": None,
     },
 }

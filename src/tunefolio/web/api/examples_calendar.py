@@ -88,7 +88,7 @@ _SAID = {
 CALENDAR: Mapping[tuple[str, str], Mapping[str, Any]] = {
     ("GET", "/calendar"): _DAYS,
     ("GET", "/calendar/now"): _NOW,
-    ("GET", "/calendar/overrides"): _SAID,
+    ("GET", "/calendar/overrides"): _SAID | {"next": "41"},
     ("POST", "/calendar/overrides"): _OVERRIDE,
 }
 """By method and path below /api/v1, as examples.EXAMPLES."""

@@ -24,6 +24,7 @@ _LINE = {
     "amount": "0.45",
     "rules": [_RULE],
     "is_doubtful": False,
+    "parts": None,
 }
 _CHARGES = {
     "value": "15000.00",

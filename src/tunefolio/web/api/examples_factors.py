@@ -14,6 +14,7 @@ _OPTIONS = {
     "rpId": "localhost",
     "timeout": 60000,
     "userVerification": "required",
+    "allowCredentials": [],
 }
 
 FACTORS: Mapping[tuple[str, str], Any] = {
@@ -45,6 +46,16 @@ FACTORS: Mapping[tuple[str, str], Any] = {
     ("POST", "/passkeys/options"): {
         "challenge": "S0VPR3dZc1ZfZ0xKT2pQ",
         "rp": {"id": "localhost", "name": "TuneFolio"},
+        "user": {"id": "MQ", "name": "asha@example.org", "displayName": "Asha"},
+        "pubKeyCredParams": [{"type": "public-key", "alg": -7}],
+        "timeout": 60000,
+        "excludeCredentials": [],
+        "authenticatorSelection": {
+            "residentKey": "required",
+            "requireResidentKey": True,
+            "userVerification": "required",
+        },
+        "attestation": "none",
     },
     ("POST", "/session/passkey"): {
         "person": {"id": 1, "name": "Asha", "email": "asha@example.org", "role": "member"},

@@ -79,8 +79,8 @@ _OVERVIEW = {
 
 HEALTH: Mapping[tuple[str, str], Any] = {
     ("GET", "/data-health"): _OVERVIEW,
-    ("GET", "/data-health/tracking"): {"data": [_FOLLOWED]},
-    ("GET", "/data-health/quarantine"): {"data": [_PILE]},
+    ("GET", "/data-health/tracking"): {"data": [_FOLLOWED], "next": "41"},
+    ("GET", "/data-health/quarantine"): {"data": [_PILE], "next": "41"},
     ("POST", "/data-health/quarantine/accept"): {"settled": 1},
     ("POST", "/data-health/quarantine/drop"): {"settled": 1},
     ("POST", "/data-health/quarantine/replace"): {"settled": 1},

@@ -63,6 +63,6 @@ _JOB = {
 
 SERVICES: Mapping[tuple[str, str], Any] = {
     ("GET", "/services"): {"processes": [_PROCESS], "queue": _QUEUE, "timetable": [_DUTY, _NEW_DUTY]},
-    ("GET", "/services/history"): {"data": [_JOB]},
+    ("GET", "/services/history"): {"data": [_JOB], "next": "41"},
     ("POST", "/services/{name}/run"): {"job_id": 98},
 }

@@ -131,6 +131,8 @@ _TAXPAYER = {
     "name": "Asha",
     "residency": "resident",
     "is_named": True,
+    "pan": None,
+    "status": None,
     "accounts": [{"id": 2, "name": "Demat"}],
 }
 _TOLD = {

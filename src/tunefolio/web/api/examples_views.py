@@ -25,12 +25,15 @@ def _money(name: str, title: str, value: str) -> dict[str, Any]:
         "value": value,
         "currency": "INR",
         "unit": "money",
+        "convention": None,
+        "note": None,
         "explain": _why(f"statement.{name}", period="1Y"),
     }
 
 
 def _ratio(name: str, title: str, value: str, convention: str) -> dict[str, Any]:
-    told = {"name": name, "title": title, "value": value, "unit": "ratio", "convention": convention}
+    told: dict[str, Any] = {"name": name, "title": title, "value": value, "unit": "ratio"}
+    told |= {"convention": convention, "currency": None, "note": None}
     return told | {"explain": _why(name, period="1Y")}
 
 
@@ -42,7 +45,7 @@ def _explained(family: str, scope: str, **values: str) -> dict[str, Any]:
     return told
 
 
-_COMPUTED = {"at": AT, "is_current": True}
+_COMPUTED = {"at": AT, "is_current": True, "problem": None}
 _PERFORMANCE = {
     "scope": "all",
     "currency": "INR",
@@ -55,10 +58,23 @@ _PERFORMANCE = {
     },
     "returns": [_ratio("xirr", "XIRR, a year", "0.0738120000", "Act/365, from the first flow")],
     "risk": [_ratio("volatility", "Volatility", "0.1821000000", "sd of daily returns (n − 1) × √252")],
+    "benchmark": {
+        "instrument": 7,
+        "title": "NIFTY 50 TRI",
+        "figures": [_ratio("benchmark", "The benchmark", "0.0612000000", "over the same days")],
+    },
     "curve": [
-        {"day": "2026-11-20", "value": "521045.75", "growth": "0.0712", "invested": "492000", "drawdown": "0"}
+        {
+            "day": "2026-11-20",
+            "value": "521045.75",
+            "growth": "0.0712",
+            "invested": "492000",
+            "benchmark": "0.0612",
+            "drawdown": "0",
+        }
     ],
     "computed": _COMPUTED,
+    "derivations": None,
     "notes": ["units that moved in kind enter every return at market value on their day"],
 }
 _ALLOCATION = {
@@ -67,10 +83,11 @@ _ALLOCATION = {
     "value": "36509.15",
     "explain": _why("allocation.value"),
     "unpriced": 1,
+    "targets_sum": "1",
     "notes": ["not available: no price yet"],
     "data": [
         {"name": "Information Technology", "instruments": 1, "unpriced": 0, "target": "0.6", "drift": "0.03",
-         "to_target": "-1196.16"}
+         "to_target": "-1196.16", "parts": None}
         | _explained(
             "slice", _SLICE, invested="24757.50", value="23101.65", pnl="-1655.85", weight="0.6327632936",
         )
@@ -88,7 +105,7 @@ _HOLDING = {
     "method": "fifo",
     "figures": [
         {"name": "value", "title": "Value", "value": "8400.60", "currency": "INR", "unit": "money",
-         "explain": _why("holding.value", _HOLDING_SCOPE)}
+         "convention": None, "note": None, "explain": _why("holding.value", _HOLDING_SCOPE)}
     ],
     "returns": [_ratio("xirr", "XIRR, a year", "-0.0260921558", "Act/365, from the first flow")],
     "chosen": {"title": "FIFO"} | _explained("chosen", _HOLDING_SCOPE, **_METHOD),
@@ -113,6 +130,7 @@ _HOLDING = {
         | _explained("income", _INCOME, gross="28.00", fees="0.00", tax="0.00", net="28.00")
     ],
     "computed": _COMPUTED,
+    "derivations": None,
 } | _explained("holding", _HOLDING_SCOPE, quantity="6")  # fmt: skip
 _DERIVATION = {
     "name": "value of INFY",

@@ -24,10 +24,19 @@ from tunefolio.services.uploads import BOOK, Arrival, Detected
 from tunefolio.services.views import Preview, PreviewRow, RowFate
 from tunefolio.store import accounts, imports, mappings
 from tunefolio.store.imports import Import
+from tunefolio.web.api.answered import shape_of
 from tunefolio.web.api.answers import Cursor, Limit, after_id, amount, ist, nothing, plain, reply
 from tunefolio.web.deps import CurrentViewer, HouseDep, Reading, RowId, Writing
 
 v1 = APIRouter(tags=["imports"])
+_LATER: dict[int | str, dict[str, Any]] = {
+    202: {
+        "description": "With `background`: the job that records it",
+        "content": {
+            "application/json": {"schema": shape_of({"job_id": 66}), "example": {"job_id": 66}},
+        },
+    }
+}
 
 Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 Password = Annotated[str, Form(max_length=200)]
@@ -148,7 +157,7 @@ def rows(db: Writing, house: HouseDep, viewer: CurrentViewer, id: RowId, wish: R
     return reply(body)
 
 
-@v1.post("/accounts/{id}/imports", status_code=201)
+@v1.post("/accounts/{id}/imports", status_code=201, responses=_LATER)
 def commit(db: Writing, house: HouseDep, viewer: CurrentViewer, id: RowId, wish: Commit) -> Response:
     """Step 4: record the upload, whole or not at all; in the background if asked, with its job's id."""
     if wish.background:

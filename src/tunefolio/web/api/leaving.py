@@ -24,6 +24,11 @@ from tunefolio.web.deps import (
 )
 
 v1 = APIRouter(tags=["access"])
+_FILE: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The whole file", "content": {"application/zip": {}}},
+    206: {"description": "The stretch that `Range` asks for", "content": {"application/zip": {}}},
+    416: {"description": "The stretch begins behind the end of the file"},
+}
 
 
 class Farewell(BaseModel):
@@ -51,7 +56,7 @@ def export(db: Reading, viewer: CurrentViewer, id: RowId) -> Response:
     return reply(shape(export_person.export_of(db, viewer, id)))
 
 
-@v1.get("/leaving/exports/{id}/file", response_class=Response)
+@v1.get("/leaving/exports/{id}/file", response_class=Response, responses=_FILE)
 def file(
     request: Request, db: Reading, house: HouseDep, viewer: CurrentViewer, session: CurrentSession, id: RowId
 ) -> Response:

@@ -101,7 +101,7 @@ def taxpayers(db: Reading, house: HouseDep, viewer: CurrentViewer) -> Response:
     return reply({"data": [_subject(house, one) for one in taxes.subjects(db, viewer)]})
 
 
-@v1.post("/taxpayers")
+@v1.post("/taxpayers", status_code=201)
 def add(db: Writing, house: HouseDep, viewer: CurrentViewer, wish: TaxpayerIn) -> Response:
     """One more. The first is oneself and has every account that is nobody else's."""
     one = deeds.add_taxpayer(db, house, viewer, wish.name, wish.residency)

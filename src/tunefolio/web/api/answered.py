@@ -1,0 +1,73 @@
+"""The shape of an answer, read from its example: so the API's document names every field and its type.
+
+A field that is null in the example may hold anything; any other may be null, with its reason beside it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+OPEN = frozenset(
+    {
+        "columns",
+        "details",
+        "inputs",
+        "parameters",
+        "result",
+        "segments",
+        "tracking",
+        "values",
+        "words",
+    }
+)
+"""Fields whose inside is not the same everywhere: columns of a table, terms of a rule, what a job counted;
+and the inputs of a derivation, which are derivations themselves."""
+BESIDE = "(^|_)(reason|cure|explain)$"
+"""What may stand beside any value: why it is missing, what helps, or where it is explained."""
+
+
+def shape_of(example: Any) -> dict[str, Any]:
+    """JSON Schema of whatever looks like the example."""
+    match example:
+        case dict():
+            return _object(example)
+        case list() | tuple():
+            return {"type": ["array", "null"], "items": _row(list(example))}
+        case bool():
+            return {"type": ["boolean", "null"]}
+        case int():
+            return {"type": ["integer", "null"]}
+        case float():
+            return {"type": ["number", "null"]}
+        case str():
+            return {"type": ["string", "null"]}
+        case _:
+            return {}
+
+
+def _object(example: dict[str, Any]) -> dict[str, Any]:
+    fields = {
+        name: _open(value) if name in OPEN and value is not None else shape_of(value)
+        for name, value in example.items()
+    }
+    shape: dict[str, Any] = {"type": ["object", "null"]}
+    if fields:
+        shape |= {"properties": fields, "patternProperties": {BESIDE: {"type": ["string", "null"]}}}
+    return shape
+
+
+def _open(value: Any) -> dict[str, Any]:
+    """No more than its type."""
+    return {"type": shape_of(value)["type"]}
+
+
+def _row(rows: list[Any]) -> dict[str, Any]:
+    """One shape for every row of a list: a field that any of them has, it has."""
+    if not rows:
+        return {}
+    if not all(isinstance(one, dict) for one in rows):
+        return shape_of(rows[0]) if len({type(one) for one in rows}) == 1 else {}
+    merged: dict[str, Any] = {}
+    for one in rows:
+        merged |= {name: value for name, value in one.items() if merged.get(name) is None}
+    return _object(merged)
