@@ -15,7 +15,7 @@ from tests.journeys.conftest import PASSWORD, Served, listen, running
 from tests.postbox import Postbox, taken_in
 from tunefolio.sandbox.serve import Sandbox
 
-pytestmark = pytest.mark.journey
+pytestmark = [pytest.mark.journey, pytest.mark.one_is_enough]
 
 NEW_PASSWORD = "a different sentence"
 
