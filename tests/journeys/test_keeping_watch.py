@@ -194,6 +194,10 @@ def test_an_admin_runs_the_services_and_a_member_does_not_see_them(
     check.locator("a.badge").click()
     history = page.locator("section", has=page.get_by_role("heading", name="History"))
     expect(history.locator("tbody tr")).to_have_count(1)
+    expect(page.locator("[data-live-state]").first).to_have_attribute("data-state", "live")
+    with page.expect_response(re.compile(r"/services\?kind=")):
+        page.evaluate("document.body.dispatchEvent(new Event('live-services'))")
+    expect(history.locator("tbody tr")).to_have_count(1)
 
     member = visit("vikram")
     member.goto("/market")

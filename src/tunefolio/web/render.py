@@ -2,7 +2,8 @@
 
 Every page template extends "layout.html" and fills `{% block content %}`; finer blocks may stand inside it.
 HTMX that targets `#holdings` gets `{% block holdings %}` when the template has one, else `content`.
-Always there: now, person (None when signed out), path, rehearsal, version, asset(name).
+Always there: now, person (None when signed out), path, address (the path with its query), rehearsal, version,
+asset(name).
 """
 
 from __future__ import annotations
@@ -87,8 +88,14 @@ def surroundings(request: Request) -> dict[str, Any]:
         "now": house.clock.now(),
         "person": getattr(request.state, "person", None),
         "path": request.url.path,
+        "address": address_of(request),
         "rehearsal": house.rules.rehearsal,
     }
+
+
+def address_of(request: Request) -> str:
+    """What the address line says after the host, so that a part fetched again keeps its filters and place."""
+    return request.url.path + (f"?{request.url.query}" if request.url.query else "")
 
 
 @lru_cache(maxsize=1)
