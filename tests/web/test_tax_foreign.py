@@ -51,7 +51,7 @@ def home(asha: TestClient) -> int:
 
 @pytest.fixture
 def priced(small_house: House, asha: TestClient, home: int) -> int:
-    """A close of 200 dollars every day of 2024, 250 on the fifth of June; 83 rupees a dollar."""
+    """A close of 200 dollars every day of 2024, 250 on the fifth of June; 83 rupees a dollar until March 2025."""
     apple = body(asha, f"/foreign?{YEAR}")["a3"][0]["instrument"]
     first = TradingDay.parse("2023-12-20")
     days = [first.plus_days(number) for number in range(378)]
@@ -61,7 +61,7 @@ def priced(small_house: House, asha: TestClient, home: int) -> int:
         some = [Close(day, Decimal(250 if day == peak else 200)) for day in days]
         closes.put(db, InstrumentId(apple), USD, some, "test", now)
         begun = TradingDay.parse("2023-04-01")
-        known = [Rate(USD, INR, begun.plus_days(number), Decimal(83), "test") for number in range(700)]
+        known = [Rate(USD, INR, begun.plus_days(number), Decimal(83), "test") for number in range(731)]
         rates.put(db, known)
     return home
 

@@ -129,7 +129,7 @@ def _of_file(args: argparse.Namespace) -> _Year:
     funds = registered(Sources((CasparserIsin(),)), isins)
     lines = lines_of(text_of(args.told)) if args.told else ()
     answers = read_answers(book, lines, file=args.told or "")
-    material = Material(holdings, facts, known, isins, rate_book(book.rates), answers.told, funds)
+    material = Material(holdings, facts, known, isins, rate_book(book.rates), answers.told, funds, today)
     record, law = record_of(material)
     result = reckoned(record, law, answers.until(year), answers.entered, year, blockers=undated(holdings))
     names = {one.id: one.name for one in book.accounts}

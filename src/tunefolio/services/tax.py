@@ -101,7 +101,8 @@ def must_be_taxable(house: House, year: FinancialYear) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _State:
-    """All that a report follows from: the same state gives the same report."""
+    """All that a report follows from: the same state gives the same report. today: of books in foreign
+    currency, which take its rate while the year runs."""
 
     subject: Subject
     folds: Mapping[AccountId, Head]
@@ -112,6 +113,7 @@ class _State:
     losses: Mapping[FinancialYear, Sequence[EarlierLoss]]
     rates: Mapping[Pair, tuple[TradingDay, TradingDay]]
     funds: KnownFunds
+    today: TradingDay | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +166,7 @@ def _state(
         tax_answers.losses(db, viewer, whose),
         rates.spans(db) if is_abroad else {},
         funds.known(db, house.sources, isins),
+        TradingDay(calendar_date(house.clock.now())) if is_abroad else None,
     )
 
 
@@ -197,6 +200,7 @@ def _read(db: ReadDb, state: _State, folds: Mapping[AccountId, Folded]) -> _Read
         rates.book(db) if state.rates else NO_RATES,
         state.told,
         state.funds,
+        state.today,
     )
     return _Read(material, *record_of(material))
 

@@ -57,7 +57,8 @@ class Told:
 @dataclass(frozen=True, slots=True)
 class Material:
     """One person's books as far as tax needs them. holdings: folded as the law reads them (`lawful`); facts:
-    in force, by id; isins: all an instrument ever had; funds: what is known of those that are funds."""
+    in force, by id; isins: all an instrument ever had; funds: what is known of those that are funds.
+    today: of books in foreign currency, until when rates can be known; None: every year counts as over."""
 
     holdings: Mapping[AccountId, Holdings]
     facts: Mapping[TransactionId, Transaction]
@@ -66,6 +67,7 @@ class Material:
     rates: RateBook = NO_RATES
     told: Told = field(default_factory=Told)
     funds: KnownFunds = NO_FUNDS
+    today: TradingDay | None = None
 
     @property
     def categories(self) -> Mapping[InstrumentId, FundCategory]:
@@ -103,10 +105,11 @@ def record_of(material: Material) -> tuple[Record, Law]:
     levied = stt_of(material.facts.values(), assets)
     facts = {id: one.fact for id, one in material.facts.items()}
     books = Books(
-        material.holdings, facts, {**levied, **told.stt}, told.ways, told.subscribed, material.rates
-    )
+        material.holdings, facts, {**levied, **told.stt}, told.ways, told.subscribed, material.rates,
+        material.today,
+    )  # fmt: skip
     deeds = deeds_of(books)
-    receipts, more = incomes(books)
+    receipts, more = incomes(books, assets)
     corporate = [fact for fact in facts.values() if fact.kind in _CORPORATE]
     funds = material.funds
     values = Values2018(

@@ -14,11 +14,13 @@ from tunefolio.analysis.tax.incomes import Earned
 from tunefolio.analysis.tax.schedule_112a import BEFORE, Row112A, rows_112a
 from tunefolio.analysis.tax.steps import (
     INR,
+    explain_amount,
     explain_earned,
     explain_exempt,
     explain_gain,
     explain_trade,
     explain_vda,
+    sum_of,
 )
 from tunefolio.analysis.tax.vda import VdaGain
 from tunefolio.core.identity import TransactionId
@@ -69,8 +71,8 @@ def explain_deed(year: TaxYear, key: str, part: str) -> Derivation:
         return _of_trade(row, part)
     one = row.disposal
     shown = {
-        "received": _fact("full value of consideration", one.consideration, one.closed),
-        "cost": _fact("cost", one.cost, one.opened),
+        "received": sum_of(one, "consideration", "full value of consideration"),
+        "cost": sum_of(one, "cost", "cost"),
         "gain": explain_exempt(row),
     }
     return shown[part]
@@ -95,7 +97,7 @@ def explain_income(year: TaxYear, key: str, part: str) -> Derivation:
     row = dict(incomes_of(year))[key]
     told = row.income
     shown = {
-        "amount": _fact(f"{told.kind.value} of {told.day}", told.amount, told.fact),
+        "amount": explain_amount(told),
         "taxable": explain_earned(row),
         "withheld": _fact(f"withheld on {told.day}", told.withheld, told.fact),
     }

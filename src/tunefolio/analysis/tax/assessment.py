@@ -14,6 +14,7 @@ from tunefolio.analysis.tax.gains import Gain, Law, gain_of
 from tunefolio.analysis.tax.heads import Bucket, Head
 from tunefolio.analysis.tax.incomes import Earned, Income, buyback_dividend, deposit_interest, earned_of
 from tunefolio.analysis.tax.rulebook import ZERO, doubts_of, rule_at
+from tunefolio.analysis.tax.stripping import stripped_together
 from tunefolio.analysis.tax.taxpayer import Residency
 from tunefolio.analysis.tax.vda import VdaGain, vda_gain
 from tunefolio.core.identity import InstrumentId
@@ -85,11 +86,12 @@ class Assessed:
             yield from row.rules
 
     def remarks(self) -> tuple[str, ...]:
-        """What is doubtful about rows beyond their rules, each once."""
+        """What is doubtful about rows beyond their rules, each once; losses that may count for nothing added
+        up."""
         found = dict.fromkeys(text for gain in self.gains for text in gain.remarks)
         found |= dict.fromkeys(text for trade in self.trades for text in trade.remarks)
         found |= dict.fromkeys(text for one in self.earned for text in one.remarks)
-        return tuple(found)
+        return (*found, *stripped_together(one for gain in self.gains for one in gain.stripped))
 
 
 def summed(parts: Iterable[tuple[_Key, Decimal]]) -> Iterator[tuple[_Key, Decimal]]:

@@ -7,13 +7,14 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import StrEnum
 
-from tunefolio.analysis.derivation import EXACT
-from tunefolio.analysis.tax.foreign import in_rupees
+from tunefolio.analysis.derivation import EXACT, RATIO
+from tunefolio.analysis.tax.foreign import Converted, converted
 from tunefolio.analysis.tax.rulebook import ZERO
 from tunefolio.core.identity import AccountId, InstrumentId, TransactionId
 from tunefolio.core.missing import Missing, missing_of
 from tunefolio.core.money import INR, Money, quantized
 from tunefolio.core.time import TradingDay
+from tunefolio.ledger.cashflows import Movement
 from tunefolio.ledger.holdings import Holdings
 from tunefolio.ledger.kinds import Kind
 from tunefolio.ledger.lots import Match, Side
@@ -32,6 +33,7 @@ class Way(StrEnum):
 
 
 _TRADES = frozenset({Kind.BUY, Kind.SELL, Kind.SHORT, Kind.COVER})
+_DIVIDENDS = frozenset({Kind.DIVIDEND, Kind.REINVEST})
 _WAYS = {Kind.BUYBACK: Way.BUYBACK, Kind.WRITE_OFF: Way.WRITE_OFF, Kind.MERGER: Way.OFF_MARKET}
 
 
@@ -56,6 +58,24 @@ _NONE = Charges()
 
 
 @dataclass(frozen=True, slots=True)
+class Dividend:
+    """A dividend in rupees for each unit held on the day it is recorded for."""
+
+    day: TradingDay
+    each: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Abroad:
+    """The sums of a disposal in foreign currency, each with its rate: as Disposal names them."""
+
+    consideration: Converted
+    cost: Converted
+    bought: Converted
+    sold: Converted
+
+
+@dataclass(frozen=True, slots=True)
 class Disposal:
     """Units of one lot given up in one deed. Rupees, ≥ 0.
 
@@ -67,6 +87,8 @@ class Disposal:
     subscribed:     of a gold bond: bought from the issuer; None: not known.
     is_traded:      came by a purchase and left by a sale; bonus shares and rights of the day are not squared.
     bonus:          the day of the first bonus that these units brought; None: there was none.
+    abroad:         the same sums as they were paid, of a deal in foreign currency.
+    dividends:      all that the instrument ever paid into the account, oldest first.
     """
 
     account: AccountId
@@ -85,6 +107,8 @@ class Disposal:
     subscribed: bool | None = None
     is_traded: bool = True
     bonus: TradingDay | None = None
+    abroad: Abroad | None = None
+    dividends: tuple[Dividend, ...] = ()
 
     @property
     def is_squared(self) -> bool:
@@ -110,6 +134,7 @@ class Books:
     facts: in force, by id. stt: how much of a fact's charges is securities transaction tax (from the contract
     note, else computed); a fact with charges that is not named has an unknown share. ways: where a deed left
     otherwise than its kind says. subscribed: gold-bond purchases known to be, or not to be, from the issuer.
+    today: until when rates can be known; None: every year counts as over.
     """
 
     holdings: Mapping[AccountId, Holdings]
@@ -118,6 +143,7 @@ class Books:
     ways: Mapping[TransactionId, Way] = field(default_factory=dict)
     subscribed: Mapping[TransactionId, bool] = field(default_factory=dict)
     rates: RateBook = NO_RATES
+    today: TradingDay | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,14 +185,17 @@ def disposals(books: Books) -> tuple[tuple[Disposal, ...], tuple[Hole, ...]]:
 def deeds_of(books: Books) -> Deeds:
     """All years at once: charges of a purchase are handed out in the order its units leave. Linear after a
     sort."""
-    duties, bonuses = _Duties(books), _bonuses(books)
+    duties, bonuses, dividends = _Duties(books), _bonuses(books), _dividends(books)
     found: list[Disposal] = []
     holes: list[Hole] = []
     for account, instrument, match in sorted(_matches(books), key=lambda one: one[2].day.date):
         bought, sold = duties.shares(match)
         one = _disposal(books, account, instrument, match, bought, sold)
         if isinstance(one, Disposal):
-            found.append(_with_bonus(one, bonuses[instrument]) if instrument in bonuses else one)
+            if instrument in bonuses:
+                one = _with_bonus(one, bonuses[instrument])
+            paid = dividends.get((account, instrument))
+            found.append(one if paid is None else replace(one, dividends=paid))
         else:
             holes.append(Hole(account, instrument, match.closed, match.day, one))
     return Deeds(tuple(found), tuple(holes), duties.unsold())
@@ -192,6 +221,30 @@ def _bonuses(books: Books) -> dict[InstrumentId, list[TradingDay]]:
         if fact.kind is Kind.BONUS and fact.instrument is not None:
             found.setdefault(fact.instrument, []).append(fact.day)
     return {instrument: sorted(days) for instrument, days in found.items()}
+
+
+def _dividends(books: Books) -> dict[tuple[AccountId, InstrumentId], tuple[Dividend, ...]]:
+    """Of each instrument of each account that paid any in rupees while units were held."""
+    found: dict[tuple[AccountId, InstrumentId], list[Dividend]] = {}
+    for account, holdings in books.holdings.items():
+        payers = {one.instrument for one in holdings.movements if _is_dividend(books, one)}
+        held: dict[InstrumentId, Decimal] = {}
+        for one in holdings.movements:
+            if one.instrument is None or one.instrument not in payers:
+                continue
+            units = held.get(one.instrument, ZERO)
+            if units > 0 and _is_dividend(books, one):
+                each = RATIO.divide(one.income, units)
+                found.setdefault((account, one.instrument), []).append(Dividend(one.day, each))
+            held[one.instrument] = units + one.units
+    return {key: tuple(paid) for key, paid in found.items()}
+
+
+def _is_dividend(books: Books, one: Movement) -> bool:
+    if one.income <= 0 or one.currency != INR:
+        return False
+    fact = books.facts.get(one.transaction)
+    return fact is not None and fact.kind in _DIVIDENDS
 
 
 def _with_bonus(one: Disposal, days: Sequence[TradingDay]) -> Disposal:
@@ -263,34 +316,36 @@ def _disposal(
     sums = _sums(match, paid_on, received_on, books.rates)
     if isinstance(sums, Missing):
         return sums
-    consideration, cost, bought, sold = sums
+    (consideration, cost, bought, sold), abroad = sums
     first = lot.origin or lot.opened
     return Disposal(
         account, instrument, lot.opened, match.closed, lot.day, match.day, _given_up(lot.quantity, fact),
         consideration, cost, _charges(bought, bought_stt), _charges(sold, sold_stt), _way(books, match, fact),
-        match.side, books.subscribed.get(first), _is_traded(books, match),
+        match.side, books.subscribed.get(first), _is_traded(books, match), None, abroad,
     )  # fmt: skip
 
 
 def _sums(
     match: Match, paid_on: TradingDay | None, received_on: TradingDay | None, rates: RateBook
-) -> tuple[Decimal, Decimal, Decimal, Decimal] | Missing:
-    """Consideration, cost, charges of either side: rupees."""
+) -> tuple[tuple[Decimal, Decimal, Decimal, Decimal], Abroad | None] | Missing:
+    """Consideration, cost, charges of either side: rupees, and as they were paid."""
     lot = match.lot
     if match.proceeds.currency == lot.cost.currency == INR:
         received = EXACT.add(match.proceeds.amount, match.fees.amount)
-        return received, EXACT.subtract(lot.cost.amount, lot.fees.amount), lot.fees.amount, match.fees.amount
+        cost = EXACT.subtract(lot.cost.amount, lot.fees.amount)
+        return (received, cost, lot.fees.amount, match.fees.amount), None
     sums = (
-        in_rupees(match.proceeds + match.fees, received_on, rates),
-        in_rupees(lot.price_cost, paid_on, rates),
-        in_rupees(lot.fees, paid_on, rates),
-        in_rupees(match.fees, received_on, rates),
+        converted(match.proceeds + match.fees, received_on, rates),
+        converted(lot.price_cost, paid_on, rates),
+        converted(lot.fees, paid_on, rates),
+        converted(match.fees, received_on, rates),
     )
     lacking = missing_of(one for one in sums if isinstance(one, Missing))
     if lacking is not None:
         return lacking
-    consideration, cost, bought, sold = (one.amount for one in sums if isinstance(one, Money))
-    return consideration, cost, bought, sold
+    abroad = Abroad(*(one for one in sums if isinstance(one, Converted)))
+    rupees = (abroad.consideration.rupees, abroad.cost.rupees, abroad.bought.rupees, abroad.sold.rupees)
+    return rupees, abroad
 
 
 def _charges(total: Decimal, stt: Decimal | None) -> Charges:

@@ -13,10 +13,12 @@ from functools import lru_cache
 from tunefolio.analysis.derivation import EXACT, RATIO
 from tunefolio.analysis.tax.assets import UNITS, Asset, TaxClass
 from tunefolio.analysis.tax.disposals import Disposal, Way
+from tunefolio.analysis.tax.foreign import FX
 from tunefolio.analysis.tax.heads import Bucket, Head
-from tunefolio.analysis.tax.holding import Held, Term, anniversary, held
+from tunefolio.analysis.tax.holding import Held, Term, held
 from tunefolio.analysis.tax.indexation import Index, index_between
 from tunefolio.analysis.tax.rulebook import ZERO, doubts_of, eras, no_rule, rows_of, rule_at
+from tunefolio.analysis.tax.stripping import Stripped, stripped
 from tunefolio.analysis.tax.taxpayer import Residency
 from tunefolio.analysis.tax.values2018 import Unlisted2018, Value2018, Values
 from tunefolio.core.missing import Missing
@@ -24,7 +26,6 @@ from tunefolio.core.money import quantized
 from tunefolio.core.rules import Rule, Rulebook
 from tunefolio.core.time import TradingDay
 
-_FUNDS = UNITS | {TaxClass.EQUITY_FUND}
 _EQUITY = frozenset({TaxClass.LISTED_EQUITY, TaxClass.EQUITY_FUND, TaxClass.BUSINESS_TRUST})
 
 
@@ -58,7 +59,7 @@ class Gain:
 
     consideration: the full value; zero where a buyback counts as dividend. expenses: of the transfer.
     is_before_2018: acquired by 2018-01-31, so that its value of that day counts.
-    remarks: what is doubtful about the row beyond its rules.
+    remarks: what is doubtful about the row beyond its rules. stripped: what of a loss may count for nothing.
     """
 
     disposal: Disposal
@@ -71,11 +72,12 @@ class Gain:
     is_before_2018: bool
     rules: tuple[Rule, ...]
     remarks: tuple[str, ...] = ()
+    stripped: tuple[Stripped, ...] = ()
 
     @property
     def doubts(self) -> tuple[str, ...]:
         """What a reader must be told of this row."""
-        return (*doubts_of(self.rules), *self.remarks)
+        return (*doubts_of(self.rules), *self.remarks, *(one.words for one in self.stripped))
 
     @property
     def taxable(self) -> Decimal:
@@ -121,7 +123,7 @@ def gain_of(disposal: Disposal, asset: Asset, law: Law, *, consideration: Decima
     return Gain(
         disposal, asset, bucket, term, consideration, expenses, basis, is_old,
         _rules(disposal, asset, term, at, basis, law.book),
-        (*_remarks(disposal, basis), *_stripped(disposal, tax_class, law.book, net - basis.taken)),
+        _remarks(disposal, basis), stripped(disposal, tax_class, law.book, net - basis.taken),
     )  # fmt: skip
 
 
@@ -234,6 +236,8 @@ def _rules(
         names.append("grandfathering")
     if disposal.way is Way.WRITE_OFF:
         names.append("write_off")
+    if disposal.abroad is not None:
+        names.append(FX)
     found = rows_of(book, eras(book).number(disposal.day), tuple(names))
     if basis.index is not None:
         found = (*found, basis.index.sold, basis.index.acquired)
@@ -249,19 +253,3 @@ def _remarks(disposal: Disposal, basis: Basis) -> tuple[str, ...]:
     if disposal.acquired is not None and basis.index is not None and disposal.acquired.iso() < "2001-04-01":
         found.append("bought before 2001-04-01: the value of that day may be taken for the cost")
     return tuple(found)
-
-
-def _stripped(disposal: Disposal, tax_class: TaxClass, book: Rulebook, gain: Decimal) -> tuple[str, ...]:
-    """Of a loss that the law may disregard because a bonus stood behind it: bought shortly before, sold soon
-    after. It is said, not computed: whether bonus units were still held decides."""
-    if gain >= 0 or disposal.bonus is None or disposal.acquired is None:
-        return ()
-    rule = book.at("bonus_stripping", disposal.day)
-    if rule is None or (tax_class not in _FUNDS and rule.word("of") == "units"):
-        return ()
-    is_near = disposal.bonus <= anniversary(disposal.acquired, int(rule.number("before")))
-    if not is_near or disposal.day > anniversary(disposal.bonus, int(rule.number("after"))):
-        return ()
-    section = rule.word("section")
-    told = f"bought shortly before the bonus of {disposal.bonus} and sold at a loss soon after it"
-    return (f"{told}: the loss may count for nothing (section {section})",)

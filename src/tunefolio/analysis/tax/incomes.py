@@ -7,9 +7,16 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
-from tunefolio.analysis.tax.assets import TaxClass
+from tunefolio.analysis.tax.assets import Asset, TaxClass
 from tunefolio.analysis.tax.disposals import Books, Disposal, Hole
-from tunefolio.analysis.tax.foreign import in_rupees
+from tunefolio.analysis.tax.foreign import (
+    FX,
+    FX_OF_YEAR,
+    FX_WITHHELD,
+    Converted,
+    converted,
+    converted_at_year_end,
+)
 from tunefolio.analysis.tax.heads import Bucket, Head
 from tunefolio.analysis.tax.rulebook import ZERO, doubts_of, rule_at
 from tunefolio.core.identity import AccountId, InstrumentId, TransactionId
@@ -45,6 +52,8 @@ _KINDS: Mapping[Kind, IncomeKind] = {
     Kind.AIRDROP: IncomeKind.REWARD,
     Kind.REPAYMENT: IncomeKind.REPAID,
 }
+_LENT = frozenset({TaxClass.DEPOSIT, TaxClass.PROVIDENT_FUND})
+"""Money lent that is no security."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +61,8 @@ class Income:
     """One receipt. amount: rupees before tax withheld; accrued interest paid with a bond counts below zero.
 
     withheld: tax deducted at source. is_abroad: by another country, where it is no credit against the year's
-    tax but a matter of relief. instrument: None of cash.
+    tax but a matter of relief. instrument: None of cash. paid: the amount as it was paid, of what came in a
+    foreign currency; fx: the rule that named its rate.
     """
 
     kind: IncomeKind
@@ -63,6 +73,8 @@ class Income:
     fact: TransactionId
     instrument: InstrumentId | None = None
     is_abroad: bool = False
+    paid: Converted | None = None
+    fx: str = ""
 
     @property
     def credit(self) -> Decimal:
@@ -93,13 +105,18 @@ class Earned:
         return (*doubts_of(self.rules), *self.remarks)
 
 
-def incomes(books: Books) -> tuple[tuple[Income, ...], tuple[Hole, ...]]:
-    """Every receipt of every account, oldest first, and those that cannot be put into rupees."""
+def incomes(
+    books: Books, assets: Mapping[InstrumentId, Asset] | None = None
+) -> tuple[tuple[Income, ...], tuple[Hole, ...]]:
+    """Every receipt of every account, oldest first, and those that cannot be put into rupees.
+
+    assets: what paid them; it decides which day's rate a sum in foreign currency takes.
+    """
     found: list[Income] = []
     holes: list[Hole] = []
     for holdings in books.holdings.values():
         for movement in holdings.movements:
-            one = _income(books, movement)
+            one = _income(books, movement, assets or {})
             if isinstance(one, Income):
                 found.append(one)
             elif one is not None:
@@ -119,8 +136,18 @@ def earned_of(
     if isinstance(rule, Missing):
         return rule
     bucket = Bucket(Head.OTHER_SOURCES, None, "at slab") if rule.word("treatment") == "slab" else None
-    is_trust = tax_class is TaxClass.BUSINESS_TRUST and income.kind is IncomeKind.DIVIDEND
-    return Earned(income, bucket, (rule,), (_OF_TRUST,) if is_trust else ())
+    names = (income.fx, FX_WITHHELD if income.is_abroad and income.withheld else "")
+    abroad = tuple(found for name in names if name and (found := book.at(name, income.day)) is not None)
+    return Earned(income, bucket, (rule, *abroad), _remarks(income, tax_class))
+
+
+def _remarks(income: Income, tax_class: TaxClass | Missing | None) -> tuple[str, ...]:
+    found = []
+    if tax_class is TaxClass.BUSINESS_TRUST and income.kind is IncomeKind.DIVIDEND:
+        found.append(_OF_TRUST)
+    if income.paid is not None and income.paid.remark:
+        found.append(income.paid.remark)
+    return tuple(found)
 
 
 _OF_TRUST = (
@@ -153,7 +180,9 @@ def deposit_interest(disposal: Disposal) -> Income:
     )  # fmt: skip
 
 
-def _income(books: Books, movement: Movement) -> Income | Missing | None:
+def _income(
+    books: Books, movement: Movement, assets: Mapping[InstrumentId, Asset]
+) -> Income | Missing | None:
     """None where nothing was earned and nothing withheld."""
     fact = books.facts.get(movement.transaction)
     kind = _KINDS.get(fact.kind) if fact is not None else None
@@ -162,15 +191,46 @@ def _income(books: Books, movement: Movement) -> Income | Missing | None:
         amount = movement.realised + movement.lot_fees
     if not amount and not movement.taxes:
         return None
-    first = in_rupees(Money(amount, movement.currency), movement.day, books.rates)
-    second = in_rupees(Money(movement.taxes, movement.currency), movement.day, books.rates)
-    if isinstance(first, Missing):
-        return first
-    if isinstance(second, Missing):
-        return second
     if not amount or kind is None:
         kind = IncomeKind.WITHHELD if not amount else IncomeKind.INTEREST
+    if movement.currency != INR:
+        return _from_abroad(books, movement, kind, amount, _fx(kind, movement, assets))
     return Income(
-        kind, movement.day, first.amount, second.amount, movement.account, movement.transaction,
-        movement.instrument, movement.currency != INR,
+        kind, movement.day, amount, movement.taxes, movement.account, movement.transaction,
+        movement.instrument,
     )  # fmt: skip
+
+
+def _from_abroad(
+    books: Books, movement: Movement, kind: IncomeKind, amount: Decimal, fx: str
+) -> Income | Missing:
+    """Tax withheld takes the rate of the month before, whatever its income takes (rule 128)."""
+    whole, day = Money(amount, movement.currency), movement.day
+    paid = (
+        converted_at_year_end(whole, day, books.rates, today=books.today)
+        if fx == FX_OF_YEAR
+        else converted(whole, day, books.rates)
+    )
+    if isinstance(paid, Missing):
+        return paid
+    withheld = (
+        converted(Money(movement.taxes, movement.currency), day, books.rates) if movement.taxes else None
+    )
+    if isinstance(withheld, Missing):
+        return withheld
+    return Income(
+        kind, day, paid.rupees, ZERO if withheld is None else withheld.rupees, movement.account,
+        movement.transaction, movement.instrument, True, paid, fx,
+    )  # fmt: skip
+
+
+def _fx(kind: IncomeKind, movement: Movement, assets: Mapping[InstrumentId, Asset]) -> str:
+    """Which rule names the rate: dividends and what securities pay take the month before; interest of money
+    and deposits, and what counts as income beyond cost, that of the year."""
+    if kind is IncomeKind.REPAID:
+        return FX_OF_YEAR
+    if kind is not IncomeKind.INTEREST:
+        return FX
+    payer = assets.get(movement.instrument) if movement.instrument is not None else None
+    is_security = movement.instrument is not None and (payer is None or payer.tax_class not in _LENT)
+    return FX if is_security else FX_OF_YEAR

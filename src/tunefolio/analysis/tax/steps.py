@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 from tunefolio.analysis.derivation import (
     EXACT,
@@ -22,10 +22,11 @@ from tunefolio.analysis.derivation import (
 from tunefolio.analysis.tax.assessment import Assessed, Exempt
 from tunefolio.analysis.tax.business import Trade
 from tunefolio.analysis.tax.computation import TaxYear
-from tunefolio.analysis.tax.disposals import Charges
+from tunefolio.analysis.tax.disposals import Disposal
+from tunefolio.analysis.tax.foreign import FX, Converted
 from tunefolio.analysis.tax.gains import Gain
 from tunefolio.analysis.tax.heads import Bucket, Head
-from tunefolio.analysis.tax.incomes import Earned
+from tunefolio.analysis.tax.incomes import Earned, Income
 from tunefolio.analysis.tax.levy import Levy, Line
 from tunefolio.analysis.tax.rulebook import ZERO
 from tunefolio.analysis.tax.vda import VdaGain
@@ -37,6 +38,7 @@ from tunefolio.core.rules import Rule
 from tunefolio.core.time import TradingDay
 
 INR = "INR"
+Part = Literal["consideration", "cost", "bought", "sold"]
 FIGURES = ("tax", "cess", "total", "payable", "due", "slab_tax", "special_tax", "withheld", "exemption")
 
 
@@ -66,7 +68,7 @@ def explain_gain(gain: Gain) -> Derivation:
     """A capital gain: consideration − expenses − cost, with what was taken for cost and why."""
     one = gain.disposal
     if gain.consideration == one.consideration:
-        received = _fact("full value of consideration", one.consideration, one.closed, one.day)
+        received = sum_of(one, "consideration", "full value of consideration")
     else:
         received = given("consideration", gain.consideration, INR, "a buyback's value counted as dividend")
     parts = [received, _expenses(gain), _cost_taken(gain)]
@@ -77,10 +79,10 @@ def explain_trade(trade: Trade) -> Derivation:
     """A business result: what selling brought − what buying cost − all charges."""
     one = trade.disposal
     parts = [
-        _fact("sold for", one.consideration, one.closed, one.day),
-        _fact("bought for", one.cost, one.opened, one.acquired),
-        _fact("charges of buying", one.bought.total, one.opened, one.acquired),
-        _fact("charges of selling", one.sold.total, one.closed, one.day),
+        sum_of(one, "consideration", "sold for"),
+        sum_of(one, "cost", "bought for"),
+        sum_of(one, "bought", "charges of buying"),
+        sum_of(one, "sold", "charges of selling"),
     ]
     return made("result", "difference", parts, INR, formula="sold − bought − all charges")
 
@@ -88,8 +90,8 @@ def explain_trade(trade: Trade) -> Derivation:
 def explain_vda(gain: VdaGain) -> Derivation:
     one = gain.disposal
     parts = [
-        _fact("full value of consideration", one.consideration, one.closed, one.day),
-        _fact("cost", one.cost, one.opened, one.acquired),
+        sum_of(one, "consideration", "full value of consideration"),
+        sum_of(one, "cost", "cost"),
     ]
     net = made("consideration − cost", "difference", parts, INR)
     return made("gain", "above zero", [net], INR, formula="a loss counts for nothing")
@@ -99,7 +101,44 @@ def explain_earned(earned: Earned) -> Derivation:
     income = earned.income
     if earned.bucket is None:
         return given(f"{income.kind} of {income.day}", ZERO, INR, "exempt by the rule of its day")
-    return _fact(f"{income.kind} of {income.day}", income.amount, income.fact, income.day)
+    return explain_amount(income)
+
+
+def explain_amount(income: Income) -> Derivation:
+    """What came, before tax withheld; of a sum in foreign currency with its rate."""
+    name = f"{income.kind} of {income.day}"
+    if income.paid is None:
+        return _fact(name, income.amount, income.fact, income.day)
+    return _converted(name, income.paid, income.fact, income.day, rule=income.fx)
+
+
+def sum_of(one: Disposal, part: Part, name: str) -> Derivation:
+    """A sum of a disposal out of its fact; in foreign currency, with the rate it was converted at."""
+    value = {
+        "consideration": one.consideration, "cost": one.cost, "bought": one.bought.total,
+        "sold": one.sold.total,
+    }[part]  # fmt: skip
+    is_bought = part in {"cost", "bought"}
+    fact, day = (one.opened, one.acquired) if is_bought else (one.closed, one.day)
+    if one.abroad is None:
+        return _fact(name, value, fact, day)
+    paid = {
+        "consideration": one.abroad.consideration, "cost": one.abroad.cost, "bought": one.abroad.bought,
+        "sold": one.abroad.sold,
+    }[part]  # fmt: skip
+    return _converted(name, paid, fact, day, rule=FX)
+
+
+def _converted(
+    name: str, paid: Converted, fact: TransactionId, day: TradingDay | None, *, rule: str
+) -> Derivation:
+    currency, rate = paid.paid.currency, paid.rate
+    source = Ref(RefKind.RATE, rate.source or "the same currency", 0, rate.day)
+    parts = [
+        _fact("as paid", paid.paid.amount, fact, day, unit=currency),
+        leaf(f"{currency} in rupees on {rate.day}", rate.rate, "", source),
+    ]
+    return made(name, "product, 2 decimals", parts, INR, formula=f"rule {rule}")
 
 
 def explain_line(tax_year: TaxYear, line: Line) -> Derivation:
@@ -159,19 +198,21 @@ def _expenses(gain: Gain) -> Derivation:
     one = gain.disposal
     if not gain.expenses:
         return given("expenses of the transfer", ZERO, INR, "none")
-    return _deductible("expenses of the transfer", one.sold, one.closed, one.day)
+    return _deductible("expenses of the transfer", one, "sold")
 
 
-def _deductible(name: str, charges: Charges, fact: TransactionId, day: TradingDay | None) -> Derivation:
-    whole = _fact("charges", charges.total, fact, day)
+def _deductible(name: str, one: Disposal, part: Literal["bought", "sold"]) -> Derivation:
+    whole = sum_of(one, part, "charges")
+    fact, day = (one.closed, one.day) if part == "sold" else (one.opened, one.acquired)
+    charges = one.sold if part == "sold" else one.bought
     stt = _fact("securities transaction tax", charges.stt or ZERO, fact, day)
     return made(name, "difference", [whole, stt], INR, formula="charges − securities transaction tax")
 
 
 def _cost_taken(gain: Gain) -> Derivation:
     one, basis = gain.disposal, gain.basis
-    paid = _fact("paid for the units", one.cost, one.opened, one.acquired)
-    charges = _deductible("charges of buying", one.bought, one.opened, one.acquired)
+    paid = sum_of(one, "cost", "paid for the units")
+    charges = _deductible("charges of buying", one, "bought")
     cost = made("cost", "sum", [paid, charges], INR)
     if basis.value is not None:
         parts = [_value(gain, cost), _fact("consideration", gain.consideration, one.closed, one.day)]
