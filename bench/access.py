@@ -1,7 +1,8 @@
-"""What it costs to know who asks: by cookie, access token, personal token; and how many are known a second.
+"""What it costs to know who asks: by cookie, access token, personal token; on both databases.
 
 Each route is asked without a network, by the ASGI protocol itself: one that asks for nobody, and one that
-asks for its viewer. The difference is what authorisation costs, the count of the limits included.
+asks for its viewer. The difference is what authorisation costs, the count of the limits included. Beside it
+the least that could be: the driver's own SELECT of that row, and Starlette with PyJWT and such a SELECT.
 """
 
 from __future__ import annotations
@@ -14,33 +15,35 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
-from starlette.requests import HTTPConnection
 from starlette.responses import Response
 from tests import postgres
 
-from bench.figures import Figure, percentile
+from bench import access_load, access_peer
+from bench.figures import Figure
 from bench.houses import EMAIL, PASSWORD, house
 from tunefolio.bootstrap.runtime import Runtime
 from tunefolio.core.people import Person, Scope
 from tunefolio.services import identity, renewals, tokens
+from tunefolio.services.access import TokenRefused
 from tunefolio.services.house import House
 from tunefolio.store.audit import Place
+from tunefolio.store.db import Database
 from tunefolio.web.deps import CurrentViewer, HouseDep
 from tunefolio.web.security import Limits, WebConfig
-from tunefolio.web.visits import recognised
 
 _ASKED = 300
 _ROUNDS = 7
-_CHECKS = 4_000
-_THREADS = 8
+_RENEWALS = 1_000
+_THREADS = 50
 _GOAL = "under 0.3 ms"
 _CONFIG = WebConfig(limits=Limits(1_000_000, 1_000_000, 1_000_000))
 Headers = list[tuple[bytes, bytes]]
+App = Callable[[Any, Any, Any], Any]
 
 
 def figures() -> list[Figure]:
@@ -48,13 +51,9 @@ def figures() -> list[Figure]:
     for name, address in _databases():
         with tempfile.TemporaryDirectory() as folder, house(Path(folder), address) as (runtime, person):
             ways = _ways(runtime, person)
-            found += [
-                Figure(f"{name}: a request with {way}, above one that asks for nobody", "ms", runs, _GOAL, 3)
-                for way, runs in asyncio.run(_asked(runtime.house, ways)).items()
-            ]
-            found += [
-                one for way, headers in ways.items() for one in _under_load(name, runtime, way, headers)
-            ]
+            found += _cost(name, runtime, ways)
+            found += access_load.figures(name, Path(folder), address, ways)
+            found.append(_renewed_at_once(name, runtime.house))
     return found
 
 
@@ -90,7 +89,7 @@ def _ways(runtime: Runtime, person: Person) -> dict[str, Headers]:
     }
 
 
-def _app(built: House) -> FastAPI:
+def app(built: House) -> FastAPI:
     """Two routes that answer the same."""
     app = FastAPI(openapi_url=None)
     app.state.house, app.state.config = built, _CONFIG
@@ -99,6 +98,7 @@ def _app(built: House) -> FastAPI:
     def guarded(_house: HouseDep, _viewer: CurrentViewer) -> Response:
         return Response(b"{}")
 
+    @app.get("/")
     @app.get("/api/v1/bare")
     def bare(_house: HouseDep) -> Response:
         return Response(b"{}")
@@ -106,21 +106,66 @@ def _app(built: House) -> FastAPI:
     return app
 
 
-async def _asked(built: House, ways: dict[str, Headers]) -> dict[str, tuple[float, ...]]:
+def _cost(name: str, runtime: Runtime, ways: dict[str, Headers]) -> list[Figure]:
+    """What each way costs, and the yardsticks, all in turn."""
+    ours = app(runtime.house)
+    database = runtime.house.database
+    select = access_peer.select_of(database)
+    peer = access_peer.app(select)
+    pairs: dict[str, tuple[App, Headers]] = {
+        f"a request with {way}, above one that asks for nobody": (ours, headers)
+        for way, headers in ways.items()
+    }
+    pairs["Starlette, PyJWT and a SELECT in a thread, above its own bare route"] = (
+        peer,
+        access_peer.headers(),
+    )
+    above = asyncio.run(_asked(pairs))
+    driver = tuple(_driver(select) for _ in range(_ROUNDS))
+    least = statistics.median(driver)
+    found = [
+        Figure(f"{name}: {way}", "ms", runs, _GOAL if way.startswith("a request") else "", 3)
+        for way, runs in above.items()
+    ]
+    found.append(Figure(f"{name}: the driver's own SELECT of the row, nothing else", "ms", driver, "", 3))
+    ours_by_cookie = tuple(one / least for one in next(iter(above.values())))
+    found.append(Figure(f"{name}: a cookie ÷ that SELECT", "times", ours_by_cookie, "", 1))
+    return [*found, *_latency(name, database)]
+
+
+def _latency(name: str, database: Database) -> list[Figure]:
+    """What no care can spare where the database is another process: the way there and back."""
+    if database.is_near:
+        return []
+    one = access_peer.asking(database, "SELECT 1")
+    runs = tuple(_driver(one) for _ in range(_ROUNDS))
+    return [Figure(f"{name}: the driver's SELECT 1, there and back on loopback", "ms", runs, "", 3)]
+
+
+def _driver(select: Callable[[], object]) -> float:
+    """Milliseconds, the median of many."""
+    taken = []
+    for _ in range(_ASKED):
+        started = time.perf_counter()
+        select()
+        taken.append((time.perf_counter() - started) * 1_000)
+    return statistics.median(taken)
+
+
+async def _asked(pairs: dict[str, tuple[App, Headers]]) -> dict[str, tuple[float, ...]]:
     """Milliseconds above the bare route, for each round; the two take turns, so that noise falls on both."""
-    app = _app(built)
-    above: dict[str, list[float]] = {way: [] for way in ways}
+    above: dict[str, list[float]] = {way: [] for way in pairs}
     for _ in range(_ROUNDS):
-        for way, headers in ways.items():
+        for way, (one, headers) in pairs.items():
             bare, guarded = [], []
             for _ in range(_ASKED):
-                bare.append(await _one(app, "/api/v1/bare", headers))
-                guarded.append(await _one(app, "/api/v1/market", headers))
+                bare.append(await _one(one, "/api/v1/bare", headers))
+                guarded.append(await _one(one, "/api/v1/market", headers))
             above[way].append(statistics.median(guarded) - statistics.median(bare))
     return {way: tuple(runs) for way, runs in above.items()}
 
 
-async def _one(app: FastAPI, path: str, headers: Headers) -> float:
+async def _one(app: App, path: str, headers: Headers) -> float:
     """Milliseconds from the question to the end of its answer, which must be a good one."""
     seen: list[int] = []
 
@@ -156,34 +201,27 @@ def _scope(path: str, headers: Headers) -> dict[str, Any]:
     }
 
 
-def _under_load(name: str, runtime: Runtime, way: str, headers: Headers) -> list[Figure]:
-    """Checks a second by eight threads at once, and how long each waits."""
-    waits: list[float] = []
-    start = threading.Barrier(_THREADS)
+def _renewed_at_once(name: str, built: House) -> Figure:
+    """A thousand wish to renew with one token; one does."""
+    pair = renewals.log_in(built, EMAIL, PASSWORD, Place("127.0.0.1", "bench"))
+    arrived = built.clock.now()
+    start = threading.Barrier(_THREADS + 1)
+    won: list[renewals.Pair] = []
 
-    def check() -> None:
-        connection = HTTPConnection(_scope("/api/v1/market", headers))
-        if recognised(connection, runtime.house, _CONFIG) is None:
-            raise AssertionError(way)
-
-    def lane(_number: int) -> list[float]:
+    def lane() -> None:
         start.wait()
-        return [_timed(check) for _ in range(_CHECKS // _THREADS)]
+        for _ in range(_RENEWALS // _THREADS):
+            with suppress(TokenRefused):
+                won.append(renewals.renew(built, pair.renewing, arrived=arrived))
 
-    begun = time.perf_counter()
     with ThreadPoolExecutor(_THREADS) as pool:
-        for taken in pool.map(lane, range(_THREADS)):
-            waits += taken
-    rate = len(waits) / (time.perf_counter() - begun)
-    return [
-        Figure(f"{name}: {way} checked by {_THREADS} threads at once", "/s", (rate,), "", 0),
-        Figure(
-            f"{name}: the same, the slowest but one in a hundred", "ms", (percentile(waits, 0.99),), "", 2
-        ),
-    ]
-
-
-def _timed(deed: Callable[[], None]) -> float:
-    started = time.perf_counter()
-    deed()
-    return (time.perf_counter() - started) * 1_000
+        lanes = [pool.submit(lane) for _ in range(_THREADS)]
+        start.wait()
+        begun = time.perf_counter()
+        for one in lanes:
+            one.result()
+        took = time.perf_counter() - begun
+    if len(won) != 1:
+        raise AssertionError(f"{len(won)} won")
+    words = f"{name}: {_RENEWALS:,} refreshes with one token by {_THREADS} threads at once, exactly one wins"
+    return Figure(words, "s", (took,), "", 2)

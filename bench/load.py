@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -22,20 +23,26 @@ class Load:
         return self.answers / self.seconds
 
 
-def press(url: str, *, cookie: str = "", connections: int = 8, seconds: float = 3.0) -> Load:
-    """Ask `url` over `connections` connections for `seconds`, at least once; any answer but 200 raises."""
-    return asyncio.run(_press(url, cookie, connections, seconds))
+def press(
+    url: str, *, cookie: str = "", connections: int = 8, seconds: float = 3.0, headers: Sequence[str] = ()
+) -> Load:
+    """Ask `url` over `connections` connections for `seconds`, at least once; any answer but 200 raises.
+
+    headers: whole lines, sent with each question.
+    """
+    lines = [*headers, f"Cookie: {cookie}"] if cookie else headers
+    return asyncio.run(_press(url, lines, connections, seconds))
 
 
-async def _press(url: str, cookie: str, connections: int, seconds: float) -> Load:
+async def _press(url: str, headers: Sequence[str], connections: int, seconds: float) -> Load:
     started = time.perf_counter()
     until = started + seconds
-    results = await asyncio.gather(*(_ask(url, cookie, until) for _ in range(connections)))
+    results = await asyncio.gather(*(_ask(url, headers, until) for _ in range(connections)))
     latencies = tuple(latency for result in results for latency in result)
     return Load(len(latencies), time.perf_counter() - started, latencies)
 
 
-async def _ask(url: str, cookie: str, until: float) -> list[float]:
+async def _ask(url: str, headers: Sequence[str], until: float) -> list[float]:
     parts = urlsplit(url)
     reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
     path = parts.path + (f"?{parts.query}" if parts.query else "")
@@ -44,8 +51,8 @@ async def _ask(url: str, cookie: str, until: float) -> list[float]:
         f"Host: localhost:{parts.port}",
         "Accept: application/json, text/html",
         "Accept-Encoding: gzip",
+        *headers,
     ]
-    lines += [f"Cookie: {cookie}"] if cookie else []
     request = ("\r\n".join(lines) + "\r\n\r\n").encode()
     latencies: list[float] = []
     try:

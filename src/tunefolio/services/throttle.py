@@ -10,11 +10,12 @@ from typing import Protocol
 
 from limits import RateLimitItemPerSecond
 from limits.errors import StorageError
-from limits.storage import MemoryStorage, MovingWindowSupport, Storage
+from limits.storage import MovingWindowSupport, Storage
 from limits.strategies import MovingWindowRateLimiter
 
 from tunefolio.core.errors import Retry
 from tunefolio.core.time import Instant, SystemClock
+from tunefolio.services.windows import ProcessMemory
 
 LONGEST_PAUSE = timedelta(seconds=60)
 
@@ -64,13 +65,18 @@ class Throttle:
     """
 
     def __init__(self, storage: Storage | None = None) -> None:
-        self._storage = storage or MemoryStorage()
+        self._storage = storage or ProcessMemory()
         if not isinstance(self._storage, MovingWindowSupport):
             raise TypeError("a throttle needs a storage with moving windows")
         self._limiter = MovingWindowRateLimiter(self._storage)
-        self._spare_storage = MemoryStorage()
+        self._spare_storage = ProcessMemory()
         self._spare = MovingWindowRateLimiter(self._spare_storage)
         self._clock = SystemClock()
+
+    @property
+    def is_near(self) -> bool:
+        """Whether it counts in this process's memory, and so without waiting for anybody."""
+        return isinstance(self._storage, ProcessMemory)
 
     def hit(self, allowance: Allowance, key: str) -> None:
         """Count one attempt; raises TooMany telling after what time the next one is let in."""

@@ -1,7 +1,8 @@
 """The two kinds of session. A reader cannot be passed where a writer is wanted.
 
 A request reads in one ReadDb or changes in one WriteDb: one request, one transaction. What was promised
-with after_commit (doorbells, events) happens only when the transaction has been kept.
+with after_commit (doorbells, events) happens only when the transaction has been kept. Who asks is found
+before that, at a glance: one statement that sees what is kept at its moment.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from sqlalchemy import (
     CursorResult,
     Engine,
     Executable,
+    PoolProxiedConnection,
+    Row,
     Table,
     create_engine,
     event,
@@ -27,9 +30,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import StaticPool
 
 from tunefolio.core.errors import Misuse
+from tunefolio.store.lookups import Lookup
 
 _TURN_SECONDS = 30.0
 
@@ -40,14 +45,54 @@ class ReadDb:
     """A consistent view of the books; cannot change them."""
 
     def __init__(self, connection: Connection) -> None:
-        self.connection = connection
+        self._connection = connection
+
+    @property
+    def connection(self) -> Connection:
+        return self._connection
 
     @property
     def dialect(self) -> str:
         return self.connection.dialect.name
 
+    def find(self, lookup: Lookup, values: Mapping[str, Any]) -> Row[*tuple[Any, ...]] | None:
+        """The row that is looked up, or None."""
+        return self.execute(lookup.query, values).one_or_none()
+
     def execute(self, statement: Executable, values: Values | None = None) -> CursorResult[*tuple[Any, ...]]:
         return self.connection.execute(statement, values)
+
+
+class Unanswered(Exception):
+    """A glance does not tell: ask in a transaction."""
+
+
+class GlanceDb(ReadDb):
+    """Look-ups alone, each a statement that sees what is kept at its moment; no transaction, no waiting for a
+    lock. Raises Unanswered for whatever else is asked, and where the database does not answer at once."""
+
+    def __init__(self, engine: Engine, raw: PoolProxiedConnection) -> None:
+        self._engine = engine
+        self._raw = raw
+
+    @property
+    def connection(self) -> Connection:
+        raise Unanswered
+
+    @property
+    def dialect(self) -> str:
+        return self._engine.dialect.name
+
+    def find(self, lookup: Lookup, values: Mapping[str, Any]) -> Row[*tuple[Any, ...]] | None:
+        """The row that is looked up, or None. All rows are fetched, so that the statement ends here."""
+        asked = lookup.asked(self._engine.dialect)
+        connection: Any = self._raw.driver_connection
+        try:
+            rows = connection.execute(asked.text, asked.bound(values)).fetchall()
+        except self._engine.dialect.loaded_dbapi.Error as error:
+            self._raw.invalidate(error)
+            raise Unanswered from error
+        return asked.found(rows[0]) if rows else None
 
 
 class WriteDb(ReadDb):
@@ -88,15 +133,36 @@ class WriteDb(ReadDb):
 
 
 class Database:
-    """One engine and the two ways into it."""
+    """One engine and the ways into it. glances: another, for look-ups; None where there can be none."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, glances: Engine | None = None) -> None:
         self.engine = engine
+        self._glances = glances
         self._turn = Lock() if engine.dialect.name == "sqlite" else None
 
     @property
     def dialect(self) -> str:
         return self.engine.dialect.name
+
+    @property
+    def is_near(self) -> bool:
+        """Whether a glance takes microseconds and waits for nobody, so that an event loop may have one."""
+        return self._glances is not None and self.dialect == "sqlite"
+
+    @contextmanager
+    def glancing(self) -> Iterator[ReadDb]:
+        """For a look-up or two: who asks. Sees whatever any process has kept until each of them. Raises
+        Unanswered, whereupon `reading` tells."""
+        if self._glances is None:
+            raise Unanswered
+        try:
+            raw = self._glances.raw_connection()
+        except (self._glances.dialect.loaded_dbapi.Error, PoolTimeout) as error:
+            raise Unanswered from error
+        try:
+            yield GlanceDb(self._glances, raw)
+        finally:
+            raw.close()
 
     @contextmanager
     def reading(self) -> Iterator[ReadDb]:
@@ -131,6 +197,8 @@ class Database:
 
     def close(self) -> None:
         self.engine.dispose()
+        if self._glances is not None:
+            self._glances.dispose()
 
 
 def open_database(url: str) -> Database:
@@ -138,10 +206,11 @@ def open_database(url: str) -> Database:
     parsed = make_url(url)
     match parsed.get_backend_name():
         case "sqlite":
-            return Database(_sqlite(parsed))
+            return Database(_sqlite(parsed), None if _is_in_memory(parsed) else _sqlite_glances(parsed))
         case "postgresql":
             parsed = parsed.set(drivername="postgresql+psycopg")
-            return Database(create_engine(parsed, pool_size=10, max_overflow=10, pool_pre_ping=True))
+            engine = create_engine(parsed, pool_size=10, max_overflow=10, pool_pre_ping=True)
+            return Database(engine, _postgresql_glances(parsed))
         case other:
             raise Misuse(
                 "TUNEFOLIO_DATABASE_URL", f"{other} is not supported", cure="Use sqlite:/// or postgresql://"
@@ -168,6 +237,9 @@ def is_taken(error: IntegrityError) -> bool:
 PAGE_BYTES = 16_384
 """Of a file that is made. A row of bars takes some two kilobytes: seven or eight share a page of this size,
 where each would have one of SQLite's own four kilobytes to itself. A file keeps the size it was made with."""
+_GLANCES = 4
+"""Connections kept for them by each process; on PostgreSQL no more are opened."""
+_GLANCE_SECONDS = 1.0
 _WAL_TRIES = 1_000
 _WAL_PAUSE_SECONDS = 0.02
 PRAGMAS = (
@@ -183,7 +255,7 @@ PRAGMAS = (
 
 def _sqlite(url: URL) -> Engine:
     options: dict[str, Any] = {"connect_args": {"timeout": 30, "check_same_thread": False}}
-    if url.database in {None, "", ":memory:"}:
+    if _is_in_memory(url):
         options["poolclass"] = StaticPool
     else:
         Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
@@ -191,6 +263,42 @@ def _sqlite(url: URL) -> Engine:
     engine = create_engine(url, **options)
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _is_in_memory(url: URL) -> bool:
+    return url.database in {None, "", ":memory:"}
+
+
+def _sqlite_glances(url: URL) -> Engine:
+    """Never waits: neither for a lock nor for a connection."""
+    options = {"connect_args": {"timeout": 0, "check_same_thread": False, "isolation_level": None}}
+    engine = create_engine(url, pool_size=_GLANCES, max_overflow=-1, pool_reset_on_return=None, **options)
+
+    def prepare(connection: sqlite3.Connection, _record: object) -> None:
+        connection.execute("PRAGMA query_only=ON")
+        connection.execute("PRAGMA cache_size=-1024")
+
+    event.listen(engine, "connect", prepare)
+    return engine
+
+
+def _postgresql_glances(url: URL) -> Engine:
+    """No ping before use: one that is found dead is not used again, and a transaction tells instead."""
+    engine = create_engine(
+        url,
+        isolation_level="AUTOCOMMIT",
+        pool_size=_GLANCES,
+        max_overflow=0,
+        pool_timeout=_GLANCE_SECONDS,
+        pool_reset_on_return=None,
+    )
+
+    def prepare(connection: Any, _record: object) -> None:
+        connection.autocommit = True
+        connection.execute("SET default_transaction_read_only = on")
+
+    event.listen(engine, "connect", prepare)
     return engine
 
 

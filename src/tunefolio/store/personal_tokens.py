@@ -13,7 +13,8 @@ from tunefolio.core.identity import PersonId, TokenId
 from tunefolio.core.people import Person, Scope, Viewer
 from tunefolio.core.time import Instant
 from tunefolio.store.db import ReadDb, WriteDb
-from tunefolio.store.persons import person
+from tunefolio.store.lookups import Lookup
+from tunefolio.store.persons import COLUMNS, person
 from tunefolio.store.tables import personal_tokens, persons
 from tunefolio.store.viewers import owned
 
@@ -68,7 +69,7 @@ def add(
 def find(db: ReadDb, token_hash: str, now: Instant) -> tuple[PersonalToken, Person] | None:
     """Whose token this is: None when it is unknown, revoked or expired, or its owner shut out. One query, on
     uq_personal_tokens_token_hash and the primary key of persons."""
-    row = db.execute(_FIND, {"hash": token_hash}).one_or_none()
+    row = db.find(_FIND, {"hash": token_hash})
     if row is None:
         return None
     found = PersonalToken(
@@ -85,9 +86,9 @@ def find(db: ReadDb, token_hash: str, now: Instant) -> tuple[PersonalToken, Pers
     return None if found.is_expired(now) else (found, person(row))
 
 
-_FIND = (
+_FIND = Lookup(
     select(
-        *persons.c,
+        *COLUMNS,
         personal_tokens.c.id.label("token_id"),
         personal_tokens.c.name.label("token_name"),
         personal_tokens.c.created_at.label("token_created_at"),

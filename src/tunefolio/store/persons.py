@@ -149,6 +149,22 @@ def admins(db: ReadDb, caretaker: Caretaker) -> list[PersonId]:  # noqa: ARG001 
     ]
 
 
+COLUMNS = tuple(
+    persons.c[name]
+    for name in (
+        "id",
+        "email",
+        "name",
+        "role",
+        "created_at",
+        "disabled_at",
+        "preferences",
+        "leaving_at",
+    )
+)
+"""What `person` reads: of every request's own look-up, so the password's hash is not among them."""
+
+
 def person(row: Row[Any]) -> Person:
     """A row of `persons` as our value."""
     return Person(

@@ -14,6 +14,7 @@ from tunefolio.core.identity import PersonId, SessionId
 from tunefolio.core.people import Caretaker, Person, Viewer
 from tunefolio.core.time import Instant
 from tunefolio.store.db import ReadDb, WriteDb
+from tunefolio.store.lookups import Lookup
 from tunefolio.store.persons import person
 from tunefolio.store.sessions import WITH_PERSON, Session, joined
 from tunefolio.store.tables import persons, refresh_tokens, sessions
@@ -22,7 +23,7 @@ from tunefolio.store.viewers import owned
 
 @dataclass(frozen=True, slots=True)
 class Renewing:
-    """One refresh token. used, used_from: when it was spent, and by whom as the network shows it.
+    """One refresh token. used: when it was spent.
 
     is_over: its session has ended, or its owner is shut out.
     """
@@ -31,7 +32,6 @@ class Renewing:
     session: SessionId
     expires: Instant
     used: Instant | None
-    used_from: str
     is_over: bool
 
 
@@ -49,7 +49,7 @@ def add(
     db.execute(insert(refresh_tokens).values(row))
 
 
-def spend(db: WriteDb, token_hash: str, used_from: str, now: Instant) -> Renewing | None:
+def spend(db: WriteDb, token_hash: str, now: Instant) -> Renewing | None:
     """Use it up: of any number at once exactly one gets it; None for all others, and for one expired, unknown
     or of an ended session. Atomic: one UPDATE on uq_refresh_tokens_token_hash."""
     alive = (
@@ -65,7 +65,7 @@ def spend(db: WriteDb, token_hash: str, used_from: str, now: Instant) -> Renewin
         refresh_tokens.c.expires_at > now,
         alive,
     )
-    spent = update(refresh_tokens).where(*which).values(used_at=now, used_from=used_from)
+    spent = update(refresh_tokens).where(*which).values(used_at=now)
     row = db.execute(spent.returning(*refresh_tokens.c)).one_or_none()
     return None if row is None else _renewing(row, is_over=False)
 
@@ -87,12 +87,12 @@ def find(db: ReadDb, token_hash: str) -> Renewing | None:
 def standing(db: ReadDb, viewer: Viewer, session: SessionId, now: Instant) -> tuple[Session, Person] | None:
     """A session that a signed token names, with its person: None when it has ended or is expired, or the
     person is shut out. One query on two primary keys."""
-    row = db.execute(_STANDING, {"owner": viewer.person, "session": session, "now": now}).one_or_none()
+    row = db.find(_STANDING, {"owner": viewer.person, "session": session, "now": now})
     return None if row is None else (joined(row), person(row))
 
 
-_STANDING = WITH_PERSON.where(
-    sessions.c.owner_id == bindparam("owner"), sessions.c.id == bindparam("session")
+_STANDING = Lookup(
+    WITH_PERSON.where(sessions.c.owner_id == bindparam("owner"), sessions.c.id == bindparam("session"))
 )
 
 
@@ -113,6 +113,5 @@ def _renewing(row: Row[Any], *, is_over: bool) -> Renewing:
         SessionId(row.session_id),
         row.expires_at,
         row.used_at,
-        row.used_from or "",
         is_over,
     )

@@ -12,7 +12,8 @@ from tunefolio.core.people import Person, Viewer
 from tunefolio.core.time import Instant
 from tunefolio.store.columns import At
 from tunefolio.store.db import ReadDb, WriteDb
-from tunefolio.store.persons import person
+from tunefolio.store.lookups import Lookup
+from tunefolio.store.persons import COLUMNS, person
 from tunefolio.store.tables import persons, sessions
 from tunefolio.store.viewers import owned
 
@@ -51,7 +52,7 @@ def find(db: ReadDb, token_hash: str, now: Instant) -> tuple[Session, Person] | 
 
     One query, on uq_sessions_token_hash and the primary key of persons.
     """
-    row = db.execute(_FIND, {"hash": token_hash, "now": now}).one_or_none()
+    row = db.find(_FIND, {"hash": token_hash, "now": now})
     return None if row is None else (joined(row), person(row))
 
 
@@ -70,7 +71,7 @@ def joined(row: Row[Any]) -> Session:
 
 WITH_PERSON = (
     select(
-        *persons.c,
+        *COLUMNS,
         sessions.c.id.label("session_id"),
         sessions.c.created_at.label("session_created_at"),
         sessions.c.expires_at.label("session_expires_at"),
@@ -81,7 +82,7 @@ WITH_PERSON = (
     .where(persons.c.disabled_at.is_(None))
 )
 """Open sessions with their persons; made once, for every request asks it."""
-_FIND = WITH_PERSON.where(sessions.c.token_hash == bindparam("hash"))
+_FIND = Lookup(WITH_PERSON.where(sessions.c.token_hash == bindparam("hash")))
 
 
 def touch(db: WriteDb, viewer: Viewer, id: SessionId, now: Instant, expires: Instant | None = None) -> None:

@@ -8,7 +8,8 @@ log. What a token may reach stands in scopes.py.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -25,7 +26,8 @@ from tunefolio.services import audit, identity, proofs, tokens
 from tunefolio.services.access import TokenRefused
 from tunefolio.services.house import House
 from tunefolio.store.audit import Place
-from tunefolio.store.db import ReadDb, WriteDb
+from tunefolio.store.db import ReadDb, Unanswered, WriteDb
+from tunefolio.store.personal_tokens import PersonalToken
 from tunefolio.store.sessions import Session
 from tunefolio.web.errors import SignedOut
 from tunefolio.web.limits import count_page, count_program, count_stranger
@@ -33,7 +35,7 @@ from tunefolio.web.scopes import need_of
 from tunefolio.web.security import SAFE_METHODS, WebConfig, token_of
 from tunefolio.web.visits import Means as Means
 from tunefolio.web.visits import Visit as Visit
-from tunefolio.web.visits import recognised
+from tunefolio.web.visits import at_a_glance, recognised
 
 MAX_ID = 2**63 - 1
 _READERS = 8
@@ -69,28 +71,45 @@ class Renewal:
     expires: Instant
 
 
-def find_visit(request: Request, house: HouseDep, config: ConfigDep) -> Visit | None:
+async def find_visit(request: Request) -> Visit | None:
     """The visit that the request proves, counted; prolongs a session not lately seen. Raises TooMany.
 
-    A token that opens nothing is told only where somebody is needed: an open door stays open.
+    A token that opens nothing is told only where somebody is needed: an open door stays open. Depends on
+    nothing, for each dependency of a dependency costs every request.
     """
-    visit = counted(request, house, config)
+    house: House = request.app.state.house
+    config: WebConfig = request.app.state.config
+    visit = await _counted_soon(request, house, config)
     if visit is None:
         return None
     if visit.means is Means.COOKIE:
-        _prolong(request, house, config, visit)
+        if identity.is_stale(house, visit.session):
+            await anyio.to_thread.run_sync(_prolong, request, house, config, visit)
     elif visit.token is not None and tokens.is_stale(house, visit.token):
-        with house.database.writing() as db:
-            tokens.mark_used(db, house, visit.token, request.client.host if request.client else "")
+        await anyio.to_thread.run_sync(_mark_used, request, house, visit.token)
     request.state.person = visit.person
     return visit
 
 
-def counted(connection: HTTPConnection, house: House, config: WebConfig) -> Visit | None:
+async def _counted_soon(request: Request, house: House, config: WebConfig) -> Visit | None:
+    """Here and now where nobody is waited for: handing it to a thread costs more than the look-up does."""
+    if house.database.is_near and house.throttle.is_near:
+        with suppress(Unanswered):
+            return counted(request, house, config, known=at_a_glance)
+    return await anyio.to_thread.run_sync(counted, request, house, config)
+
+
+def counted(
+    connection: HTTPConnection,
+    house: House,
+    config: WebConfig,
+    *,
+    known: Callable[[HTTPConnection, House, WebConfig], Visit | None] = recognised,
+) -> Visit | None:
     """Who is here, after one request of theirs was counted; keeps a refused token's error in the connection's
     state. Raises TooMany."""
     try:
-        visit = recognised(connection, house, config)
+        visit = known(connection, house, config)
     except TokenRefused as refused:
         visit, connection.state.refused = None, refused
     if visit is None:
@@ -104,10 +123,15 @@ def counted(connection: HTTPConnection, house: House, config: WebConfig) -> Visi
 
 def _prolong(request: Request, house: House, config: WebConfig, visit: Visit) -> None:
     token = token_of(request, config)
-    if token is not None and identity.is_stale(house, visit.session):
+    if token is not None:
         with house.database.writing() as db:
             expires = identity.mark_seen(db, house, visit.person.viewer, visit.session.id)
         request.state.renewal = Renewal(token, expires)
+
+
+def _mark_used(request: Request, house: House, token: PersonalToken) -> None:
+    with house.database.writing() as db:
+        tokens.mark_used(db, house, token, request.client.host if request.client else "")
 
 
 MaybeVisit = Annotated[Visit | None, Depends(find_visit)]
@@ -196,10 +220,17 @@ def _writing(request: Request, house: HouseDep, visit: CurrentVisit) -> Iterator
 
 
 def _note(db: WriteDb, request: Request, house: House, visit: Visit) -> None:
-    """An admin's deed that no service has noted stands in the log by its path, in the deed's own
-    transaction."""
-    if getattr(request.state, "admin_deed", False):
-        audit.note_unspoken(db, house, visit.person.viewer, request.method, request.url.path)
+    """A deed that no service has noted stands in the activity by its way, in the deed's own transaction."""
+    act = audit.Act.ADMIN_DEED if getattr(request.state, "admin_deed", False) else audit.Act.DEED
+    audit.note_unspoken(db, house, visit.person.viewer, act, way_of(request))
+
+
+def way_of(request: Request) -> str:
+    """`POST /alerts/12/pause`: of what stood in the path, ids alone are told; a word may be a token's."""
+    named = {str(value): name for name, value in request.path_params.items()}
+    words = {value: f"{{{name}}}" for value, name in named.items() if not value.isdecimal()}
+    parts = [words.get(part, part) for part in str(request.scope["path"]).split("/")]
+    return f"{request.method} {'/'.join(parts)}"
 
 
 OpenReading = Annotated[ReadDb, Depends(_open_reading, scope="function", max_concurrency=_READERS)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import assert_never
@@ -15,6 +17,7 @@ from tunefolio.services import access, identity, tokens
 from tunefolio.services.access import TokenRefused
 from tunefolio.services.house import House
 from tunefolio.services.tokens import ScopeNeeded
+from tunefolio.store.db import ReadDb, Unanswered
 from tunefolio.store.personal_tokens import PersonalToken
 from tunefolio.store.sessions import Session
 from tunefolio.web.scopes import Need, Proof
@@ -69,34 +72,51 @@ class Visit:
 
 
 def recognised(connection: HTTPConnection, house: House, config: WebConfig) -> Visit | None:
-    """The visit that a connection proves, in a short transaction of its own; None for nobody.
+    """The visit that a connection proves, by what is kept at this moment; None for nobody.
 
     Where a bearer token is shown no cookie counts. Raises TokenRefused for one that opens nothing.
     """
-    bearer = bearer_of(connection)
-    if bearer is not None:
-        return _by_token(house, bearer)
-    cookie = token_of(connection, config)
-    if cookie is None:
-        return None
-    with house.database.reading() as db:
-        found = identity.who(db, house, cookie)
-    return None if found is None else Visit(found[0], Means.COOKIE, found[1].expires, found[1])
+    try:
+        return at_a_glance(connection, house, config)
+    except Unanswered:
+        return _found(connection, house, config, house.database.reading)
+
+
+def at_a_glance(connection: HTTPConnection, house: House, config: WebConfig) -> Visit | None:
+    """The same by look-ups alone; raises Unanswered where they do not tell."""
+    return _found(connection, house, config, house.database.glancing)
 
 
 def is_still_here(connection: HTTPConnection, house: House, config: WebConfig) -> bool:
-    """Whether what was shown when the connection began still opens it."""
+    """Whether what was shown when the connection began still opens it: the sign-in stands, and its person has
+    not deleted her account since."""
     try:
-        return recognised(connection, house, config) is not None
+        visit = recognised(connection, house, config)
     except TokenRefused:
         return False
+    return visit is not None and visit.person.leaving is None
 
 
-def _by_token(house: House, bearer: Secret) -> Visit:
+def _found(
+    connection: HTTPConnection,
+    house: House,
+    config: WebConfig,
+    way: Callable[[], AbstractContextManager[ReadDb]],
+) -> Visit | None:
+    bearer = bearer_of(connection)
+    cookie = token_of(connection, config) if bearer is None else None
+    if bearer is None and cookie is None:
+        return None
+    with way() as db:
+        if bearer is not None:
+            return _by_token(db, house, bearer)
+        found = identity.who(db, house, cookie) if cookie is not None else None
+    return None if found is None else Visit(found[0], Means.COOKIE, found[1].expires, found[1])
+
+
+def _by_token(db: ReadDb, house: House, bearer: Secret) -> Visit:
     if bearer.reveal().startswith(tokens.PREFIX):
-        with house.database.reading() as db:
-            token, owner = tokens.owner_of(db, house, bearer)
+        token, owner = tokens.owner_of(db, house, bearer)
         return Visit(owner, Means.PERSONAL, token.expires, token=token)
-    with house.database.reading() as db:
-        person, session, expires = access.opened(db, house, bearer)
+    person, session, expires = access.opened(db, house, bearer)
     return Visit(person, Means.ACCESS, expires, session)
