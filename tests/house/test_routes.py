@@ -27,7 +27,7 @@ from tunefolio.core.identity import PersonId
 from tunefolio.core.people import Viewer
 from tunefolio.services import alerts
 from tunefolio.services.house import House
-from tunefolio.store import passkeys
+from tunefolio.store import external_identities, passkeys
 from tunefolio.store.tables import OWNED
 from tunefolio.web import deps
 
@@ -40,6 +40,9 @@ PUBLIC = {
     ("GET", "/api/openapi.json"),
     ("GET", "/api/docs"),
     ("POST", "/api/v1/session"),
+    ("POST", "/api/v1/email/confirm"),
+    ("POST", "/api/v1/password/forgot"),
+    ("POST", "/api/v1/password/reset"),
     ("POST", "/api/v1/persons"),
     ("GET", "/sign-in"),
     ("POST", "/sign-in"),
@@ -47,6 +50,8 @@ PUBLIC = {
     ("POST", "/sign-up"),
     ("POST", "/hooks/{broker}"),
     ("GET", "/sign-in/code"),
+    ("POST", "/sign-in/oidc"),
+    ("GET", "/sign-in/oidc/callback"),
     ("POST", "/sign-in/code"),
     ("GET", "/forgot"),
     ("POST", "/forgot"),
@@ -97,6 +102,7 @@ NOUNS = {
     "taxpayers": "taxpayer",
     "tokens": "token",
     "passkeys": "passkey",
+    "identities": "identity",
     "exports": "export",
 }
 """What the id behind a path's word is an id of."""
@@ -111,7 +117,8 @@ Ids = dict[str, str]
 
 @dataclass(frozen=True)
 class Way:
-    """One method on one path. form: its fields come as a form, files among them."""
+    """One method on one path. form: its fields come as a form, files among them; takes_body: in any shape;
+    must_write: a reader is refused."""
 
     method: str
     path: str
@@ -119,6 +126,8 @@ class Way:
     form: bool
     takes_file: bool
     is_admins: bool
+    takes_body: bool
+    must_write: bool
 
     @property
     def owned(self) -> tuple[str, ...]:
@@ -161,7 +170,9 @@ def ways(app: FastAPI) -> list[Way]:
         takes_file = any(isinstance(field, params.File) for field in fields)
         is_admins = needs_admin(route.dependant)
         methods = sorted(context.methods or ())
-        found += [Way(method, context.path, names, form, takes_file, is_admins) for method in methods]
+        writes = stands_on(route.dependant, deps._writing)
+        rest = (names, form, takes_file, is_admins, bool(fields), writes)
+        found += [Way(method, context.path, *rest) for method in methods]
     return found
 
 
@@ -173,7 +184,11 @@ def body_fields(dependant: Dependant) -> list[FieldInfo]:
 
 def needs_admin(dependant: Dependant) -> bool:
     """Whether somewhere below it stands the dependency that only admins pass."""
-    return any(below.call is deps.admin_of or needs_admin(below) for below in dependant.dependencies)
+    return stands_on(dependant, deps.admin_of)
+
+
+def stands_on(dependant: Dependant, call: Callable[..., Any]) -> bool:
+    return any(below.call is call or stands_on(below, call) for below in dependant.dependencies)
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.prove)])
@@ -319,6 +334,7 @@ def settle(house: House, client: TestClient, word: str) -> Ids:
     ids |= {"public link": str(address["id"]), "shared": address["url"].rpartition("/")[2]}
     ids["export"] = str(client.post("/api/v1/leaving/exports").json()["id"])
     ids["passkey"] = passkey_of(house, client, word)
+    ids["identity"] = identity_of(house, client, word)
     return ids | {
         "snapshot": str(snapshot["id"]),
         "day": snapshot["trading_day"],
@@ -342,6 +358,14 @@ def passkey_of(house: House, client: TestClient, word: str) -> str:
     with house.database.writing() as db:
         viewer = Viewer(person)
         return str(passkeys.add(db, viewer, key, key, 0, transports=[], name=f"{word}-key", now=now))
+
+
+def identity_of(house: House, client: TestClient, word: str) -> str:
+    """An account at a provider that this house does not have."""
+    viewer = Viewer(PersonId(int(client.get("/api/v1/session").json()["person"]["id"])))
+    with house.database.writing() as db:
+        made = external_identities.add(db, viewer, f"https://{word}", word, f"{word}@id", house.clock.now())
+    return str(made)
 
 
 def deposit_of(client: TestClient, account: str) -> str:

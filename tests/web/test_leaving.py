@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from starlette.testclient import TestClient
+from starlette.testclient import TestClient, WebSocketDenialResponse
 
 from tests.web.houses import PASSWORD, join, opened, sign_in, visitor, work
 from tunefolio.core.time import FixedClock
@@ -104,8 +104,21 @@ def test_whoever_leaves_sees_one_page_and_may_come_back(house: House, bela: Test
     for path in ("/dashboard", "/settings/data", "/portfolios/export"):
         led = bela.get(path, headers=BROWSER)
         assert (led.status_code, led.headers.get("location")) == (303, "/leaving"), path
-    refused = bela.get("/api/v1/portfolios")
-    assert (refused.status_code, refused.json()["type"]) == (403, "/api/docs#leaving")
+    token = visitor(house).post("/auth/login", json={"email": EMAIL, "password": PASSWORD}).json()
+    program = visitor(house)
+    program.headers["authorization"] = f"Bearer {token['access_token']}"
+    for path in ("/api/v1/portfolios", "/live", "/live/stream", "/api/v1/tokens"):
+        for client in (bela, program):
+            refused = client.get(path)
+            assert (refused.status_code, refused.json()["type"]) == (403, "/api/docs#leaving"), path
+    for client in (bela, program):
+        with (
+            client,
+            pytest.raises(WebSocketDenialResponse) as no,
+            client.websocket_connect("wss://testserver/ws/live"),
+        ):
+            pass
+        assert (no.value.status_code, no.value.json()["type"]) == (403, "leaving")
     again = sign_in(visitor(house), EMAIL)
     page = again.get("/leaving", headers=BROWSER)
     assert page.status_code == 200

@@ -112,7 +112,8 @@ def test_one_person_holds_only_so_many_streams() -> None:
 
 
 def test_the_text_beats_and_ends_with_the_sign_in(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(live, "HEARTBEAT_SECONDS", 0.01)
+    monkeypatch.setattr(live, "HEARTBEAT_SECONDS", 0.02)
+    monkeypatch.setattr(live, "PROOF_SECONDS", 0.5)
 
     async def story() -> None:
         hub = Hub(bus := Bus(), 8)
@@ -123,7 +124,7 @@ def test_the_text_beats_and_ends_with_the_sign_in(monkeypatch: pytest.MonkeyPatc
         bus.publish(Event("quotes", None, (5,)))
         seen = [text async for text in lines]
         assert f'id: {hub.boot}-1\nevent: quotes\ndata: {{"ids":[5]}}\n\n' in seen
-        assert seen.count(": still here\n\n") == 3
+        assert seen.count(": still here\n\n") >= 2
         assert seen[-1].startswith("event: signed-out")
         assert hub.count(ASHA.id) == 0
         await hub.close()

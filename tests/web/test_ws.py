@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -13,17 +13,18 @@ import orjson
 import pytest
 from starlette.testclient import TestClient, WebSocketDenialResponse, WebSocketTestSession
 
-from tests.web.houses import CONFIG, connect_broker, join, opened, visitor
+from tests.web.houses import CONFIG, PASSWORD, connect_broker, join, opened, sign_in, visitor
 from tunefolio.core.identity import InstrumentId, PersonId
 from tunefolio.core.money import INR, Price
 from tunefolio.core.people import Role, Viewer
 from tunefolio.core.time import Instant
 from tunefolio.market.instruments import AssetClass, InstrumentClaim, Listing
 from tunefolio.market.quotes import Quote
+from tunefolio.services import identity, leaving
 from tunefolio.services.house import House
 from tunefolio.store import events, instruments, own_instruments, quotes
 from tunefolio.store.events import Event
-from tunefolio.web import feed, wanted
+from tunefolio.web import feed, live, wanted
 
 LIVE = "wss://testserver/ws/live"
 AT = Instant.parse("2026-11-20T10:29:00+05:30")
@@ -287,14 +288,44 @@ def test_a_portfolio_moves_with_its_prices(small_house: House, asha: TestClient)
         assert moved["whole"]["value"] != before["whole"]["value"]
 
 
-def test_the_sign_in_ends_the_line(
-    small_house: House, asha: TestClient, monkeypatch: pytest.MonkeyPatch
+def signs_out(_house: House, bela: TestClient, _admin: TestClient) -> None:
+    assert bela.delete("/api/v1/session").status_code == 204
+
+
+def is_shut_out(house: House, bela: TestClient, admin: TestClient) -> None:
+    id = bela.get("/api/v1/session").json()["person"]["id"]
+    with house.database.writing() as db:
+        identity.disable(db, house, Viewer(PersonId(1), Role.ADMIN), PersonId(id))
+
+
+def deletes_her_account(house: House, bela: TestClient, admin: TestClient) -> None:
+    """The session in which she does it stays open, and shows nothing else."""
+    here = bela.get("/api/v1/sessions").json()["data"][0]["id"]
+    viewer = Viewer(PersonId(bela.get("/api/v1/session").json()["person"]["id"]))
+    with house.database.writing() as db:
+        leaving.leave(db, house, viewer, typed="bela@example.org", but=here)
+
+
+def sets_a_new_password_elsewhere(house: House, bela: TestClient, admin: TestClient) -> None:
+    other = sign_in(visitor(house), "bela@example.org")
+    wish = {"old": PASSWORD, "new": "quite another phrase"}
+    assert other.put("/api/v1/session/password", json=wish).status_code in (200, 204)
+
+
+@pytest.mark.parametrize("end", [signs_out, is_shut_out, deletes_her_account, sets_a_new_password_elsewhere])
+def test_what_ends_the_sign_in_ends_the_line(
+    small_house: House,
+    asha: TestClient,
+    monkeypatch: pytest.MonkeyPatch,
+    end: Callable[[House, TestClient, TestClient], None],
 ) -> None:
+    bela = join(visitor(small_house), "bela@example.org", "Bela")
     monkeypatch.setattr(feed, "BEAT_SECONDS", 0.02)
-    with asha, asha.websocket_connect(LIVE) as line:
+    monkeypatch.setattr(feed, "PROOF_SECONDS", 0.05)
+    with bela, bela.websocket_connect(LIVE) as line:
         heard(line, "hello")
         assert orjson.loads(line.receive_text())["type"] == "beat"
-        assert asha.delete("/api/v1/session").status_code == 204
+        end(small_house, bela, asha)
         until = time.monotonic() + 10
         while time.monotonic() < until:
             told = line.receive()
@@ -302,6 +333,10 @@ def test_the_sign_in_ends_the_line(
                 assert (told["code"], told["reason"]) == (4401, "signed-out")
                 return
     pytest.fail("the line stayed open")
+
+
+def test_lines_are_proved_every_few_seconds() -> None:
+    assert max(feed.PROOF_SECONDS, live.PROOF_SECONDS) <= 5
 
 
 def test_two_processes_hear_each_other(fresh_postgres: Any, migrated_postgres: str) -> None:

@@ -6,7 +6,6 @@ ends for whoever holds any of them, and its owner is told. Rules: docs/spec/acce
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import secrets
 from dataclasses import dataclass
@@ -31,10 +30,9 @@ from tunefolio.store.refresh_tokens import Renewing
 
 _log = logging.getLogger(__name__)
 PREFIX = "tf_ref_"
-AT_ONCE = timedelta(seconds=10)
-"""Two tabs may ask in the same moment: the later one is refused, but it is no theft yet."""
 NOTICE, PAGE = "security", "/settings/security"
 _OVER = "its sign-in has ended"
+_RACE = "another request with it was first; the newer one is in the answer to that"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,22 +56,23 @@ def log_in(house: House, email: str, password: Secret, place: Place, *, code: Se
         return _next(db, house, found[0], found[1].id)
 
 
-def renew(house: House, token: Secret, place: Place) -> Pair:
+def renew(house: House, token: Secret, *, arrived: Instant) -> Pair:
     """The next pair for a refresh token, which is spent by it. Raises TokenRefused.
 
-    Of any number of requests with one token exactly one succeeds. Opens its own transactions: what ends a
-    family is kept although the request is refused.
+    arrived: when the request came in, before it waited for anything: one that was here before the token was
+    spent has lost a race, any later one is a replay. Of any number with one token exactly one succeeds. Opens
+    its own transactions: what ends a family is kept although the request is refused.
     """
-    hashed, seen_from = token_hash(token), _seen_from(place)
+    hashed = token_hash(token)
     with house.database.reading() as reader:
         known = refresh_tokens.find(reader, hashed)
     if known is not None and known.used is None:
         with house.database.writing() as db:
-            taken = refresh_tokens.spend(db, hashed, seen_from, house.clock.now())
+            taken = refresh_tokens.spend(db, hashed, house.clock.now())
             if taken is not None:
                 return _next(db, house, persons.person_of(db, taken.owner), taken.session)
-            known = refresh_tokens.find(db, hashed)
-    raise _refusal(house, known, seen_from)
+        raise _lost(house, hashed)
+    raise _refusal(house, known, arrived)
 
 
 def log_out(house: House, token: Secret) -> bool:
@@ -96,19 +95,26 @@ def _next(db: WriteDb, house: House, person: Person, session: SessionId) -> Pair
     return Pair(person, access.issue(db, house, person.viewer, session), token, until)
 
 
-def _refusal(house: House, known: Renewing | None, seen_from: str) -> TokenRefused:
-    """Why not; ends the family when the token was spent before."""
-    now = house.clock.now()
+def _lost(house: House, hashed: str) -> TokenRefused:
+    """Why a token that was good when it was looked up could not be spent: nobody used it before that."""
+    with house.database.reading() as db:
+        known = refresh_tokens.find(db, hashed)
+    is_first = known is not None and not known.is_over and known.used is not None
+    return TokenRefused(_RACE) if is_first else _refusal(house, known, house.clock.now())
+
+
+def _refusal(house: House, known: Renewing | None, arrived: Instant) -> TokenRefused:
+    """Why not; ends the family when the token was spent before the request came."""
     if known is None:
         return TokenRefused("it is no token of this house")
     if known.is_over:
         return TokenRefused(_OVER)
     if known.used is None:
         return TokenRefused("it has expired")
-    if now - known.used <= AT_ONCE and known.used_from == seen_from:
-        return TokenRefused("it was used a moment ago; the newer one is in the answer to that")
+    if arrived < known.used:
+        return TokenRefused(_RACE)
     with house.database.writing() as db:
-        _end(db, house, known, now)
+        _end(db, house, known, house.clock.now())
     return TokenRefused("it was used before: the sign-in has ended for safety; sign in again")
 
 
@@ -129,8 +135,3 @@ def _end(db: WriteDb, house: House, known: Renewing, now: Instant) -> None:
     )
     tell(db, house, [Draft(notice, NOTICE)])
     _log.warning("a refresh token was used twice", extra={"person": known.owner, "session": known.session})
-
-
-def _seen_from(place: Place) -> str:
-    """Address and program of a request, enough to tell two apart."""
-    return f"{place.address} {hashlib.sha256(place.device.encode()).hexdigest()[:16]}"

@@ -1,9 +1,9 @@
 """The request door: the first and last thing every request meets.
 
-Steps, and why in this order: 1 an id, so that all after it can be traced; 2 the host, so that no foreign name
-is served; 3 the guard against other sites, before anything is read, and the answer to those that may ask; 4
-the size, before a body is taken in; 5 the route; 6 the headers, on every answer alike; 7 what nobody foresaw
-becomes a 500 that tells only the id.
+Steps, and why in this order: 1 an id and the moment, so that all after it can be traced and put in order; 2
+the host, so that no foreign name is served; 3 the guard against other sites, before anything is read, and the
+answer to those that may ask; 4 the size, before a body is taken in; 5 the route; 6 the headers, on every
+answer alike; 7 what nobody foresaw becomes a 500 that tells only the id.
 """
 
 from __future__ import annotations
@@ -48,6 +48,7 @@ class Door:
             return
         request = Request(scope, receive, send)
         request.state.request_id = secrets.token_hex(8)
+        request.state.arrived = self.house.clock.now()
         begun = time.perf_counter()
         with tagged(request=request.state.request_id):
             outgoing = _Outgoing(request, send)
@@ -124,6 +125,7 @@ class _Outgoing:
         state = self._request.state
         for name, value in security.HEADERS.items():
             headers[name] = value
+        headers.setdefault("referrer-policy", security.REFERRER)
         if self._request.url.scheme == "https":
             headers["strict-transport-security"] = security.HSTS
         headers["x-request-id"] = state.request_id

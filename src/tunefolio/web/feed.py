@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import logging
 import threading
+import time
 from collections import Counter, deque
 from collections.abc import Callable, Coroutine, Iterable, Iterator
 from dataclasses import dataclass
@@ -47,7 +48,9 @@ PACE_SECONDS = 0.05
 SLOWEST_SECONDS = 1.0
 MOST_LINES = 5_000
 REMEMBERED = 500
-_PROOF_EVERY = 4
+PROOF_SECONDS = 5.0
+"""How long a few hundred lines outlive their sign-ins; with thousands a fifth of the time is for asking."""
+
 _SKEW = timedelta(seconds=1)
 """How far the clocks of two web servers may be apart."""
 
@@ -178,7 +181,7 @@ class Feed:
         self._opened = self._house.clock.now()
         self._subscription = self._house.bus.subscribe()
         self._silence = self._house.fanout.subscribe(CHANNEL, self._hear)
-        for work in (self._listen(self._subscription), self._read(), self._pulse()):
+        for work in (self._listen(self._subscription), self._read(), self._pulse(), self._prove()):
             self._tasks.append(asyncio.create_task(self._guarded(work)))
 
     async def _guarded(self, work: Coroutine[Any, Any, None]) -> None:
@@ -251,20 +254,25 @@ class Feed:
             return list(quotes.latest(db, ids).values())
 
     async def _pulse(self) -> None:
-        """Heartbeats, prices that grew old, sign-ins that ended, figures that nobody looks at any more."""
-        beats = 0
+        """Heartbeats, prices that grew old, figures that nobody looks at any more."""
         while True:
             await asyncio.sleep(BEAT_SECONDS)
-            beats += 1
             self.board.judge(self._expected())
-            if beats % _PROOF_EVERY == 0:
-                for line in await anyio.to_thread.run_sync(self._strangers, tuple(self._lines)):
-                    line.end("signed-out")
             for line in self._lines:
                 if not line.has_sent:
                     line.beat()
                 line.has_sent = False
             await self._forget_idle()
+
+    async def _prove(self) -> None:
+        """Sign-ins that ended, persons shut out, tokens revoked: their lines end within seconds."""
+        took = 0.0
+        while True:
+            await asyncio.sleep(max(PROOF_SECONDS, 4 * took))
+            began = time.monotonic()
+            for line in await anyio.to_thread.run_sync(self._strangers, tuple(self._lines)):
+                line.end("signed-out")
+            took = time.monotonic() - began
 
     @staticmethod
     def _strangers(lines: tuple[Line, ...]) -> list[Line]:

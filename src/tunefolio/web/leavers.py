@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from starlette.requests import Request
 
+from tunefolio.core.people import Person
 from tunefolio.services.leaving import Leaving
 from tunefolio.web.deps import MaybeVisit
 
@@ -23,6 +24,11 @@ OPEN = frozenset(
 
 async def must_stay(request: Request, visit: MaybeVisit) -> None:
     """Raises Leaving: pages lead to the one that is left, programs are refused."""
-    if visit is None or visit.person.leaving is None or request.scope["path"] in OPEN:
-        return
-    raise Leaving(visit.person.leaving)
+    if visit is not None and request.scope["path"] not in OPEN:
+        must_not_leave(visit.person)
+
+
+def must_not_leave(person: Person) -> None:
+    """Raises Leaving for somebody who has deleted her account."""
+    if person.leaving is not None:
+        raise Leaving(person.leaving)

@@ -10,13 +10,14 @@ import asyncio
 import contextlib
 import logging
 import secrets
+import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 
 import anyio.to_thread
 import orjson
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 from starlette.responses import StreamingResponse
 
 from tunefolio.core.errors import Retry
@@ -25,12 +26,15 @@ from tunefolio.core.people import Person, Role
 from tunefolio.services.live import Live
 from tunefolio.store.events import Bus, Event, Subscription
 from tunefolio.web.deps import ConfigDep, CurrentVisit, HouseDep
+from tunefolio.web.leavers import must_stay
 from tunefolio.web.visits import is_still_here
 
 _log = logging.getLogger(__name__)
 router = APIRouter(tags=["live"])
 HEARTBEAT_SECONDS = 15.0
-_PROOFS_EVERY = 4
+PROOF_SECONDS = 5.0
+"""How long a stream outlives its sign-in at most."""
+
 REMEMBERED = 500
 _MOST_WAITING = 100
 
@@ -161,7 +165,10 @@ def concerns(event: Event, person: Person) -> bool:
 
 
 @router.get(
-    "/live", response_class=StreamingResponse, responses={200: {"content": {"text/event-stream": {}}}}
+    "/live",
+    response_class=StreamingResponse,
+    responses={200: {"content": {"text/event-stream": {}}}},
+    dependencies=[Depends(must_stay)],
 )
 async def live(
     request: Request, house: HouseDep, config: ConfigDep, visit: CurrentVisit
@@ -195,18 +202,21 @@ async def lines(
     """The stream's text: events as they come, a heartbeat when none do, an end with the sign-in."""
     with hub.stream(person, last_id) as stream:
         yield f"retry: 3000\nid: {hub.boot}-{hub.heard}\n\n" if not last_id else "retry: 3000\n\n"
-        beats = 0
+        told = proved = time.monotonic()
         while not stream.is_closed:
             if stream.must_refetch:
                 stream.must_refetch = False
                 yield hub.refetch()
-            news = await stream.take(HEARTBEAT_SECONDS)
+            news = await stream.take(min(PROOF_SECONDS, HEARTBEAT_SECONDS))
+            if time.monotonic() - proved >= PROOF_SECONDS:
+                proved = time.monotonic()
+                if not await anyio.to_thread.run_sync(is_signed_in):
+                    yield "event: signed-out\ndata: {}\n\n"
+                    return
             for one in news:
                 yield hub.text(one)
-            if news or stream.is_closed:
-                continue
-            beats += 1
-            if beats % _PROOFS_EVERY == 0 and not await anyio.to_thread.run_sync(is_signed_in):
-                yield "event: signed-out\ndata: {}\n\n"
-                return
-            yield ": still here\n\n"
+            if news:
+                told = time.monotonic()
+            elif time.monotonic() - told >= HEARTBEAT_SECONDS and not stream.is_closed:
+                told = time.monotonic()
+                yield ": still here\n\n"

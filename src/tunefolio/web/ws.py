@@ -10,7 +10,7 @@ from typing import Annotated
 
 import anyio.to_thread
 import orjson
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from starlette.requests import HTTPConnection
 from starlette.responses import JSONResponse, StreamingResponse
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
@@ -19,12 +19,14 @@ from tunefolio.core.errors import Misuse, Retry
 from tunefolio.core.people import Person
 from tunefolio.services.access import TokenRefused
 from tunefolio.services.house import House
+from tunefolio.services.leaving import Leaving
 from tunefolio.services.tokens import ScopeNeeded
 from tunefolio.telemetry import metrics
 from tunefolio.web import security
 from tunefolio.web.deps import ConfigDep, CurrentVisit, HouseDep, counted
 from tunefolio.web.errors import SignedOut, TooMany, problem_of
 from tunefolio.web.feed import BEAT_SECONDS, Feed
+from tunefolio.web.leavers import must_not_leave, must_stay
 from tunefolio.web.line import Line
 from tunefolio.web.live import Hub
 from tunefolio.web.scopes import need_of
@@ -79,7 +81,7 @@ async def socket(websocket: WebSocket) -> None:
         return
     try:
         person = await anyio.to_thread.run_sync(_who, websocket, house, app.config)
-    except (TokenRefused, SignedOut, ScopeNeeded, TooMany) as no:
+    except (TokenRefused, SignedOut, ScopeNeeded, TooMany, Leaving) as no:
         problem = problem_of(no)
         await _deny(websocket, problem.status, problem.kind, problem.detail)
         return
@@ -185,15 +187,16 @@ def _refusal(websocket: HTTPConnection, house: House, config: WebConfig) -> tupl
 async def _deny(websocket: WebSocket, status: int, code: str, detail: str) -> None:
     body = {"type": code, "status": status, "detail": detail}
     answer = JSONResponse(body, status, media_type="application/problem+json")
-    answer.headers["cache-control"] = "no-store"
+    answer.headers.update(security.HEADERS | {"cache-control": "no-store"})
     await websocket.send_denial_response(answer)
 
 
 def _who(websocket: WebSocket, house: House, config: WebConfig) -> Person:
-    """Who opens it, counted as one request. Raises TokenRefused, SignedOut, ScopeNeeded, TooMany."""
+    """Who opens it, counted as one request. Raises TokenRefused, SignedOut, ScopeNeeded, TooMany, Leaving."""
     visit = counted(websocket, house, config)
     if visit is None:
         raise getattr(websocket.state, "refused", None) or SignedOut()
+    must_not_leave(visit.person)
     visit.must_reach(need_of("GET", websocket.scope["path"]))
     return visit.person
 
@@ -202,7 +205,12 @@ def _streams(hub: Hub, person: Person) -> int:
     return hub.count(person.id)
 
 
-@router.get("/live/stream", response_class=StreamingResponse, responses={200: {"content": {_TEXT: {}}}})
+@router.get(
+    "/live/stream",
+    response_class=StreamingResponse,
+    responses={200: {"content": {_TEXT: {}}}},
+    dependencies=[Depends(must_stay)],
+)
 async def stream(
     request: Request,
     house: HouseDep,

@@ -97,7 +97,7 @@ def refresh(request: Request, house: HouseDep, config: ConfigDep) -> Response:
     token = security.refresh_token_of(request, config)
     if token is None:
         raise TokenRefused("there is no cookie that renews a sign-in")
-    return _granted(request, house, config, renewals.renew(house, token, _place(request)))
+    return _granted(request, house, config, renewals.renew(house, token, arrived=request.state.arrived))
 
 
 @router.post("/logout", status_code=204)
