@@ -7,7 +7,15 @@ from typing import Any
 
 from tunefolio.core.people import Viewer
 from tunefolio.core.time import Instant
-from tunefolio.store import authenticators, challenges, devices, mail_links, passkeys, persons
+from tunefolio.store import (
+    authenticators,
+    challenges,
+    devices,
+    external_identities,
+    mail_links,
+    passkeys,
+    persons,
+)
 from tunefolio.store.challenges import Step
 from tunefolio.store.db import WriteDb
 from tunefolio.store.mail_links import LinkKind
@@ -17,8 +25,8 @@ _SOON = _NOW + timedelta(hours=1)
 
 
 def proving(db: WriteDb, viewer: Viewer, name: str) -> dict[str, Any]:
-    """An authenticator with codes, a passkey, an open step, a link, a known browser; all texts hold the
-    name."""
+    """An authenticator with codes, a passkey, an open step, a link, a known browser, an account elsewhere; all
+    texts hold the name."""
     authenticators.put(db, viewer, lambda row: f"{name} {row}".encode(), _NOW)
     authenticators.put_codes(db, viewer, [f"{name}-code", f"{name}-second"], _NOW)
     key = passkeys.add(
@@ -29,9 +37,12 @@ def proving(db: WriteDb, viewer: Viewer, name: str) -> dict[str, Any]:
     )
     link = mail_links.add(db, viewer, LinkKind.VERIFY, f"{name}@example.org", _NOW, _SOON)
     devices.put(db, viewer, f"{name}-browser", _NOW)
+    elsewhere = external_identities.add(db, viewer, f"https://{name}", f"{name}-sub", f"{name}@id", _NOW)
     persons.set_verified(db, viewer, _NOW)
     return {
         "PasskeyId": key,
+        "external_identities.mark_used.id": elsewhere,
+        "external_identities.forget.id": elsewhere,
         "mail_links.hand_out.id": link,
         "mail_links.link_of.id": link,
         "authenticators.use_code.code_hash": f"{name}-code",
@@ -51,6 +62,8 @@ SAMPLES: dict[str, Any] = {
     "passkeys.use.before": 7,
     "passkeys.use.count": 8,
     "persons.set_verified.now": _SOON,
+    "external_identities.add.issuer": "https://new.example.org",
+    "external_identities.add.subject": "new-sub",
     "mail_links.add.kind": LinkKind.VERIFY,
     "mail_links.end_open.kind": LinkKind.VERIFY,
     "mail_links.open_one.kind": LinkKind.VERIFY,

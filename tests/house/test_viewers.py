@@ -53,6 +53,7 @@ WITHOUT_VIEWER = {
     "challenges.count_try": "by whoever holds the token of a challenge just found",
     "challenges.use": "by whoever holds the token of a challenge just found",
     "passkeys.find": "before anyone is known: the signature is the claim",
+    "external_identities.find": "before anyone is known: the provider's signed word is the claim",
     "mail_links.find": "before anyone is known: the token is the claim",
     "shared_links.find": "nobody need be known: the token is the claim",
     "shared_links.mark_seen": "by whoever holds the token of a link just found",

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.journeys.conftest import Served
+from tests.journeys.conftest import PASSWORD, Served
 
 pytestmark = [pytest.mark.journey, pytest.mark.one_is_enough]
 
@@ -57,6 +57,7 @@ def test_a_public_link_opens_without_signing_in_until_it_is_revoked(
     books(asha)
     asha.goto("/family/links")
     asha.get_by_label("Title").fill("For the curious")
+    asha.get_by_label("Your password").fill(PASSWORD)
     asha.get_by_role("button", name="Make it").click()
     address = asha.locator("#fresh-link").inner_text()
     context = browser.new_context()

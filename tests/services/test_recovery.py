@@ -10,6 +10,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
+from tests.acts import acts_of
 from tests.bootstrap.houses import PASSWORD, a_house, a_person, bells_of, clock_of
 from tests.postbox import Postbox, taken_in, text
 from tunefolio.adapters.notify.mail import Mail
@@ -19,6 +20,7 @@ from tunefolio.core.notice import ChannelKind
 from tunefolio.core.people import Person, Role
 from tunefolio.core.secret import Secret
 from tunefolio.services import factors, identity, jobs, mails, notices, recovery
+from tunefolio.services.acts import Act
 from tunefolio.services.house import House
 from tunefolio.services.identity import FactorNeeded
 from tunefolio.store import mail_links, persons
@@ -29,6 +31,7 @@ from tunefolio.store.tables import mail_links as links_table
 pytestmark = pytest.mark.one_is_enough
 
 NEW = Secret("a different sentence")
+FIREFOX = "Mozilla/5.0 Firefox"
 
 
 @pytest.fixture
@@ -88,6 +91,7 @@ def test_a_new_address_is_confirmed_by_the_link_that_was_mailed_there(house: Hou
         with pytest.raises(Misuse, match="confirmed already"):
             recovery.ask_verification(db, house, person.viewer)
     assert is_verified(house, person)
+    assert acts_of(house, person.viewer)[0] is Act.EMAIL_VERIFIED
 
 
 def test_only_the_newest_link_counts_and_only_for_a_day(house: House, postbox: Postbox) -> None:
@@ -112,6 +116,7 @@ def test_a_forgotten_password_is_set_anew_and_every_session_ends(house: House, p
     ask(house)
     token = postbox.link(person.email)
     assert recovery.reset(house, token, NEW) == person
+    assert acts_of(house, person.viewer)[0] is Act.PASSWORD_RESET
     with house.database.reading() as db:
         assert identity.who(db, house, seen.token) is None
     with pytest.raises(Rejected):
@@ -258,28 +263,56 @@ def test_without_mail_the_operator_hands_the_link_out(house: House, postbox: Pos
 
 def test_a_new_device_is_told_and_a_known_one_is_not(house: House, postbox: Postbox) -> None:
     person = confirmed(house, postbox)
-    first = identity.log_in(house, person.email, PASSWORD, "Firefox", "10.0.0.1")
-    again = identity.log_in(house, person.email, PASSWORD, "Firefox", "10.0.0.1", browser=first.browser)
+    first = identity.log_in(house, person.email, PASSWORD, FIREFOX, "10.0.0.1")
+    again = identity.log_in(house, person.email, PASSWORD, FIREFOX, "10.0.0.1", browser=first.browser)
     assert again.browser == first.browser
     with house.database.reading() as db:
         assert notices.page(db, person.viewer, None, 9).told == ()
-    identity.log_in(house, person.email, PASSWORD, "Chrome", "10.0.0.9", browser=Secret("stolen?"))
+    identity.log_in(
+        house, person.email, PASSWORD, "Mozilla/5.0 Chrome", "10.0.0.9", browser=Secret("stolen?")
+    )
     work(house)
     with house.database.reading() as db:
         (told,) = notices.page(db, person.viewer, None, 9).told
     assert told.notice.title == "A new device signed in to your account"
-    assert "Chrome, from 10.0.0.9" in text(postbox.of(person.email)[-1])
+    assert "Mozilla/5.0 Chrome, from 10.0.0.9" in text(postbox.of(person.email)[-1])
+
+
+def test_a_program_without_cookies_is_told_of_once_for_each_network(house: House, postbox: Postbox) -> None:
+    """It signs in every morning; a notice each time would teach her to overlook the one that matters."""
+    person = confirmed(house, postbox)
+    identity.log_in(house, person.email, PASSWORD, FIREFOX, "10.0.0.1")
+
+    def told() -> int:
+        with house.database.reading() as db:
+            return len(notices.page(db, person.viewer, None, 9).told)
+
+    for address in ("10.0.7.1", "10.0.7.1", "10.0.7.200"):
+        identity.log_in(house, person.email, PASSWORD, "curl/8.9", address)
+        assert told() == 1, address
+    identity.log_in(house, person.email, PASSWORD, "curl/8.9", "10.0.8.1")
+    identity.log_in(house, person.email, PASSWORD, "wget/1.2", "10.0.8.1")
+    assert told() == 3
+    for _ in range(2):
+        identity.log_in(house, person.email, PASSWORD, "curl/8.9", "2001:db8::1")
+        identity.log_in(house, person.email, PASSWORD, "curl/8.9", "2001:db8::ffff")
+    assert told() == 4
+    with house.database.writing() as db:
+        identity.shut_out(db, house, person.viewer)
+    identity.log_in(house, person.email, PASSWORD, FIREFOX, "10.0.0.1")
+    identity.log_in(house, person.email, PASSWORD, "curl/8.9", "10.0.7.1")
+    assert told() == 5, "whoever was shut out is known by nothing any more"
 
 
 def test_a_stranger_who_guesses_does_not_lock_the_owner_out_of_her_own_browser(
     house: House, postbox: Postbox
 ) -> None:
     person = confirmed(house, postbox)
-    known = identity.log_in(house, person.email, PASSWORD, "Firefox", "10.0.0.1").browser
+    known = identity.log_in(house, person.email, PASSWORD, FIREFOX, "10.0.0.1").browser
     for _ in range(3):
         with pytest.raises(Rejected):
             identity.log_in(house, person.email, NEW, "x", "10.0.0.66")
     with pytest.raises(Retry):
         identity.log_in(house, person.email, PASSWORD, "x", "10.0.0.66")
-    seen = identity.log_in(house, person.email, PASSWORD, "Firefox", "10.0.0.1", browser=known)
+    seen = identity.log_in(house, person.email, PASSWORD, FIREFOX, "10.0.0.1", browser=known)
     assert seen.person == person

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from starlette.testclient import TestClient
 
 from tests.house.test_routes import BROWSER
-from tests.web.houses import connect_broker, join, visitor, work
+from tests.web.houses import PASSWORD, connect_broker, join, visitor, work
 from tests.web.test_admin import later
 from tests.web.test_family import family, let, person
 from tunefolio.services.house import House
@@ -40,6 +40,7 @@ def dev(small_house: House, asha: TestClient) -> TestClient:
     made = client.post("/api/v1/deposits", json=own | {"account_id": desk, "amount": DEPOSIT})
     assert made.status_code == 201, made.text
     work(small_house)
+    assert client.post("/api/v1/proof", json={"password": PASSWORD}).status_code == 200
     return client
 
 
@@ -251,7 +252,7 @@ def test_the_token_is_kept_and_logged_nowhere(
     assert not [line for line in lines if token[8:24] in line]
     assert token not in everything_kept(small_house)
     assert "tf_link_" not in dev.get("/family/links", headers=BROWSER).text
-    told = dev.get("/api/v1/audit").json()["data"][0]
+    told = dev.get("/api/v1/activity").json()["data"][0]
     assert told["action"] == "grant.link_made"
     assert token[8:] not in str(told)
 

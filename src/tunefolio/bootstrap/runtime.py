@@ -18,6 +18,7 @@ from tunefolio.adapters.gates import Gates
 from tunefolio.bootstrap import adapters
 from tunefolio.bootstrap.commons import Commons, commons_of
 from tunefolio.bootstrap.notifiers import notifiers_of
+from tunefolio.bootstrap.oidc import provider_of
 from tunefolio.bootstrap.sources import brokers_of, sources_of
 from tunefolio.core.identity import JobId
 from tunefolio.core.time import Clock, SystemClock
@@ -108,6 +109,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Runtime:
         sources=sources,
         rules=rules_of(settings),
         notifiers=notifiers_of(settings),
+        provider=provider_of(settings, clock),
     )
     return Runtime(settings, house, commons)
 
@@ -133,6 +135,9 @@ def rules_of(settings: Settings) -> HouseRules:
         access_life=timedelta(minutes=settings.access_minutes),
         refresh_days=settings.refresh_days,
         grace=timedelta(days=settings.grace_days),
+        provider_sign_up=None if settings.oidc_sign_up == "same" else SignUp(settings.oidc_sign_up),
+        provider_is_trusted=settings.oidc_trust_email,
+        provider_is_enough=settings.oidc_second_factor == "provider",
         public_url=settings.public_url,
         upload_limit_bytes=settings.upload_limit_bytes,
         enrichment=settings.enrichment,

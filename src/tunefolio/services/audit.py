@@ -1,22 +1,29 @@
-"""The audit log: security-relevant deeds of anyone and every deed of an admin, written with the deed itself.
+"""The activity: every deed that changes something, written in the deed's own transaction.
 
-An entry stands in the part of the person it concerns. Where a request came from travels beside the call
-(`request_from`), so that a deed need not know of requests. Rules: docs/spec/admin.md.
+An entry stands in the part of the person it concerns. Where a deed comes from travels beside the call
+(`request_from`, `done_from`), so that a deed need not know of requests. Rules: docs/spec/activity.md.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from enum import StrEnum
+from decimal import Decimal
 
-from tunefolio.core.identity import AuditId, PersonId
+from tunefolio.core.identity import AuditId, InstrumentId, PersonId
+from tunefolio.core.money import Money, Price, plain
 from tunefolio.core.people import Viewer
+from tunefolio.core.time import Instant, TradingDay
+from tunefolio.services.acts import GROUPS as GROUPS
+from tunefolio.services.acts import PRIVATE
+from tunefolio.services.acts import Act as Act
 from tunefolio.services.house import House
 from tunefolio.store import audit as rows
-from tunefolio.store.audit import AuditEntry, AuditFilter, Place
+from tunefolio.store import instruments, persons
+from tunefolio.store.audit import EVERY, AuditEntry, AuditFilter, Place
 from tunefolio.store.db import ReadDb, WriteDb
 
 Plain = str | int | bool | None
@@ -27,69 +34,8 @@ GROUPED = timedelta(minutes=15)
 CONSOLE = PersonId(0)
 """Whom the operator's command line acts as: nobody of the house, so its deeds have a place and no person."""
 AT_CONSOLE = Place("", "the operator's command line")
-
-
-class Act(StrEnum):
-    """What can stand in the log. The word before the point is the group that lists filter by."""
-
-    SIGNED_IN = "sign_in.done"
-    SIGN_IN_REFUSED = rows.REFUSED
-    SIGNED_OUT = "sign_in.ended"
-    DEVICES_ENDED = "sign_in.devices_ended"
-    FACTOR_ON = "factor.on"
-    FACTOR_OFF = "factor.off"
-    CODES_RENEWED = "factor.codes_renewed"
-    RECOVERY_CODE_USED = "factor.recovery_code_used"
-    PASSKEY_ADDED = "factor.passkey_added"
-    PASSKEY_FORGOTTEN = "factor.passkey_forgotten"
-    PASSKEY_REFUSED = "factor.passkey_refused"
-    JOINED = "person.joined"
-    PASSWORD_CHANGED = "person.password_changed"
-    PASSWORD_RESET = "person.password_reset"
-    RESET_ASKED = "person.reset_asked"
-    EMAIL_VERIFIED = "person.email_verified"
-    EMAIL_CHANGED = "person.email_changed"
-    ROLE_CHANGED = "person.role_changed"
-    DISABLED = "person.disabled"
-    ENABLED = "person.enabled"
-    EXPORTED = "person.exported"
-    LEAVING = "person.leaving"
-    STAYING = "person.staying"
-    ERASED = "person.erased"
-    INVITED = "invite.made"
-    INVITE_REVOKED = "invite.revoked"
-    PROVED = "admin.unlocked"
-    PROOF_REFUSED = "admin.unlock_refused"
-    ADMIN_DEED = "admin.deed"
-    BROKER_LINKED = "broker.linked"
-    BROKER_UNLINKED = "broker.unlinked"
-    BROKER_STANDING = "broker.standing"
-    CREDENTIALS_KEPT = "credentials.kept"
-    APP_KEPT = "credentials.app_kept"
-    APP_FORGOTTEN = "credentials.app_forgotten"
-    AUTOMATIC_STOPPED = "credentials.automatic_stopped"
-    JOB_RETRIED = "job.retried"
-    JOB_CANCELLED = "job.cancelled"
-    CORRECTED = "instrument.corrected"
-    CORRECTION_CLEARED = "instrument.correction_cleared"
-    BARS_SETTLED = "quarantine.settled"
-    CALENDAR_SAID = "calendar.said"
-    CALENDAR_UNDONE = "calendar.undone"
-    GRANT_OFFERED = "grant.offered"
-    GRANT_ACCEPTED = "grant.accepted"
-    GRANT_REVOKED = "grant.revoked"
-    GRANT_LEFT = "grant.left"
-    LINK_MADE = "grant.link_made"
-    LINK_REVOKED = "grant.link_revoked"
-    TOKEN_MADE = "token.made"
-    TOKEN_REVOKED = "token.revoked"
-    TOKEN_REUSED = "token.reused"
-    KEY_CHANGED = "token.key_changed"
-    PAN_KEPT = "taxpayer.pan_kept"
-    PAN_FORGOTTEN = "taxpayer.pan_forgotten"
-
-
-GROUPS = tuple(dict.fromkeys(f"{act.value.partition('.')[0]}." for act in Act))
+AT_WORK = Place("", "the house's own work")
+"""Where a job does what its owner asked for, or left to it."""
 
 
 @dataclass(slots=True)
@@ -101,11 +47,47 @@ class _Request:
 
 
 _request: ContextVar[_Request | None] = ContextVar("tunefolio_audit_request", default=None)
+_is_part: ContextVar[bool] = ContextVar("tunefolio_audit_is_part", default=False)
 
 
 def request_from(place: Place) -> None:
     """What follows in this context is done by a request from there."""
     _request.set(_Request(place))
+
+
+@contextmanager
+def done_from(place: Place) -> Iterator[None]:
+    """What is done inside is done there: by a command, by a job."""
+    former = _request.set(_Request(place))
+    try:
+        yield
+    finally:
+        _request.reset(former)
+
+
+@contextmanager
+def as_one() -> Iterator[None]:
+    """What is done inside is part of one deed, which its caller notes afterwards; alone it leaves nothing."""
+    former = _is_part.set(True)
+    try:
+        yield
+    finally:
+        _is_part.reset(former)
+
+
+def pass_over() -> None:
+    """What this request does changes nothing that anyone would ask after: not by its route either."""
+    request = _request.get()
+    if request is not None:
+        request.spoken = True
+
+
+def differing(before: Mapping[str, object], after: Mapping[str, object]) -> dict[str, object]:
+    """Pairs of what was and what is, for names whose values differ; one that lacks is nothing."""
+    names = dict.fromkeys([*before, *after])
+    pairs = {name: (_plain(name, before.get(name)), _plain(name, after.get(name))) for name in names}
+    told = {name: pair for name, pair in pairs.items() if (pair[0] or None) != (pair[1] or None)}
+    return {f"{name}_{end}": pair[at] for name, pair in told.items() for at, end in enumerate(_ENDS)}
 
 
 def note(
@@ -117,23 +99,30 @@ def note(
     details: Mapping[str, object] | None = None,
     *,
     about: PersonId | None = None,
-) -> AuditId:
-    """Keep a deed of the viewer in the transaction of the deed. subject: `account:12`, `broker:zerodha`.
+) -> AuditId | None:
+    """Keep a deed of the viewer in the transaction of the deed; None where it is part of a greater one.
+    subject: `account:12`, `broker:zerodha`.
 
     details: what was and what is, as plain values; raises TypeError for a Secret or anything else.
-    about: whose part it belongs to, when that is another person's.
+    about: whose part it belongs to, when that is another person's. What is done on the command line in
+    somebody's name is the operator's deed about her.
     """
-    plain = {name: _plain(name, value) for name, value in (details or {}).items()}
+    told = {name: _plain(name, value) for name, value in (details or {}).items()}
     request = _request.get()
     place = Place() if request is None else request.place
     if request is not None:
         request.spoken = True
+    if _is_part.get():
+        return None
     now = house.clock.now()
     if viewer.person == CONSOLE:
-        return rows.add_about(db, about, None, act, subject, plain, place=AT_CONSOLE, now=now)
-    if about is None or about == viewer.person:
-        return rows.add(db, viewer, act, subject, plain, place=place, now=now)
-    return rows.add_about(db, about, viewer.person, act, subject, plain, place=place, now=now)
+        return rows.add_about(db, about, None, act, subject, told, place=AT_CONSOLE, now=now)
+    owner = viewer.person if about is None else about
+    if place == AT_CONSOLE:
+        return rows.add_about(db, owner, None, act, subject, told, place=place, now=now)
+    if owner == viewer.person:
+        return rows.add(db, viewer, act, subject, told, place=place, now=now)
+    return rows.add_about(db, owner, viewer.person, act, subject, told, place=place, now=now)
 
 
 def note_refused(db: WriteDb, house: House, person: PersonId | None, address: str) -> None:
@@ -144,26 +133,82 @@ def note_refused(db: WriteDb, house: House, person: PersonId | None, address: st
     rows.add_refused(db, person, Place(address, device), now, now - GROUPED)
 
 
-def note_unspoken(db: WriteDb, house: House, admin: Viewer, method: str, path: str) -> None:
-    """An admin's deed that no service has noted: at least which route it was."""
+def note_unspoken(db: WriteDb, house: House, viewer: Viewer, act: Act, way: str) -> None:
+    """A deed that no service has noted: at least which way it went, `POST /alerts/12/pause`."""
     request = _request.get()
     if request is None or not request.spoken:
-        note(db, house, admin, Act.ADMIN_DEED, f"{method} {path}"[:200])
+        note(db, house, viewer, act, way[:200])
 
 
-def mine(db: ReadDb, viewer: Viewer, before: AuditId | None, limit: int) -> list[AuditEntry]:
+def mine(
+    db: ReadDb, viewer: Viewer, before: AuditId | None, limit: int, chosen: AuditFilter = EVERY
+) -> list[AuditEntry]:
     """What the viewer did and what was done to her, newest first."""
-    return rows.page(db, viewer, before, limit)
+    return rows.page(db, viewer, before, limit, chosen)
 
 
 def everyones(
     db: ReadDb, admin: Viewer, chosen: AuditFilter, before: AuditId | None, limit: int
 ) -> list[AuditEntry]:
-    """The whole log, newest first; raises Forbidden for all but admins."""
-    return rows.page_all(db, admin, chosen, before, limit)
+    """The whole log, newest first; what deeds were about in another's books is left out (acts.PRIVATE).
+    Raises Forbidden for all but admins."""
+    return [_seen_by(admin, one) for one in rows.page_all(db, admin, chosen, before, limit)]
+
+
+def still_there(db: ReadDb, viewer: Viewer, subjects: Iterable[str]) -> frozenset[str]:
+    """Those subjects that name something the viewer still has, or may see: one query for each kind."""
+    ids: dict[str, set[int]] = {}
+    for kind, _, number in (subject.partition(":") for subject in subjects):
+        if number.isdecimal() and len(number) < 19:
+            ids.setdefault(kind, set()).add(int(number))
+    found = {kind: rows.still_owned(db, viewer, kind, some) for kind, some in ids.items()}
+    if "instrument" in ids:
+        found["instrument"] = set(
+            instruments.visible(db, viewer, sorted(map(InstrumentId, ids["instrument"])))
+        )
+    return frozenset(f"{kind}:{id}" for kind, some in found.items() for id in some)
+
+
+_OTHERS = ("to_person", "of_person")
+
+
+def others_in(db: ReadDb, entries: Iterable[AuditEntry]) -> dict[int, str]:
+    """Whom these deeds concerned beside their doer, by number: as they are called now, for a name is not kept
+    with a deed and goes with its person."""
+    told = (entry.details.get(name) for entry in entries for name in _OTHERS)
+    return {id: persons.person_of(db, PersonId(id)).name for id in {id for id in told if isinstance(id, int)}}
+
+
+def _seen_by(admin: Viewer, entry: AuditEntry) -> AuditEntry:
+    if entry.owner == admin.person or entry.action not in PRIVATE:
+        return entry
+    subject = "" if entry.subject.startswith("instrument:") else entry.subject
+    return replace(entry, subject=subject, details={})
+
+
+_ENDS = ("before", "after")
+_LONGEST = 500
 
 
 def _plain(name: str, value: object) -> Plain:
-    if value is None or isinstance(value, str | int | bool):
-        return value if not isinstance(value, str) else str(value)[:500]
-    raise TypeError(f"{name}: the audit log keeps plain values, not {type(value).__name__}")
+    """As it is kept: numbers that must be exact as text, several as one text; raises TypeError."""
+    match value:
+        case None | bool() | int():
+            return value
+        case str():
+            return str(value)[:_LONGEST]
+        case Decimal():
+            return plain(value)
+        case Money() | Price():
+            return f"{plain(value.amount)} {value.currency}"
+        case TradingDay() | Instant():
+            return value.iso()
+        case tuple() | list() | set() | frozenset():
+            return _several(name, value)
+        case _:
+            raise TypeError(f"{name}: the activity keeps plain values, not {type(value).__name__}")
+
+
+def _several(name: str, values: Collection[object]) -> str:
+    told = [str(_plain(name, one)) for one in values]
+    return ", ".join(sorted(told) if isinstance(values, set | frozenset) else told)[:_LONGEST]

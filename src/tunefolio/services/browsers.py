@@ -1,10 +1,14 @@
 """Browsers that a person has signed in with: known by a cookie that outlives the session.
 
 It proves nothing by itself. A new browser is told of; attempts from a known one are counted apart, so that a
-stranger who guesses at an account does not lock its owner out.
+stranger who guesses at an account does not lock its owner out. Programs keep no such cookie: one is known by
+its name and the network it signs in from.
 """
 
 from __future__ import annotations
+
+import ipaddress
+from typing import Final
 
 from tunefolio.core.identity import PersonId
 from tunefolio.core.people import Person, Role, Viewer
@@ -15,6 +19,8 @@ from tunefolio.services.passwords import fresh_token, token_hash
 from tunefolio.store import devices
 from tunefolio.store.db import ReadDb, WriteDb
 
+_NETWORK: Final = {4: 24, 6: 64}
+"""How many bits of an address are the network it stands in."""
 _NOBODY = Viewer(PersonId(0), Role.READER)
 
 
@@ -32,15 +38,36 @@ def welcome(
     db: WriteDb, house: House, person: Person, browser: Secret | None, device: str, address: str
 ) -> Secret:
     """The cookie by which this browser is known from now on. She is told when she has signed in elsewhere
-    before and never from here."""
+    before and never from here. A program that brings no cookie is remembered by its mark, so that one which
+    never keeps any leaves one row and is told of once."""
     viewer = person.viewer
-    is_known = bool(browser) and devices.is_known(db, viewer, token_hash(browser or Secret("")))
+    cookie, mark = token_hash(browser) if browser else "", _mark_of(device, address)
+    has_known_cookie = bool(cookie) and devices.is_known(db, viewer, cookie)
+    is_known = has_known_cookie or (bool(mark) and devices.is_known(db, viewer, mark))
     is_first = not devices.any_known(db, viewer)
-    known = browser if is_known and browser else fresh_token()
-    devices.put(db, viewer, token_hash(known), house.clock.now())
+    known = browser if has_known_cookie and browser else fresh_token()
+    remembered = mark if mark and not browser else token_hash(known)
+    now = house.clock.now()
+    devices.put(db, viewer, remembered, now)
     if not is_known and not is_first:
         where = f"{device[:120] or 'An unnamed program'}, from {address or 'an unknown address'}"
         text = f"{where}. If that was not you, end that session and change your password."
-        key = f"new-device:{token_hash(known)[:16]}"
+        key = f"new-device:{remembered[:16]}:{now.iso()}"
         mails.tell_news(db, house, viewer, "A new device signed in to your account", text, key=key)
     return known
+
+
+def _mark_of(device: str, address: str) -> str:
+    """By what a program is known again, its name and network; "" for a browser: each calls itself Mozilla."""
+    if device.startswith("Mozilla/"):
+        return ""
+    return token_hash(Secret(f"program {device[:200]} in {_network(address)}"))
+
+
+def _network(address: str) -> str:
+    """The addresses of one household or office, by their first bits; what is no address stands for itself."""
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    return str(ipaddress.ip_network((found, _NETWORK[found.version]), strict=False))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -15,6 +15,8 @@ from tunefolio.core.notice import ChannelId, ChannelKind, Notice, Urgency
 from tunefolio.core.people import Caretaker, Viewer
 from tunefolio.core.secret import Secret
 from tunefolio.core.time import Instant
+from tunefolio.services import audit
+from tunefolio.services.acts import Act
 from tunefolio.services.deliver import ask_delivery, carry, opened
 from tunefolio.services.house import House
 from tunefolio.services.jobs import Work, ask, deed
@@ -29,7 +31,16 @@ _CODE_LASTS = timedelta(minutes=30)
 _MOST_TRIES = 5
 _CARE = Caretaker("channels")
 _MESSAGES = Allowance("channel messages", 10, timedelta(hours=1))
-_KINDS = frozenset(AlertKind)
+SIGN_IN_KINDS = ("sign_in", "security")
+"""What is mailed to the confirmed address in any case (mails.py), whatever a channel does not carry."""
+OTHER_KINDS: Mapping[str, str] = {
+    "sign_in": "Your sign-in: new devices, passwords, addresses",
+    "security": "A token of yours was copied",
+    "grant": "Somebody shares with you, or stops",
+    "job_failed": "The house's own work fails",
+}
+"""Kinds of notices that are no alerts, by the words a page has for them; the last is told to admins alone."""
+_KINDS = frozenset({*AlertKind, *OTHER_KINDS})
 
 
 def add(db: WriteDb, house: House, viewer: Viewer, kind: ChannelKind, target: str) -> ChannelId:
@@ -54,6 +65,7 @@ def add(db: WriteDb, house: House, viewer: Viewer, kind: ChannelKind, target: st
         now=house.clock.now(),
     )
     ask(db, house, "verify_channel", {"channel": id}, owner=viewer.person)
+    _note(db, house, viewer, Act.CHANNEL_ADDED, channels.channel_of(db, viewer, id))
     _changed(db, house, viewer)
     return id
 
@@ -61,9 +73,12 @@ def add(db: WriteDb, house: House, viewer: Viewer, kind: ChannelKind, target: st
 def send_code(db: WriteDb, house: House, viewer: Viewer, id: ChannelId) -> None:
     """Another code to a channel that is not proven yet; raises NotFound, Retry for too many."""
     viewer.must_write()
-    if channels.channel_of(db, viewer, id).verified is not None:
+    channel = channels.channel_of(db, viewer, id)
+    if channel.verified is not None:
+        audit.pass_over()
         return
     house.throttle.hit(_MESSAGES, f"person {viewer.person}")
+    _note(db, house, viewer, Act.CHANNEL_CODE, channel)
     ask(db, house, "verify_channel", {"channel": id}, owner=viewer.person)
 
 
@@ -100,6 +115,7 @@ def confirm(db: WriteDb, house: House, viewer: Viewer, id: ChannelId, code: str)
     viewer.must_write()
     channel = channels.channel_of(db, viewer, id)
     if channel.verified is not None:
+        audit.pass_over()
         return True
     known = channels.code_hash_of(db, viewer, id)
     now = house.clock.now()
@@ -109,8 +125,10 @@ def confirm(db: WriteDb, house: House, viewer: Viewer, id: ChannelId, code: str)
         raise Misuse("code", "was guessed at too often", cure="Have another one sent")
     if not hmac.compare_digest(known, _hashed(id, code.strip())):
         channels.count_try(db, viewer, id)
+        _note(db, house, viewer, Act.CHANNEL_REFUSED, channel)
         return False
     channels.verify(db, viewer, id, now)
+    _note(db, house, viewer, Act.CHANNEL_PROVEN, channel)
     _changed(db, house, viewer)
     return True
 
@@ -122,6 +140,7 @@ def test(db: WriteDb, house: House, viewer: Viewer, id: ChannelId) -> None:
     if channel.verified is None:
         raise Misuse("channel", "is not proven yet", cure="Type the code that was sent there")
     house.throttle.hit(_MESSAGES, f"person {viewer.person}")
+    _note(db, house, viewer, Act.CHANNEL_TESTED, channel)
     now = house.clock.now()
     told = notices.put(db, _CARE, [_test_message(viewer, channel, now)])
     for notice, _ in told:
@@ -131,20 +150,51 @@ def test(db: WriteDb, house: House, viewer: Viewer, id: ChannelId) -> None:
 
 
 def mute(db: WriteDb, house: House, viewer: Viewer, id: ChannelId, kinds: Sequence[str]) -> None:
-    """Kinds of alerts it does not carry; raises Misuse for an unknown one, NotFound."""
+    """Kinds of notices it does not carry; raises Misuse for an unknown one, NotFound."""
     viewer.must_write()
     unknown = sorted(set(kinds) - _KINDS)
     if unknown:
         raise Misuse("muted", f"{unknown[0]!r} is no kind", cure=f"Known: {', '.join(sorted(_KINDS))}")
+    channel = channels.channel_of(db, viewer, id)
     channels.mute(db, viewer, id, kinds)
+    pair = audit.differing({"muted": channel.muted}, {"muted": frozenset(kinds)})
+    _note(db, house, viewer, Act.CHANNEL_MUTED, channel, pair)
     _changed(db, house, viewer)
+
+
+def carry_only(
+    db: WriteDb,
+    house: House,
+    viewer: Viewer,
+    id: ChannelId,
+    carried: Collection[str],
+    *,
+    among: Collection[str],
+) -> None:
+    """Of the kinds `among` it carries these alone; about all others nothing changes. Raises as `mute`."""
+    muted = channels.channel_of(db, viewer, id).muted - set(among) | (set(among) - set(carried))
+    mute(db, house, viewer, id, sorted(muted))
 
 
 def forget(db: WriteDb, house: House, viewer: Viewer, id: ChannelId) -> None:
     """Delete it; nothing more goes there. Raises NotFound."""
     viewer.must_write()
+    _note(db, house, viewer, Act.CHANNEL_FORGOTTEN, channels.channel_of(db, viewer, id))
     channels.forget(db, viewer, id)
     _changed(db, house, viewer)
+
+
+def _note(
+    db: WriteDb,
+    house: House,
+    viewer: Viewer,
+    act: Act,
+    channel: Channel,
+    told: Mapping[str, object] | None = None,
+) -> None:
+    """Into the activity, by as much of its address as may be shown."""
+    name = f"{channel.kind.value} {channel.hint}"
+    audit.note(db, house, viewer, act, f"channel:{channel.id}", {"name": name, **(told or {})})
 
 
 def _hashed(id: ChannelId, code: str) -> str:

@@ -45,6 +45,7 @@ EXPORTED: Mapping[str, str] = {
     "personal_tokens": "API tokens, without the tokens",
     "passkeys": "passkeys by name, without their keys",
     "authenticators": "since when an authenticator is on, without its secret",
+    "external_identities": "accounts elsewhere that sign you in",
     "devices": "browsers that are known, without what they are known by",
     "exports": "exports of everything",
 }

@@ -11,6 +11,7 @@ from typing import Protocol
 
 from tunefolio.core.identity import JobId
 from tunefolio.core.notice import Notifier
+from tunefolio.core.oidc import IdentityProvider
 from tunefolio.core.shared import Fanout, Shared
 from tunefolio.core.time import Clock
 from tunefolio.ledger.brokers import AppKeys, Broker
@@ -56,6 +57,9 @@ class HouseRules:
     syncs_per_broker: accounts of one broker that one process syncs at the same time.
     grace:         how long somebody who deletes her account may still take that back.
     backfill_days: how long before the first fact of an instrument its bars begin.
+    provider_sign_up: who may make an account by the provider of identities; None: as by the house's own form.
+    provider_is_trusted: an address that it calls verified counts as confirmed here, and finds who has it.
+    provider_is_enough: whoever it signs in is not asked for a code of this house as well.
     """
 
     sign_up: SignUp = SignUp.INVITE
@@ -74,6 +78,9 @@ class HouseRules:
     sync_every: timedelta = timedelta(hours=1)
     syncs_per_broker: int = 2
     grace: timedelta = timedelta(days=14)
+    provider_sign_up: SignUp | None = None
+    provider_is_trusted: bool = False
+    provider_is_enough: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +103,7 @@ class House:
     notifiers: Mapping[str, Notifier] = field(default_factory=dict)
     lanes: Lanes = field(default_factory=Lanes)
     signing: SigningKeys = field(default_factory=SigningKeys)
+    provider: IdentityProvider | None = None
 
     @property
     def calendar(self) -> Calendar:

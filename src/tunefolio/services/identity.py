@@ -215,6 +215,28 @@ def change_password(house: House, viewer: Viewer, session: SessionId, old: Secre
         )
 
 
+def set_first_password(house: House, viewer: Viewer, session: SessionId, new: Secret) -> None:
+    """A password for somebody who has none, after a proof; every other session ends. Raises Misuse, Retry."""
+    with house.database.reading() as db:
+        person = persons.person_of(db, viewer.person)
+        _must_have_none(db, viewer)
+    fresh = passwords.made(new, person.email, "new_password", leaks=house.rules.leaks)
+    with house.database.writing() as db:
+        _must_have_none(db, viewer)
+        persons.set_password(db, viewer, fresh.text)
+        sessions.end_all(db, viewer, house.clock.now(), but=session)
+        audit.note(db, house, viewer, Act.PASSWORD_CHANGED, f"person:{viewer.person}")
+        text = "It signs you in from now on, and every other device was signed out. If that was not you, "
+        text += "ask for a new one at once."
+        key = f"password:{house.clock.now().utc.isoformat()}"
+        mails.tell_news(db, house, viewer, "A password was set for your account", text, key=key)
+
+
+def _must_have_none(db: ReadDb, viewer: Viewer) -> None:
+    if persons.password_hash_of(db, viewer.person):
+        raise Misuse("new_password", "there is one already", cure="Change it with the present one")
+
+
 def reset_password(db: WriteDb, house: House, admin: Viewer, person_id: PersonId, new: Secret) -> None:
     """The operator sets a person's password; their sessions end. Raises Forbidden, NotFound, Misuse."""
     admin.must_administer()
@@ -227,7 +249,8 @@ def reset_password(db: WriteDb, house: House, admin: Viewer, person_id: PersonId
 
 def shut_out(db: WriteDb, house: House, viewer: Viewer) -> None:
     """Every session and token of hers ends, and every open link to a new password; no browser is known."""
-    tokens.end_all(db, house, viewer)
+    with audit.as_one():  # of the deed that shuts her out
+        tokens.end_all(db, house, viewer)
     mail_links.end_open(db, viewer, LinkKind.RESET, house.clock.now())
     devices_known.forget_all(db, viewer)
 

@@ -12,7 +12,7 @@ from tunefolio.ledger.accounts import name_of
 from tunefolio.services import audit, mails, passwords
 from tunefolio.services.audit import Act
 from tunefolio.services.house import House, SignUp
-from tunefolio.services.passwords import Hashed, fresh_token, token_hash
+from tunefolio.services.passwords import NO_PASSWORD, Hashed, fresh_token, token_hash
 from tunefolio.services.throttle import Allowance
 from tunefolio.store import invites, persons
 from tunefolio.store.db import ReadDb, WriteDb
@@ -34,21 +34,33 @@ def join(
     """
     house.throttle.hit(BY_ADDRESS, address)
     with house.database.reading() as db:
-        _must_be_let_in(db, house, invite)
+        _must_be_let_in(db, house, house.rules.sign_up, _kept_as(invite))
     kept = _made(house, email_of(email), password)
     with house.database.writing() as db:
         return sign_up(db, house, email, name, kept, invite=invite)
 
 
-def _must_be_let_in(db: ReadDb, house: House, invite: Secret | None) -> None:
+def join_by_provider(db: WriteDb, house: House, email: str, name: str, *, invite_hash: str) -> Person:
+    """Somebody whom the provider of identities knows and the house does not: a new person without a password,
+    by the rule for such. invite_hash: of the code she came with, "" for none. Raises Forbidden, Misuse."""
+    rule = house.rules.provider_sign_up or house.rules.sign_up
+    return _joined(db, house, rule, email_of(email), name, NO_PASSWORD, invite_hash)
+
+
+def _kept_as(invite: Secret | None) -> str:
+    """The hash by which an invite is known; "" for none."""
+    return "" if invite is None else token_hash(invite)
+
+
+def _must_be_let_in(db: ReadDb, house: House, rule: SignUp, invite_hash: str) -> None:
     """Cheap to ask, before a hash is made for somebody who has no invite."""
     if persons.count(db) == 0:
         return
-    if house.rules.sign_up is SignUp.CLOSED:
+    if rule is SignUp.CLOSED:
         raise Forbidden("sign-up", cure="Ask the operator of this house for an account")
-    if invite is None and house.rules.sign_up is SignUp.INVITE:
+    if not invite_hash and rule is SignUp.INVITE:
         raise Forbidden("sign-up", cure="Ask an admin of this house for an invite")
-    if invite is not None and invites.find(db, token_hash(invite), house.clock.now()) is None:
+    if invite_hash and invites.find(db, invite_hash, house.clock.now()) is None:
         raise Misuse("invite", "is unknown, used or expired", cure="Ask an admin for a new one")
 
 
@@ -60,21 +72,26 @@ def sign_up(
     db: WriteDb, house: House, email: str, name: str, password: Password, *, invite: Secret | None = None
 ) -> Person:
     """A new person by the house's rule; the very first one is admin. Raises Forbidden, Misuse."""
-    address = email_of(email)
+    return _joined(db, house, house.rules.sign_up, email_of(email), name, password, _kept_as(invite))
+
+
+def _joined(
+    db: WriteDb, house: House, rule: SignUp, address: str, name: str, password: Password, invite_hash: str
+) -> Person:
     persons.one_at_a_time(db)
     if persons.count(db) == 0:
         return add_person(db, house, address, name, password, Role.ADMIN)
-    _must_be_let_in(db, house, invite)
-    if invite is None:
+    _must_be_let_in(db, house, rule, invite_hash)
+    if not invite_hash:
         return add_person(db, house, address, name, password, Role.MEMBER)
-    return _sign_up_invited(db, house, address, name, password, invite)
+    return _sign_up_invited(db, house, address, name, password, invite_hash)
 
 
 def _sign_up_invited(
-    db: WriteDb, house: House, address: str, name: str, password: Password, code: Secret
+    db: WriteDb, house: House, address: str, name: str, password: Password, invite_hash: str
 ) -> Person:
     now = house.clock.now()
-    found = invites.find(db, token_hash(code), now)
+    found = invites.find(db, invite_hash, now)
     if found is None:
         raise Misuse("invite", "is unknown, used or expired", cure="Ask an admin for a new one")
     if found.email and found.email != address:

@@ -60,6 +60,10 @@ class Hashed:
     text: str
 
 
+NO_PASSWORD = Hashed("")
+"""Kept for somebody whom only a passkey or a provider signs in: nothing that is typed ever matches it."""
+
+
 def made(password: Secret, email: str, field: str = "password", *, leaks: Path | None = None) -> Hashed:
     """The password, checked and hashed; best outside of any transaction. Raises Misuse, Retry."""
     return Hashed(hashed(checked(password, email, field, leaks=leaks)))
@@ -72,7 +76,7 @@ def hashed(password: Secret) -> str:
 
 
 def matches(password: Secret, kept: str | None) -> tuple[bool, str | None]:
-    """(right?, a newer hash to keep instead or None). kept None does the same work and is never right.
+    """(right?, a newer hash to keep instead or None). kept None or "": the same work, and never right.
 
     Raises Retry when too many wait.
     """
@@ -81,7 +85,7 @@ def matches(password: Secret, kept: str | None) -> tuple[bool, str | None]:
     with _turn():
         decoy = _decoy()
         is_right, newer = _HASHER.verify_and_update(_plain(password), kept or decoy)
-    return is_right and kept is not None, newer if kept is not None else None
+    return is_right and bool(kept), newer if kept else None
 
 
 def random_password() -> Secret:

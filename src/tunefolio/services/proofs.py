@@ -1,4 +1,4 @@
-"""A person proves herself again before a dangerous act: by password, by a code or by a passkey; good for a
+"""A person proves herself again before a dangerous act: by password, code, passkey or provider; good for a
 quarter of an hour, for the session in which she did."""
 
 from __future__ import annotations
@@ -69,6 +69,18 @@ def prove_by_passkey(
     until = _noted(house, viewer, session, "passkey")
     assert until is not None
     return until
+
+
+def prove_by_provider(house: House, viewer: Viewer, session: SessionId) -> Instant:
+    """As `prove`: the provider of identities has just said that she signed in there anew (oidc.py)."""
+    until = _noted(house, viewer, session, "provider")
+    assert until is not None
+    return until
+
+
+def refuse(house: House, viewer: Viewer, session: SessionId) -> None:
+    """Somebody tried to prove herself and did not: kept in the log."""
+    _noted(house, viewer, session, "")
 
 
 def _noted(house: House, viewer: Viewer, session: SessionId, by: str) -> Instant | None:

@@ -11,6 +11,7 @@ from tunefolio.core.errors import Rejected
 from tunefolio.core.identity import PersonId
 from tunefolio.core.people import Person
 from tunefolio.core.secret import Secret
+from tunefolio.services import audit
 from tunefolio.services.house import House
 from tunefolio.services.identity import BY_EMAIL, SignedIn, must_pass, open_session
 from tunefolio.services.passwords import fresh_token, token_hash
@@ -19,6 +20,8 @@ from tunefolio.store.challenges import Challenge, Step
 from tunefolio.store.db import WriteDb
 
 LIFE: Final = timedelta(minutes=5)
+WORDS: Final = 32
+"""Bytes of chance in what has to be signed."""
 MOST_TRIES: Final = 5
 
 
@@ -37,10 +40,19 @@ class Begun:
     words: bytes
 
 
-def begin(db: WriteDb, house: House, kind: Step, person: PersonId | None) -> Begun:
-    """A step that waits for its answer for five minutes."""
-    begun, now = Begun(fresh_token(), secrets.token_bytes(32)), house.clock.now()
-    challenges.add(db, person, kind, token_hash(begun.token), begun.words, now=now, expires=now + LIFE)
+def begin(
+    db: WriteDb,
+    house: House,
+    kind: Step,
+    person: PersonId | None,
+    *,
+    told: bytes = b"",
+    life: timedelta = LIFE,
+) -> Begun:
+    """A step that waits for its answer, for five minutes unless said. told: kept behind words of chance."""
+    audit.pass_over()
+    begun, now = Begun(fresh_token(), secrets.token_bytes(WORDS) + told), house.clock.now()
+    challenges.add(db, person, kind, token_hash(begun.token), begun.words, now=now, expires=now + life)
     return begun
 
 
@@ -63,7 +75,7 @@ def take(db: WriteDb, house: House, kind: Step, token: Secret | None) -> Challen
 
 
 def ask_code(house: House, person: Person) -> Secret:
-    """The password was right: the token by which this browser may show the code."""
+    """The first proof was right: the token by which this browser may show the code."""
     with house.database.writing() as db:
         return begin(db, house, Step.SECOND_STEP, person.id).token
 
@@ -77,7 +89,7 @@ def answer_code(
     *,
     browser: Secret | None = None,
 ) -> SignedIn:
-    """A session for the right code after the right password.
+    """A session for the right code after the right password, or after a provider's word.
 
     Raises StepOver, Rejected(code="wrong_code") while it may be tried again, Retry when throttled.
     """

@@ -50,6 +50,14 @@ class Settings:
     sign_up: str
     session_days: int
     leaked_passwords: Path | None
+    oidc_issuer: str
+    oidc_client_id: str
+    oidc_client_secret: Secret | None
+    oidc_name: str
+    oidc_scopes: str
+    oidc_sign_up: str
+    oidc_trust_email: bool
+    oidc_second_factor: str
     access_minutes: int
     refresh_days: int
     grace_days: int
@@ -90,7 +98,7 @@ class Settings:
         values = {variable.field: _value(variable, environ) for variable in VARIABLES}
         home = _home(values.pop("home"), environ, profile)
         if profile is Profile.DEMO:
-            values |= {"database_url": "", "key": None, "key_file": None, "redis_url": ""}
+            values |= {"database_url": "", "key": None, "key_file": None, "redis_url": "", "oidc_issuer": ""}
         values["database_url"] = values["database_url"] or f"sqlite:///{home / 'tunefolio.db'}"
         values["key_file"] = values["key_file"] or home / "key"
         values["public_url"] = values["public_url"] or f"http://localhost:{values['port']}"
@@ -183,6 +191,12 @@ def _check_together(settings: Settings) -> None:
             "TUNEFOLIO_REDIS_URL",
             "several processes cannot share one SQLite file well",
             cure="Set TUNEFOLIO_DATABASE_URL to a postgresql:// address, or leave Redis out",
+        )
+    if settings.oidc_issuer and not settings.oidc_client_id:
+        raise Misuse(
+            "TUNEFOLIO_OIDC_CLIENT_ID",
+            "is missing, and TUNEFOLIO_OIDC_ISSUER needs it",
+            cure="Register this house at the provider and write what it calls it",
         )
     for family, given in settings.options.items():
         if ("api_key" in given) != ("api_secret" in given):

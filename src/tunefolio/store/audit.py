@@ -3,18 +3,28 @@ counts up."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, insert, select, update
+from sqlalchemy import ColumnElement, Row, Table, and_, insert, select, update
 
 from tunefolio.core.identity import AuditId, PersonId
 from tunefolio.core.people import Viewer
 from tunefolio.core.time import Instant
 from tunefolio.store.db import ReadDb, WriteDb
 from tunefolio.store.keysets import newest
-from tunefolio.store.tables import audit
+from tunefolio.store.tables import (
+    accounts,
+    alerts,
+    audit,
+    channels,
+    imports,
+    portfolios,
+    taxpayers,
+    transactions,
+    watchlists,
+)
 from tunefolio.store.viewers import owned
 
 REFUSED = "sign_in.failed"
@@ -50,11 +60,16 @@ class AuditEntry:
 
 @dataclass(frozen=True, slots=True)
 class AuditFilter:
-    """Which entries of everyone's: of one action, or of the deeds of that group (`sign_in.`); by one
-    actor."""
+    """Which entries: of one action, or of the deeds of that group (`sign_in.`); by one actor; from `since`,
+    before `until`."""
 
     action: str = ""
     actor: PersonId | None = None
+    since: Instant | None = None
+    until: Instant | None = None
+
+
+EVERY = AuditFilter()
 
 
 def add(
@@ -104,9 +119,12 @@ def add_refused(db: WriteDb, owner: PersonId | None, place: Place, now: Instant,
     return AuditId(standing)
 
 
-def page(db: ReadDb, viewer: Viewer, before: AuditId | None, limit: int) -> list[AuditEntry]:
+def page(
+    db: ReadDb, viewer: Viewer, before: AuditId | None, limit: int, chosen: AuditFilter = EVERY
+) -> list[AuditEntry]:
     """What the viewer did and what was done to her, newest first; keyset on ix_audit_owner."""
-    return [_entry(row) for row in newest(db, audit, owned(audit, viewer), before, limit)]
+    which = and_(owned(audit, viewer), *_chosen(chosen))
+    return [_entry(row) for row in newest(db, audit, which, before, limit)]
 
 
 def page_all(
@@ -115,14 +133,42 @@ def page_all(
     """Everyone's entries, newest first; raises Forbidden for all but admins. Keyset on the primary key, or on
     ix_audit_action and ix_audit_actor."""
     admin.must_administer()
-    which: ColumnElement[bool] = audit.c.id > 0
-    if chosen.action.endswith("."):
-        which = and_(which, audit.c.action.startswith(chosen.action, autoescape=True))
-    elif chosen.action:
-        which = and_(which, audit.c.action == chosen.action)
-    if chosen.actor is not None:
-        which = and_(which, audit.c.actor_id == chosen.actor)
+    which = and_(audit.c.id > 0, *_chosen(chosen))
     return [_entry(row) for row in newest(db, audit, which, before, limit)]
+
+
+_OWNED: Mapping[str, Table] = {
+    "portfolio": portfolios,
+    "account": accounts,
+    "transaction": transactions,
+    "import": imports,
+    "watchlist": watchlists,
+    "alert": alerts,
+    "channel": channels,
+    "taxpayer": taxpayers,
+}
+
+
+def still_owned(db: ReadDb, viewer: Viewer, kind: str, ids: Collection[int]) -> set[int]:
+    """Which of the viewer's things of that kind are still there; none of a kind that nobody owns."""
+    if kind not in _OWNED:
+        return set()
+    table = _OWNED[kind]
+    query = select(table.c.id).where(owned(table, viewer), table.c.id.in_(sorted(ids)))
+    return set(db.execute(query).scalars())
+
+
+def _chosen(chosen: AuditFilter) -> Iterator[ColumnElement[bool]]:
+    if chosen.action.endswith("."):
+        yield audit.c.action.startswith(chosen.action, autoescape=True)
+    elif chosen.action:
+        yield audit.c.action == chosen.action
+    if chosen.actor is not None:
+        yield audit.c.actor_id == chosen.actor
+    if chosen.since is not None:
+        yield audit.c.at >= chosen.since
+    if chosen.until is not None:
+        yield audit.c.at < chosen.until
 
 
 def _row(

@@ -21,6 +21,9 @@ class Step(StrEnum):
     PASSKEY_NEW = "passkey_new"
     PASSKEY_SIGN_IN = "passkey_sign_in"
     PASSKEY_PROOF = "passkey_proof"
+    PROVIDER_SIGN_IN = "provider_sign_in"
+    PROVIDER_LINK = "provider_link"
+    PROVIDER_PROOF = "provider_proof"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +31,11 @@ class Challenge:
     """person: who has proved the first step; None while nobody has said who she is."""
 
     id: int
+    kind: Step
     person: PersonId | None
     words: bytes
     tries: int
+    created: Instant
 
 
 def add(
@@ -63,7 +68,7 @@ def find(db: ReadDb, kind: Step, token_hash: str, now: Instant) -> Challenge | N
     if row is None:
         return None
     person = None if row.owner_id is None else PersonId(row.owner_id)
-    return Challenge(row.id, person, row.words or b"", row.tries)
+    return Challenge(row.id, Step(row.kind), person, row.words or b"", row.tries, row.created_at)
 
 
 def count_try(db: WriteDb, id: int) -> None:

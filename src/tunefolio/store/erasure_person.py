@@ -52,7 +52,8 @@ PROVING = (
     authenticators, recovery_codes, passkeys, challenges, mail_links, devices, personal_tokens,
     refresh_tokens, connections, broker_apps, login_states, channels, shared_links, invites,
 )  # fmt: skip
-"""Rows that are secrets, hold one, or open a door; none of them is a fact of the books."""
+"""Rows that are secrets, hold one, or open a door; none of them is a fact of the books. Her password and her
+account at a provider are left her, to come back by in the time of grace."""
 
 
 @contextmanager

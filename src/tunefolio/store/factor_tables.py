@@ -55,11 +55,14 @@ challenges = table(
     needed("expires_at", At()),
     Column("used_at", At()),
     CheckConstraint(
-        "kind in ('second_step', 'passkey_new', 'passkey_sign_in', 'passkey_proof')", name="kind"
+        "kind in ('second_step', 'passkey_new', 'passkey_sign_in', 'passkey_proof', 'provider_sign_in', "
+        "'provider_link', 'provider_proof')",
+        name="kind",
     ),
 )
 """One attempt each: single use, minutes long, bound to the browser that holds its token. owner_id: None while
-nobody has said who she is. words: what an authenticator has to sign."""
+nobody has said who she is. words: what an authenticator has to sign, or what a visit to a provider
+was for."""
 
 mail_links = table(
     "mail_links",
@@ -87,3 +90,18 @@ devices = table(
     UniqueConstraint("owner_id", "token_hash"),
 )
 """Browsers that a person has signed in with, by a cookie that outlives the session."""
+
+external_identities = table(
+    "external_identities",
+    id_column(),
+    owner(),
+    needed("issuer", Text),
+    needed("subject", Text),
+    needed("email", Text),
+    needed("created_at", At()),
+    Column("used_at", At()),
+    UniqueConstraint("issuer", "subject"),
+    UniqueConstraint("owner_id", "issuer"),
+)
+"""Whom an outside provider of identities means by its subject; one of each provider. email: as it called her
+when they were linked, to recognise the link by; it decides nothing."""

@@ -32,6 +32,7 @@ from tunefolio.store.derived_tables import snapshots as snapshots
 from tunefolio.store.factor_tables import authenticators as authenticators
 from tunefolio.store.factor_tables import challenges as challenges
 from tunefolio.store.factor_tables import devices as devices
+from tunefolio.store.factor_tables import external_identities as external_identities
 from tunefolio.store.factor_tables import mail_links as mail_links
 from tunefolio.store.factor_tables import passkeys as passkeys
 from tunefolio.store.factor_tables import recovery_codes as recovery_codes

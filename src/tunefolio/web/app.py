@@ -55,7 +55,9 @@ def create_app(house: House, config: WebConfig | None = None) -> FastAPI:
     app.state.hang_up = lambda: _hang_up(app)
     app.include_router(status.router)
     app.include_router(api.router)
-    streams: dict[int | str, dict[str, Any]] = {status: api.PROBLEMS[status] for status in (401, 422, 503)}
+    streams: dict[int | str, dict[str, Any]] = {
+        status: api.PROBLEMS[status] for status in (401, 403, 422, 429, 503)
+    }
     app.include_router(live.router, responses=streams)
     app.include_router(ws.router, responses=streams)
     app.include_router(pages.router, include_in_schema=False)

@@ -125,6 +125,7 @@ AT_THE_DOOR = {
     "second_factor": "A code is wanted as well",
     "wrong_code": "Wrong code",
     "passkey": "That passkey was not accepted",
+    "provider": "The sign-in elsewhere did not lead in",
     "step_over": "Sign in again",
 }
 """Why signing in did not lead on."""

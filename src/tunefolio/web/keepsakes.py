@@ -1,7 +1,7 @@
-"""Two cookies beside the session's: the step that waits for its answer, and the browser that is known.
+"""Cookies beside the session's: the step that waits for its answer, the visit to a provider, the browser.
 
-Neither signs anybody in. The step's ends with the step; the browser's outlives sessions, so that a new device
-can be told from an old one.
+None of them signs anybody in. The first two end with what they are for; the browser's outlives sessions, so
+that a new device can be told from an old one.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from starlette.responses import Response
 from tunefolio.core.errors import Misuse
 from tunefolio.core.secret import Secret
 from tunefolio.services.identity import SignedIn
+from tunefolio.services.oidc import LIFE as VISIT_LIFE
 from tunefolio.services.steps import LIFE
 from tunefolio.web.security import WebConfig, cookie_name, is_secure, set_session_cookie
 
@@ -32,6 +33,22 @@ def browser_of(connection: HTTPConnection, config: WebConfig) -> Secret | None:
     return _kept(connection, config, "browser")
 
 
+def visit_of(connection: HTTPConnection, config: WebConfig) -> Secret | None:
+    """The token of the visit to a provider that this browser is on; None for none. A cookie of its own, so
+    that a step begun in another tab does not end it."""
+    return _kept(connection, config, "visit")
+
+
+def begin_visit(response: Response, connection: HTTPConnection, config: WebConfig, token: Secret) -> None:
+    """Bind the visit to this browser. Lax, like the others: it comes back by a link of another site."""
+    _keep(response, connection, config, "visit", token, VISIT_LIFE)
+
+
+def end_visit(response: Response, connection: HTTPConnection, config: WebConfig) -> None:
+    """The visit is over."""
+    _drop(response, connection, config, "visit")
+
+
 def begin_step(response: Response, connection: HTTPConnection, config: WebConfig, token: Secret) -> None:
     """Bind the step to this browser."""
     _keep(response, connection, config, "step", token, LIFE)
@@ -46,8 +63,7 @@ def welcome(response: Response, connection: HTTPConnection, config: WebConfig, f
 
 def end_step(response: Response, connection: HTTPConnection, config: WebConfig) -> None:
     """The step is over."""
-    name = f"{cookie_name(connection, config)}-step"
-    response.delete_cookie(name, path="/", secure=is_secure(connection), httponly=True, samesite="lax")
+    _drop(response, connection, config, "step")
 
 
 def _kept(connection: HTTPConnection, config: WebConfig, what: str) -> Secret | None:
@@ -56,6 +72,11 @@ def _kept(connection: HTTPConnection, config: WebConfig, what: str) -> Secret | 
     except Misuse:
         return None
     return Secret(text[:200]) if text else None
+
+
+def _drop(response: Response, connection: HTTPConnection, config: WebConfig, what: str) -> None:
+    name = f"{cookie_name(connection, config)}-{what}"
+    response.delete_cookie(name, path="/", secure=is_secure(connection), httponly=True, samesite="lax")
 
 
 def _keep(

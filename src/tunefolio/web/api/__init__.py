@@ -9,6 +9,7 @@ from fastapi.routing import APIRoute
 
 from tunefolio.web.api import (
     accounts,
+    activity,
     admin_accounts,
     admin_audit,
     admin_brokers,
@@ -41,6 +42,7 @@ from tunefolio.web.api import (
     jobs,
     leaving,
     market,
+    me,
     notices,
     passkeys,
     performance,
@@ -90,6 +92,7 @@ for first in (holdings, sectors, snapshots, sessions, auth, broker_logins, hooks
     router.include_router(first.router)
 for second in (
     sessions,
+    me,
     factors,
     passkeys,
     auth,
@@ -134,6 +137,7 @@ for second in (
     admin_jobs,
     admin_instruments,
     admin_audit,
+    activity,
 ):
     for route in second.v1.routes:
         if isinstance(route, APIRoute):

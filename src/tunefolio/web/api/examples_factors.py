@@ -1,4 +1,4 @@
-"""Example answers of the routes of second factors, passkeys and proofs, for the API's document."""
+"""Example answers of the routes of the person herself, second factors, passkeys and proofs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,25 @@ _OPTIONS = {
     "allowCredentials": [],
 }
 
+_ME = {
+    "id": 1,
+    "name": "Asha",
+    "email": "asha@example.org",
+    "email_confirmed_at": _AT,
+    "email_wanted": None,
+    "role": "member",
+    "created_at": _AT,
+    "theme": "system",
+    "signs_in_by": {"password": True, "authenticator": True, "passkeys": 1, "provider": None},
+}
+
 FACTORS: Mapping[tuple[str, str], Any] = {
+    ("GET", "/me"): _ME,
+    ("PATCH", "/me"): _ME,
+    ("POST", "/email/verify"): {"link_comes_by": "mail"},
+    ("POST", "/email/change"): {"link_comes_by": "mail"},
+    ("POST", "/email/confirm"): {"email": "asha@example.org"},
+    ("POST", "/password/forgot"): {"link_comes_by": "mail"},
     ("GET", "/factors"): {
         "authenticator": True,
         "authenticator_since": _AT,

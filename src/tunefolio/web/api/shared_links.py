@@ -14,6 +14,7 @@ from tunefolio.services import shared_links
 from tunefolio.services.shared_links import LinkLine
 from tunefolio.web.api.answers import Text, day_of, ist, nothing, reply
 from tunefolio.web.deps import MAX_ID, CurrentViewer, HouseDep, Reading, RowId, Writing
+from tunefolio.web.proved import PROVED
 
 v1 = APIRouter(tags=["family"])
 
@@ -34,9 +35,9 @@ def listed(db: Reading, house: HouseDep, viewer: CurrentViewer) -> Response:
     return reply({"data": [link(one) for one in shared_links.listed(db, house, viewer)]})
 
 
-@v1.post("/family/links", status_code=201)
+@v1.post("/family/links", status_code=201, dependencies=PROVED)
 def make(db: Writing, house: HouseDep, viewer: CurrentViewer, wish: NewLink) -> Response:
-    """A public link to one portfolio. Its address is told in this answer alone."""
+    """A public link to one portfolio. Its address is told in this answer alone. Needs a proof."""
     made = shared_links.make(
         db,
         house,

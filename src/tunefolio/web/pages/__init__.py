@@ -6,9 +6,9 @@ from tunefolio.web.deps import find_visit, seen_from
 from tunefolio.web.leavers import must_stay
 from tunefolio.web.pages import (
     actions,
+    activity,
     admin,
     admin_accounts,
-    admin_audit,
     admin_brokers,
     admin_instruments,
     admin_jobs,
@@ -34,9 +34,12 @@ from tunefolio.web.pages import (
     instrument,
     market,
     notices,
+    notifications,
+    oidc,
     people,
     performance,
     portfolios,
+    profile,
     recovery,
     security,
     services,
@@ -55,8 +58,11 @@ from tunefolio.web.pages import (
 router = APIRouter(dependencies=[Depends(seen_from), Depends(find_visit), Depends(must_stay)])
 for room in (
     people,
+    oidc,
     recovery,
     security,
+    profile,
+    notifications,
     dashboard,
     entry,
     holdings,
@@ -98,6 +104,6 @@ for room in (
     admin_brokers,
     admin_jobs,
     admin_instruments,
-    admin_audit,
+    activity,
 ):
     router.include_router(room.router)

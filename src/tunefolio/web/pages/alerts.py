@@ -173,8 +173,7 @@ def test(db: Writing, house: HouseDep, viewer: CurrentViewer, id: RowId) -> Resp
 @router.post("/alerts/channels/{id}/mute")
 def mute(db: Writing, house: HouseDep, viewer: CurrentViewer, id: RowId, carries: FormKinds) -> Response:
     """carries: the kinds it does carry; all others are muted."""
-    muted = [kind for kind in KINDS if kind not in carries]
-    channels.mute(db, house, viewer, ChannelId(id), muted)
+    channels.carry_only(db, house, viewer, ChannelId(id), carries, among=KINDS)
     return go("/alerts/channels")
 
 

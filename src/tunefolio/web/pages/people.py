@@ -11,7 +11,7 @@ from starlette.responses import HTMLResponse, Response
 
 from tunefolio.core.errors import Rejected, Retry, TunefolioError
 from tunefolio.core.secret import Secret
-from tunefolio.services import identity, joining, passkeys, steps
+from tunefolio.services import identity, joining, oidc, passkeys, steps
 from tunefolio.services.house import House, SignUp
 from tunefolio.services.identity import FactorNeeded
 from tunefolio.services.steps import StepOver
@@ -69,7 +69,7 @@ def _sign_in(
     try:
         return _signed_in(request, house, config, email, password, next)
     except FactorNeeded as needed:
-        response = go("/sign-in/code" + _then(next))
+        response = go("/sign-in/code" + then_of(next))
         keepsakes.begin_step(response, request, config, steps.ask_code(house, needed.person))
         return response
     except (Rejected, Retry) as refusal:
@@ -81,7 +81,7 @@ def _sign_in(
 def code_form(request: Request, config: ConfigDep, next: NextQuery = "") -> Response:
     """Whoever has not given her password in this browser begins there."""
     if keepsakes.step_of(request, config) is None:
-        return go("/sign-in" + _then(next))
+        return go("/sign-in" + then_of(next))
     return form(request, "people/code.html", {"next": next})
 
 
@@ -183,7 +183,8 @@ def told(error: TunefolioError) -> Exception:
     return TooMany(error.reason, after=error.after) if isinstance(error, Retry) else error
 
 
-def _then(next: str) -> str:
+def then_of(next: str) -> str:
+    """The query that carries where she wanted to go; "" for nowhere."""
     return f"?{urlencode({'next': next})}" if next else ""
 
 
@@ -198,6 +199,7 @@ def _sign_in_page(
         "is_first": is_first,
         "can_sign_up": can_sign_up,
         "has_passkeys": not passkeys.hindrance(house),
+        "provider": _provider(house),
     }
     return form(request, "people/sign_in.html", values, error)
 
@@ -215,11 +217,18 @@ def _sign_up_page(
     values: dict[str, Any] = {
         "is_first": persons.count(db) == 0,
         "mode": house.rules.sign_up.value,
+        "provider": _provider(house),
+        "provider_mode": oidc.sign_up_rule(house).value,
         "invite": invite,
         "name": name,
         "email": email,
     }
     return form(request, "people/sign_up.html", values, error)
+
+
+def _provider(house: House) -> str:
+    """What the provider of identities is called; "" without one."""
+    return "" if house.provider is None else house.provider.title
 
 
 def form(

@@ -1,5 +1,5 @@
-"""Settings, sign-in and devices: address, password, authenticator, passkeys, sessions; and the proof that
-dangerous deeds need."""
+"""Settings, sign-in and devices: password, authenticator, passkeys, accounts elsewhere, sessions; and the
+proof that dangerous deeds need."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from starlette.responses import HTMLResponse, Response
 from tunefolio.core.errors import Misuse, NotFound, Rejected, Retry
 from tunefolio.core.identity import PasskeyId, SessionId
 from tunefolio.core.secret import Secret
-from tunefolio.services import factors, identity, mails, passkeys, proofs, recovery
+from tunefolio.services import factors, identity, oidc, passkeys, proofs, recovery
 from tunefolio.services.house import House
-from tunefolio.store import authenticators, persons
+from tunefolio.store import authenticators, external_identities, persons
 from tunefolio.store.sessions import Session
 from tunefolio.web import render
 from tunefolio.web.deps import (
@@ -69,12 +69,17 @@ def security(
         current=session.id,
         verified=persons.verified_at(db, viewer),
         wanted=wanted.email if wanted else "",
-        sends_mail=mails.can_send(house),
         authenticator=app if app is not None and app.confirmed is not None else None,
         codes_left=authenticators.codes_left(db, viewer),
         passkeys=passkeys.listed(db, viewer),
         hindrance=passkeys.hindrance(house),
         proved=proofs.until(db, house, viewer, session.id),
+        has_password=oidc.has_password(db, viewer),
+        provider="" if house.provider is None else house.provider.title,
+        linked=oidc.linked(db, house, viewer),
+        strays=[
+            one for one in external_identities.listed(db, viewer) if one != oidc.linked(db, house, viewer)
+        ],
     )
 
 
@@ -108,6 +113,19 @@ async def change_password(
     return go(_HERE)
 
 
+@router.post("/settings/password/first", dependencies=PROVED)
+async def set_first_password(
+    house: HouseDep, viewer: CurrentViewer, session: CurrentSession, new_password: FormSecret
+) -> Response:
+    """Of somebody who signs in by a provider or a passkey alone."""
+    try:
+        work = partial(identity.set_first_password, house, viewer, session.id, Secret(new_password))
+        await in_turn(work)
+    except Retry as busy:
+        raise TooMany(busy.reason, after=busy.after) from None
+    return go(_HERE)
+
+
 @router.post("/settings/sessions/end-others")
 def end_others(db: OwnWriting, house: HouseDep, viewer: CurrentViewer, session: CurrentSession) -> Response:
     identity.end_other_sessions(db, house, viewer, session.id)
@@ -118,20 +136,6 @@ def end_others(db: OwnWriting, house: HouseDep, viewer: CurrentViewer, session: 
 def end_one(db: OwnWriting, house: HouseDep, viewer: CurrentViewer, id: RowId) -> Response:
     if not identity.end_session(db, house, viewer, SessionId(id)):
         raise NotFound("session")
-    return go(_HERE)
-
-
-@router.post("/settings/email/verify")
-def verify_email(db: OwnWriting, house: HouseDep, viewer: CurrentViewer) -> Response:
-    """Another link to the present address."""
-    recovery.ask_verification(db, house, viewer)
-    return go(_HERE)
-
-
-@router.post("/settings/email", dependencies=PROVED)
-def change_email(db: OwnWriting, house: HouseDep, viewer: CurrentViewer, email: FormText) -> Response:
-    """The new address counts once its link was opened."""
-    recovery.ask_change(db, house, viewer, email)
     return go(_HERE)
 
 
@@ -202,8 +206,10 @@ def turn_authenticator_off(db: OwnWriting, house: HouseDep, viewer: CurrentViewe
 
 
 @router.post("/settings/passkeys/{id}/name")
-def rename_passkey(db: OwnWriting, viewer: CurrentViewer, id: RowId, name: FormText) -> Response:
-    passkeys.rename(db, viewer, PasskeyId(id), name)
+def rename_passkey(
+    db: OwnWriting, house: HouseDep, viewer: CurrentViewer, id: RowId, name: FormText
+) -> Response:
+    passkeys.rename(db, house, viewer, PasskeyId(id), name)
     return go(_HERE)
 
 
@@ -249,6 +255,8 @@ def _prove_page(
     with house.database.reading() as db:
         has_app = factors.is_on(db, visit.person.viewer)
         keys = passkeys.listed(db, visit.person.viewer)
+        has_password = oidc.has_password(db, visit.person.viewer)
+        is_linked = oidc.linked(db, house, visit.person.viewer) is not None
     return render.page(
         request,
         "people/prove.html",
@@ -257,6 +265,8 @@ def _prove_page(
         next=_back(next),
         has_app=has_app,
         has_passkey=bool(keys) and not passkeys.hindrance(house),
+        has_password=has_password,
+        provider=house.provider.title if house.provider is not None and is_linked else "",
     )
 
 

@@ -1,4 +1,4 @@
-"""Settings: appearance, the own name, own sectors, jobs and the timetable."""
+"""Settings: appearance, own sectors, jobs and the timetable."""
 
 from __future__ import annotations
 
@@ -7,13 +7,12 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request
 from starlette.responses import HTMLResponse, Response
 
-from tunefolio.core.errors import Misuse, NotFound
 from tunefolio.core.identity import InstrumentId, JobId
-from tunefolio.ledger.accounts import name_of
-from tunefolio.services import timetable
+from tunefolio.services import own_sectors as deeds
+from tunefolio.services import profile, timetable
 from tunefolio.services.jobs import ask_cancel
 from tunefolio.services.views import portfolio as valued_portfolio
-from tunefolio.store import instruments, jobs, persons, sectors
+from tunefolio.store import instruments, jobs, sectors
 from tunefolio.web import render
 from tunefolio.web.deps import (
     CurrentViewer,
@@ -29,7 +28,6 @@ from tunefolio.web.pages.security import device_words as device_words
 
 router = APIRouter()
 _PAGE = 60
-_THEMES = ("system", "light", "dark")
 ThemeForm = Annotated[str, Form(max_length=10)]
 
 
@@ -39,17 +37,8 @@ def appearance(request: Request, person: SignedInPerson) -> HTMLResponse:
 
 
 @router.post("/settings/appearance")
-def choose_theme(db: OwnWriting, person: SignedInPerson, theme: ThemeForm) -> Response:
-    """Light, dark or as the system; kept with the person, so every device paints it first."""
-    if theme not in _THEMES:
-        raise Misuse("theme", f"{theme!r} is unknown", cure=f"Choose one of {', '.join(_THEMES)}")
-    persons.set_preferences(db, person.viewer, {**person.preferences, "theme": theme})
-    return go("/settings")
-
-
-@router.post("/settings/name")
-def rename(db: OwnWriting, viewer: CurrentViewer, name: FormText) -> Response:
-    persons.rename(db, viewer, name_of(name))
+def choose_theme(db: OwnWriting, house: HouseDep, viewer: CurrentViewer, theme: ThemeForm) -> Response:
+    profile.choose_theme(db, house, viewer, theme)
     return go("/settings")
 
 
@@ -81,17 +70,13 @@ def set_sector(
     sector: FormText,
     industry: FormText = "",
 ) -> Response:
-    id = InstrumentId(instrument)
-    if id not in instruments.visible(db, viewer, [id]):
-        raise NotFound("instrument")
-    words = name_of(industry, "industry") if industry.strip() else ""
-    sectors.set_override(db, viewer, id, name_of(sector, "sector"), words, house.clock.now())
+    deeds.put(db, house, viewer, InstrumentId(instrument), sector, industry)
     return go("/settings/sectors")
 
 
 @router.post("/settings/sectors/{instrument}/clear")
-def clear_sector(db: Writing, viewer: CurrentViewer, instrument: RowId) -> Response:
-    sectors.clear_override(db, viewer, InstrumentId(instrument))
+def clear_sector(db: Writing, house: HouseDep, viewer: CurrentViewer, instrument: RowId) -> Response:
+    deeds.clear(db, house, viewer, InstrumentId(instrument))
     return go("/settings/sectors")
 
 

@@ -8,17 +8,16 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request
 from starlette.responses import HTMLResponse, Response
 
-from tunefolio.core.errors import Misuse, Rejected, Retry
+from tunefolio.core.errors import Misuse
 from tunefolio.core.identity import TokenId
 from tunefolio.core.people import Role, Scope
-from tunefolio.core.secret import Secret
-from tunefolio.services import proofs, tokens
+from tunefolio.services import oidc, proofs, tokens
 from tunefolio.services.house import House
 from tunefolio.services.tokens import FreshToken
 from tunefolio.web import render
 from tunefolio.web.deps import CurrentVisit, HouseDep, OwnWriting, RowId, Visit
-from tunefolio.web.errors import TooMany
 from tunefolio.web.pages.forms import FormSecret, FormText, go
+from tunefolio.web.proved import prove_by_password
 
 router = APIRouter()
 SCOPES: Mapping[Scope, str] = {
@@ -58,8 +57,7 @@ def make(
     viewer = visit.person.viewer
     if life not in LIVES:
         raise Misuse("life", "is not one of the list", cure="Choose when it ends")
-    if password:
-        _prove(house, visit, Secret(password))
+    prove_by_password(house, visit, password)
     with house.database.writing() as db:
         proofs.must_have_proved(db, house, viewer, visit.session.id)
         days = None if life == "never" else int(life)
@@ -73,22 +71,13 @@ def revoke(db: OwnWriting, house: HouseDep, visit: CurrentVisit, token: RowId) -
     return go("/settings/tokens")
 
 
-def _prove(house: House, visit: Visit, password: Secret) -> None:
-    """Opens its own transactions, for argon2 works between them."""
-    try:
-        proofs.prove(house, visit.person.viewer, visit.session.id, password)
-    except Retry as busy:
-        raise TooMany(busy.reason, after=busy.after) from None
-    except Rejected as wrong:
-        raise Misuse("password", "is not yours", cure="Try again") from wrong
-
-
 def _page(request: Request, house: House, visit: Visit, fresh: FreshToken | None = None) -> HTMLResponse:
     """fresh: made just now."""
     viewer, now = visit.person.viewer, house.clock.now()
     with house.database.reading() as db:
         rows = tokens.listed(db, viewer)
         proved = proofs.until(db, house, viewer, visit.session.id)
+        has_password = oidc.has_password(db, viewer)
     offered = {
         one: words for one, words in SCOPES.items() if one is not Scope.ADMIN or viewer.role is Role.ADMIN
     }
@@ -109,6 +98,7 @@ def _page(request: Request, house: House, visit: Visit, fresh: FreshToken | None
         scopes=offered,
         lives=LIVES,
         proved=proved,
+        has_password=has_password,
         most=tokens.MOST,
         public_url=house.rules.public_url,
     )
