@@ -24,7 +24,7 @@ pytestmark = pytest.mark.one_is_enough
 LONG = 16
 """Letters of a word that only one person has: an address with ids in it, a digest."""
 SHOWN = {
-    "viewer": ("/api/v1/family", "/api/v1/notices", "/api/v1/audit"),
+    "viewer": ("/api/v1/family", "/api/v1/notices", "/api/v1/activity"),
     "admin": ("/api/v1/admin", "/api/v1/persons"),
 }
 """Where somebody is rightly told of the owner, though never an amount: what she shared, who lives here."""
@@ -34,6 +34,9 @@ NEVER = {
     ("POST", "/hooks/{broker}"): "only a broker can prove its postback: tests/web/test_live.py",
     ("POST", f"{V1}/factors/authenticator/confirm"): "wants a code of a device: tests/web/test_signing_in.py",
     ("POST", f"{V1}/factors/recovery-codes"): "wants an authenticator: tests/web/test_signing_in.py",
+    ("POST", f"{V1}/email/confirm"): "wants a link of a mailbox: tests/web/test_settings_pages.py",
+    ("POST", f"{V1}/password/reset"): "wants a link of a mailbox: tests/web/test_settings_pages.py",
+    ("POST", f"{V1}/password"): "wants somebody without one: tests/web/test_oidc.py",
     ("POST", f"{V1}/passkeys"): "wants what a device signed: tests/web/test_signing_in.py",
     ("POST", f"{V1}/session/passkey"): "wants what a device signed: tests/web/test_signing_in.py",
     ("POST", f"{V1}/instruments"): "no source lists instruments here: tests/web/test_find.py",
@@ -64,6 +67,7 @@ NOT_FOR = {
     Who.ADMIN: {("POST", f"{V1}/leaving"), ("DELETE", f"{V1}/leaving"), ("GET", f"{V1}/tokens/this")},
     Who.MEMBER: {("GET", f"{V1}/tokens/this")},
     Who.VIEWER: {("GET", f"{V1}/tokens/this")},
+    Who.READER: {("GET", f"{V1}/tokens/this")},
 }
 """A stranger has no cookie that renews; a house keeps its last admin; only a token is told of itself."""
 
@@ -165,7 +169,7 @@ def test_what_is_the_owners_is_noticed_wherever_it_is_told(
     assert any(what[-2:] == ("tells", "canary-shelf") for what in walk.wrong)
 
 
-QUICK = ((Who.STRANGER, 0), (Who.MEMBER, 1), (Who.VIEWERS_TOKEN, 0), (Who.ADMIN, 0))
+QUICK = ((Who.STRANGER, 0), (Who.MEMBER, 1), (Who.READER, 0), (Who.VIEWERS_TOKEN, 0), (Who.ADMIN, 0))
 """Every role; the tokens of the others, and most of what is made up, by `make prove`."""
 DEEP = 15
 """Requests that are made up for each way, beside the good ones and those with the owner's ids."""
@@ -190,4 +194,13 @@ def test_every_answer_is_in_the_document_and_tells_of_nobody_else(
         walk.go_home(every[-1])
     assert [(*what, times) for what, times in walk.wrong.items()] == []
     reached = {key for key, found in walk.answered.items() if any(status < 400 for status in found)}
+    if who is Who.READER:
+        barred = {key for key, found in walk.answered.items() if found == {403}}
+        assert len(barred) > 60
+        assert {door.key for door in every if door.way.must_write} - reached <= barred | set(NEVER)
+        reached |= {key for key in barred if key in member_reaches(every)}
     assert reached == {door.key for door in every if leads_on(door, who)}
+
+
+def member_reaches(every: list[Door]) -> set[tuple[str, str]]:
+    return {door.key for door in every if leads_on(door, Who.MEMBER)}

@@ -122,7 +122,9 @@ class Walk:
             return
         if door.way.owned and not (self.who.person == "viewer" and door.way.path.endswith(SHOWN_TO_VIEWERS)):
             answer = self._ask(door, door.well(self.ids, of=self.theirs), "the owner's path")
-            hidden = {403, 404} if self.who.is_token or door.way.is_admins else {404}
+            is_barred = self.who.is_token or door.way.is_admins
+            is_barred |= self.who is Who.READER and door.way.method != "GET"
+            hidden = {403, 404} if is_barred else {404}
             if answer.status_code not in hidden:
                 self._note(door, "the owner's path", str(answer.status_code), answer.text[:200])
         says_something = door.media is not None or door.key in ASKED

@@ -45,11 +45,13 @@ Rows = dict[str, list[Any]]
 
 
 class Who(StrEnum):
-    """The callers: by the cookie of a browser, and by a personal token with every scope they may give."""
+    """The callers: by the cookie of a browser, and by a personal token with every scope they may give. The
+    viewer sees a shelf of the owner's by a grant; the reader has the role that changes nothing."""
 
     STRANGER = "anonymous"
     MEMBER = "member"
     VIEWER = "viewer"
+    READER = "reader"
     ADMIN = "admin"
     MEMBERS_TOKEN = "member's token"
     VIEWERS_TOKEN = "viewer's token"
@@ -147,19 +149,21 @@ def settled(file: Path) -> World:
     adapters.load()
     with opened(f"sqlite:///{file}") as house:
         people = {"admin": join(visitor(house), "admin@example.org", "Admin")}
-        people |= {word: newcomer(house, word) for word in (OWNER, CONTROL, "member", "viewer")}
+        people |= {word: newcomer(house, word) for word in (OWNER, CONTROL, "member", "viewer", "reader")}
         ids = {word: _furnished(house, client, word) for word, client in people.items()}
         for line in LINES:
             path = f"/api/v1/accounts/{ids[OWNER]['account']}/transactions/line"
             assert people[OWNER].post(path, json={"text": line}).status_code == 201
         ids["viewer"] |= _shared(people[OWNER], people["viewer"], ids[OWNER])
-        for word in ("admin", "member", "viewer"):
+        for word in ("admin", "member", "viewer", "reader"):
             offer = {"email": f"{word}@example.org", "portfolio_id": int(ids[CONTROL]["portfolio"])}
             ids[word] |= {"offered": _made(people[CONTROL], "/family/grants", offer)}
             ids[word] |= {"somebody": ids[CONTROL]["person"]}
         ids["admin"] |= _of_admins(people["admin"])
         work(house)
         tokens = {f"{word}'s token": _token(people[word], word) for word in ("member", "viewer", "admin")}
+        role = f"/api/v1/admin/persons/{ids['reader']['person']}/role"
+        assert people["admin"].put(role, json={"role": "reader"}).status_code == 204
     return World(file, ids, {word: list(one.cookies.jar) for word, one in people.items()}, tokens)
 
 

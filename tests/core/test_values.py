@@ -99,7 +99,7 @@ def test_roles_limit_what_a_viewer_does() -> None:
         Viewer(PersonId(1)).must_administer()
 
 
-@pytest.mark.parametrize("text", ["", "a", "a@b", "a b@c.de", "@c.de", "x" * 250 + "@c.de"])
+@pytest.mark.parametrize("text", ["", "a", "a@b", "a b@c.de", "@c.de", "x" * 250 + "@c.de", "a\u200b@b.de"])
 def test_addresses_are_checked(text: str) -> None:
     with pytest.raises(Misuse, match="email"):
         email_of(text)
@@ -111,4 +111,5 @@ def test_people_and_notices_carry_facts() -> None:
     assert person.email == "asha@example.in"
     assert person.viewer == Viewer(PersonId(7), Role.READER)
     assert email_of("demo@localhost") == "demo@localhost"
+    assert email_of("ａｓｈａ@Example.in") == "asha@example.in", "what is delivered alike is one address"
     assert Notice(person.id, Urgency.WARNING, "Log in again", "Zerodha", now).link == ""

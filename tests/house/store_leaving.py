@@ -9,6 +9,7 @@ from tunefolio.core.identity import JobId
 from tunefolio.core.people import Viewer
 from tunefolio.core.time import Instant
 from tunefolio.store import exports
+from tunefolio.store.book_rows import Depth
 from tunefolio.store.db import WriteDb
 
 NOW = Instant(datetime(2026, 11, 20, 4, 30, tzinfo=UTC))
@@ -30,6 +31,7 @@ def taken_along(db: WriteDb, viewer: Viewer, name: str) -> dict[str, Any]:
         "exports.put.expires": ends,
         "exports.part.number": 0,
         "erase": ends,
+        "Depth": Depth.HISTORY,
         "person_rows.iter_rows.table": "tags",
         "person_rows.iter_rows.but": (),
     }

@@ -190,6 +190,7 @@ def _belongings(db: WriteDb, viewer: Viewer, name: str) -> dict[str, Any]:
         "SnapshotFilter": SnapshotFilter(portfolio=portfolio),
         "accounts": [account],
         "transactions.reverse.ids": [fact],
+        "book_rows.keys.ids": [fact],
         "statements.keep.ids": {INFY: infy},
         "lines": [_line(infy)],
     }
@@ -285,6 +286,8 @@ def _samples() -> dict[str, Any]:
         "audit.add.action": "sign_in.done",
         "audit.add.subject": "new",
         "audit.add.details": {"of": "new"},
+        "audit.still_owned.kind": "portfolio",
+        "audit.still_owned.ids": range(1, 100),
         "corrections.listed.text": "INF",
         "corrections.put.reason": "new",
         "standings.put.reason": "new",

@@ -8,19 +8,25 @@ from pathlib import Path
 
 import pytest
 from fastapi.routing import APIRoute, iter_route_contexts
+from sqlalchemy import update
 from starlette.testclient import TestClient
 
 from tests.house.test_routes import ENDLESS, NOT_OWNED, NOUNS, PUBLIC, Way, needs_admin, ways
-from tests.web.houses import app_of, join, opened, visitor
+from tests.web.houses import PASSWORD, app_of, join, opened, visitor
 from tunefolio.bootstrap import adapters
 from tunefolio.core.people import Role, Scope, Viewer
 from tunefolio.services import tokens
 from tunefolio.services.house import House
+from tunefolio.store.tables import personal_tokens
+from tunefolio.store.viewers import owned
 from tunefolio.web import scopes
 from tunefolio.web.scopes import Proof, is_page, need_of
 
 IDS = dict.fromkeys([*NOUNS.values(), *NOT_OWNED], "1") | {"day": "2026-11-20", "upload": "0" * 64}
-PERSONS_OWN = ("/session", "/sessions", "/tokens", "/factors", "/passkeys", "/channels", "/admin/unlock")
+PERSONS_OWN = (
+    "/session", "/sessions", "/email", "/password", "/tokens", "/factors", "/passkeys", "/channels",
+    "/admin/unlock",
+)  # fmt: skip
 """What concerns signing in, or where news of it goes: never by a personal token."""
 
 
@@ -115,7 +121,7 @@ def test_admins_ways_need_their_scope_or_themselves(house: House, every: list[Wa
 
 def test_signing_in_is_never_a_tokens_matter(every: list[Way]) -> None:
     for way in of_programs(every):
-        own = way.path.removeprefix("/api/v1").startswith(PERSONS_OWN)
+        own = way.path.removeprefix("/api/v1").startswith(PERSONS_OWN) or way.path == "/api/v1/me"
         if own and (way.method, way.path) not in PUBLIC and way.path != "/api/v1/tokens/this":
             assert isinstance(need_of(way.method, way.path), Proof), way
 
@@ -149,3 +155,37 @@ def test_each_way_refuses_a_token_of_the_wrong_scope(
             wrong.append((way.method, way.path, answer.status_code, answer.text[:200]))
     assert wrong == []
     assert tried > 150
+
+
+def test_an_access_token_is_no_browser(house: House, operator: TestClient, every: list[Way]) -> None:
+    """It goes every way that a person's sign-in goes, but none that is a browser's alone: no page at all."""
+    entry = {"email": "operator@example.org", "password": PASSWORD}
+    client = visitor(house)
+    token = client.post("/auth/login", json=entry).json()["access_token"]
+    client.cookies.clear()
+    client.headers["authorization"] = f"Bearer {token}"
+    let_in, tried = [], 0
+    for way in every:
+        if need_of(way.method, way.path) not in (None, Proof.BROWSER) or (way.method, way.path) in PUBLIC:
+            continue
+        tried += 1
+        answer = client.request(way.method, way.to(IDS), json={}, headers={"accept": "application/json"})
+        if answer.status_code != 403 or "no token" not in answer.text.lower():
+            let_in.append((way.method, way.path, answer.status_code, answer.text[:200]))
+    assert let_in == []
+    assert tried > 150
+
+
+def test_a_token_without_any_scope_opens_nothing(
+    house: House, operator: TestClient, every: list[Way]
+) -> None:
+    """No door makes such a one; where one lay in the database it would reach nothing."""
+    viewer = Viewer(operator.get("/api/v1/session").json()["person"]["id"], Role.ADMIN)
+    client = bearing(house, operator, Scope.READ)
+    with house.database.writing() as db:
+        db.execute(update(personal_tokens).where(owned(personal_tokens, viewer)).values(scopes=[]))
+    for way in every:
+        if (way.method, way.path) in PUBLIC | ENDLESS:
+            continue
+        answer = client.request(way.method, way.to(IDS), json={}, headers={"accept": "application/json"})
+        assert answer.status_code == 403, (way, answer.status_code, answer.text[:200])

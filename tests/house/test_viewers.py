@@ -30,6 +30,7 @@ from tunefolio.core.errors import Forbidden, Misuse, NotFound
 from tunefolio.core.people import Caretaker, Role, Viewer
 from tunefolio.store import schema
 from tunefolio.store.db import Database, ReadDb, WriteDb, open_database
+from tunefolio.store.lookups import Lookup
 from tunefolio.store.tables import OWNED
 
 WITHOUT_VIEWER = {
@@ -141,7 +142,7 @@ def touches_owned(function: Any, seen: set[Any] | None = None) -> bool:
     seen.add(function)
     for name in names_in(function.__code__):
         thing = inspect.unwrap(function.__globals__.get(name))  # a builder that remembers what it built
-        if names_of_owned(thing):
+        if names_of_owned(thing.query if isinstance(thing, Lookup) else thing):
             return True
         is_ours = inspect.isfunction(thing) and thing.__module__.startswith(store.__name__)
         if is_ours and thing not in seen and touches_owned(thing, seen):

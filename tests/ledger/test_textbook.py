@@ -10,8 +10,9 @@ import pytest
 
 from tunefolio.core.money import Currency, Money
 from tunefolio.core.time import TradingDay
+from tunefolio.ledger.booklines import write_book
 from tunefolio.ledger.kinds import Kind
-from tunefolio.ledger.textbook import BookRefused, TextBook, last_day, read_book, write_book
+from tunefolio.ledger.textbook import BookRefused, TextBook, last_day, read_book
 from tunefolio.market.accruals import Crediting
 from tunefolio.market.instruments import AssetClass, Listing
 

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 
+from tests.acts import acts_of
 from tests.services.desks import Desk
 from tests.services.histories import HistoryBoard, day, told
 from tunefolio.core.errors import Misuse, NotFound
@@ -16,6 +17,7 @@ from tunefolio.ledger.kinds import Kind
 from tunefolio.market.actions import ActionClaim
 from tunefolio.market.instruments import InstrumentClaim, Listing
 from tunefolio.services import actions, announcements, jobs
+from tunefolio.services.acts import Act
 from tunefolio.services.instruments import resolved
 from tunefolio.services.proposals import Proposal, State, found
 from tunefolio.store import jobs as kept_jobs
@@ -325,6 +327,7 @@ def test_a_job_looks_at_the_whole_past(desk: Desk) -> None:
     desk.write_down(WIPRO)
     with desk.database.writing() as db:
         asked = actions.ask_actions(db, desk.house, desk.viewer)
+    assert acts_of(desk.house, desk.viewer)[0] is Act.ACTIONS_ASKED
     assert asked is not None
     jobs.run(desk.house, asked)
     with desk.database.reading() as db:

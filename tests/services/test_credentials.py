@@ -10,6 +10,7 @@ from datetime import timedelta
 import orjson
 import pytest
 
+from tests.acts import acts_of
 from tests.services.desks import Desk, PriceBoard, held
 from tunefolio.core.errors import Misuse, NotFound, Reauth, Rejected, Retry
 from tunefolio.core.identity import AccountId
@@ -18,6 +19,7 @@ from tunefolio.core.time import Instant
 from tunefolio.ledger.brokers import BrokerSession, CredentialField, CredentialForm, Keeping
 from tunefolio.ledger.statements import Holding, Statement
 from tunefolio.services import connect, credentials, jobs, sync
+from tunefolio.services.acts import Act
 from tunefolio.services.credentials import LoginRefused, Relogin, WrongField
 from tunefolio.services.throttle import TooMany
 from tunefolio.store import connections
@@ -144,6 +146,8 @@ def test_a_login_by_form_makes_a_connected_account_and_asks_for_its_sync(
     desk: Desk, broker: FormBroker
 ) -> None:
     account = log_in(desk)
+    done = acts_of(desk.house, desk.viewer)
+    assert done == [Act.BROKER_LINKED, Act.CREDENTIALS_KEPT, Act.PORTFOLIO_MADE, Act.ACCOUNT_MADE]
     assert broker.logins == [{"client": "F1", "pin": PIN, "code": CODE}]
     assert standing(desk, account).state is ConnectionState.CONNECTED
     assert kept(desk, account) == {"client", "pin"}, "a code works once; the rest is needed again"

@@ -9,6 +9,7 @@ from datetime import timedelta
 
 import pytest
 
+from tests.acts import acts_of
 from tests.services.desks import Desk, seated
 from tests.services.test_alerts import listed, made, seen
 from tunefolio.core.alerts import AlertKind, Repeat
@@ -19,6 +20,7 @@ from tunefolio.core.people import Caretaker
 from tunefolio.core.secret import Secret
 from tunefolio.services import alert_holdings as alert_holdings
 from tunefolio.services import channels, deliver, jobs
+from tunefolio.services.acts import Act
 from tunefolio.store import channels as ways
 from tunefolio.store import jobs as rows
 from tunefolio.store import notices
@@ -83,6 +85,7 @@ def proven(posted: Posted, kind: ChannelKind = ChannelKind.EMAIL) -> ChannelId:
     assert code is not None
     with desk.house.database.writing() as db:
         assert channels.confirm(db, desk.house, desk.viewer, id, code[0])
+    assert acts_of(desk.house, desk.viewer)[0] is Act.CHANNEL_PROVEN
     return id
 
 
@@ -143,6 +146,7 @@ def test_a_code_is_guessed_at_five_times_and_lives_half_an_hour(posted: Posted) 
         channels.confirm(db, desk.house, desk.viewer, id, "nothing")
     with desk.house.database.writing() as db:
         channels.send_code(db, desk.house, desk.viewer, id)
+    assert acts_of(desk.house, desk.viewer)[:2] == [Act.CHANNEL_CODE, Act.CHANNEL_REFUSED]
     work(desk)
     desk.clock.advance(timedelta(minutes=31))
     with desk.house.database.writing() as db, pytest.raises(Misuse, match="no longer"):

@@ -11,11 +11,13 @@ import pyotp
 import pytest
 from sqlalchemy import select
 
+from tests.acts import acts_of
 from tests.bootstrap.houses import PASSWORD, a_house, a_person, clock_of
 from tunefolio.core.errors import Forbidden, Misuse, NotFound, Rejected, Retry
 from tunefolio.core.people import Person, Role
 from tunefolio.core.secret import Secret
 from tunefolio.services import factors, identity, notices, steps
+from tunefolio.services.acts import Act
 from tunefolio.services.house import House
 from tunefolio.services.identity import FactorNeeded, SignedIn
 from tunefolio.services.steps import StepOver
@@ -79,6 +81,7 @@ def test_it_counts_once_a_code_was_shown_and_not_before(house: House) -> None:
     with house.database.writing() as db:
         assert len(factors.confirm(db, house, person.viewer, Secret(shown))) == factors.CODES
         assert factors.pending(db, house, person.viewer) is None
+    assert acts_of(house, person.viewer)[0] is Act.FACTOR_ON
     with pytest.raises(FactorNeeded):
         log_in(house)
 
@@ -154,6 +157,7 @@ def test_new_recovery_codes_end_the_old_ones(house: House) -> None:
         fresh = factors.renew_codes(db, house, asha.person.viewer)
         assert not factors.passes(db, house, asha.person.viewer, Secret(asha.codes[0]))
         assert factors.passes(db, house, asha.person.viewer, Secret(fresh[0]))
+    assert acts_of(house, asha.person.viewer)[0] is Act.CODES_RENEWED
 
 
 def test_turned_off_the_password_is_enough_and_codes_are_gone(house: House) -> None:
@@ -165,6 +169,7 @@ def test_turned_off_the_password_is_enough_and_codes_are_gone(house: House) -> N
             factors.turn_off(db, house, asha.person.viewer)
         with pytest.raises(NotFound):
             factors.renew_codes(db, house, asha.person.viewer)
+    assert acts_of(house, asha.person.viewer)[0] is Act.FACTOR_OFF
     assert log_in(house).person == asha.person
 
 

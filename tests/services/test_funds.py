@@ -158,7 +158,7 @@ def test_what_the_category_leaves_open_is_asked_with_the_category_named(desk: De
     assert "its index" in blocker.cure
     told = InstrumentTold(TaxClass.EQUITY_FUND)
     with desk.database.writing() as db:
-        tax_told.tell_instrument(db, desk.viewer, blocker.instrument, told)
+        tax_told.tell_instrument(db, desk.house, desk.viewer, blocker.instrument, told)
     report = year(desk)
     assert report.result.is_ready
     assert report.result.found.gains[0].asset.tax_class is TaxClass.EQUITY_FUND
@@ -244,12 +244,12 @@ def test_a_share_not_listed_in_2018_takes_its_indexed_cost(desk: Desk) -> None:
     assert "2018-01-31" in blocker.what
     told = InstrumentTold(unlisted_2018=True)
     with desk.database.writing() as db:
-        tax_told.tell_instrument(db, desk.viewer, blocker.instrument, told)
+        tax_told.tell_instrument(db, desk.house, desk.viewer, blocker.instrument, told)
     (gain,) = year(desk).result.found.gains
     assert gain.basis.value == Decimal("1070.87")
     assert gain.taxable == Decimal("48929.13")
     with desk.database.writing() as db:
-        tax_told.tell_instrument(db, desk.viewer, blocker.instrument, InstrumentTold())
+        tax_told.tell_instrument(db, desk.house, desk.viewer, blocker.instrument, InstrumentTold())
     assert year(desk).result.blockers, "taken back, it is asked again"
 
 
@@ -263,7 +263,7 @@ def test_units_of_funds_and_two_answers_at_once_are_refused(desk: Desk) -> None:
         (share, InstrumentTold(value_2018=Decimal(5), unlisted_2018=True)),
     ):
         with desk.database.writing() as db, pytest.raises(Misuse) as caught:
-            tax_told.tell_instrument(db, desk.viewer, instrument, told)
+            tax_told.tell_instrument(db, desk.house, desk.viewer, instrument, told)
         assert caught.value.field == "unlisted_2018"
         assert caught.value.cure
 
@@ -322,5 +322,5 @@ def test_no_more_tax_than_was_charged_can_be_told(desk: Desk) -> None:
     (fact,) = desk.write_down("2024-08-05 buy 1 NSE:INFY @ 500 fee 5")
     with desk.database.writing() as db:
         with pytest.raises(Misuse, match="9 is more than the fact's charges, 5"):
-            tax_told.tell_deeds(db, desk.viewer, {fact: DeedTold(stt=Decimal(9))})
-        tax_told.tell_deeds(db, desk.viewer, {fact: DeedTold(stt=Decimal(5))})
+            tax_told.tell_deeds(db, desk.house, desk.viewer, {fact: DeedTold(stt=Decimal(9))})
+        tax_told.tell_deeds(db, desk.house, desk.viewer, {fact: DeedTold(stt=Decimal(5))})

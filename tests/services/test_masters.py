@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.acts import acts_of
 from tests.services import dying_lists
 from tests.services.desks import Desk, ist
 from tests.services.lists import PaperList, PaperRenames, day, refresh, renamed, row
@@ -19,6 +20,7 @@ from tunefolio.market.instruments import AssetClass, InstrumentClaim, Listing
 from tunefolio.market.masters import ChangeKind
 from tunefolio.market.provider import MasterRow
 from tunefolio.services import masters
+from tunefolio.services.acts import Act
 from tunefolio.services.instruments import resolved
 from tunefolio.store import instruments, spells
 from tunefolio.store import masters as lists
@@ -172,6 +174,10 @@ def test_a_listing_is_picked_once_with_what_all_lists_say(desk: Desk) -> None:
         assert found.instrument == id
     with desk.house.database.writing() as db, pytest.raises(NotFound):
         masters.pick(db, desk.house, 999_999)
+    with desk.house.database.writing() as db:
+        assert masters.take_up(db, desk.house, desk.viewer, rows[0].id) == id
+        masters.ask_refresh(db, desk.house, desk.viewer)
+    assert acts_of(desk.house, desk.viewer)[:2] == [Act.LISTS_ASKED, Act.INSTRUMENT_PICKED]
 
 
 def test_without_a_source_there_is_nothing_to_ask(desk: Desk) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.acts import acts_of
 from tests.bootstrap.houses import a_house, a_person, clock_of
 from tests.services.devices_of_people import Device, decoded, encoded
 from tunefolio.core.errors import Misuse, NotFound, Rejected
@@ -16,6 +17,7 @@ from tunefolio.core.identity import PasskeyId
 from tunefolio.core.people import Person, Role
 from tunefolio.core.secret import Secret
 from tunefolio.services import identity, notices, passkeys, proofs
+from tunefolio.services.acts import Act
 from tunefolio.services.house import House, HouseRules
 from tunefolio.services.identity import SignedIn
 from tunefolio.services.passkeys import Asked
@@ -63,6 +65,7 @@ def test_a_passkey_signs_in_without_a_name_or_a_password(house: House) -> None:
         (kept,) = passkeys.listed(db, person.viewer)
     assert (kept.name, kept.used, kept.transports) == ("Phone", house.clock.now(), ("internal",))
     assert told(house, person) == ["A passkey was added to your account"]
+    assert acts_of(house, person.viewer)[:2] == [Act.SIGNED_IN, Act.PASSKEY_ADDED]
 
 
 @pytest.mark.on_both
@@ -73,7 +76,7 @@ def test_several_keys_with_a_name_each_and_a_forgotten_one_opens_nothing(house: 
     with pytest.raises(Misuse, match="taken"):
         add(house, person, Device(), "Laptop")
     with house.database.writing() as db:
-        passkeys.rename(db, person.viewer, first, "Old phone")
+        passkeys.rename(db, house, person.viewer, first, "Old phone")
         passkeys.forget(db, house, person.viewer, first)
         with pytest.raises(NotFound):
             passkeys.forget(db, house, person.viewer, first)
@@ -86,7 +89,7 @@ def test_a_strangers_key_is_neither_named_nor_forgotten(house: House) -> None:
     key = add(house, asha, Device())
     with house.database.writing() as db:
         with pytest.raises(NotFound):
-            passkeys.rename(db, bela.viewer, key, "Mine")
+            passkeys.rename(db, house, bela.viewer, key, "Mine")
         with pytest.raises(NotFound):
             passkeys.forget(db, house, bela.viewer, key)
 

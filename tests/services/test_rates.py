@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.acts import acts_of
 from tests.services.desks import Desk
 from tests.services.histories import HistoryBoard, day
 from tunefolio.core.missing import Missing
@@ -14,6 +15,7 @@ from tunefolio.core.money import Currency
 from tunefolio.market.instruments import InstrumentClaim, Listing
 from tunefolio.market.provider import RateClaim
 from tunefolio.services import jobs, rates
+from tunefolio.services.acts import Act
 from tunefolio.services.instruments import resolved
 from tunefolio.store import jobs as kept_jobs
 from tunefolio.store import rates as kept_rates
@@ -56,6 +58,12 @@ def test_rates_of_every_currency_met_against_those_reported_in(desk: Desk) -> No
     assert isinstance(book.on(USD, INR, day("2026-10-27")), Missing)
     run(desk)
     assert len(board.asked) == 1
+    with desk.database.writing() as db:
+        rates.ask_rates(db, desk.house, desk.viewer)
+        rates.ask_rates(db, desk.house)
+    assert acts_of(desk.house, desk.viewer).count(Act.RATES_ASKED) == 1, (
+        "the house's own wish is nobody's deed"
+    )
 
 
 def test_an_unknown_pair_is_named_and_never_one(desk: Desk) -> None:

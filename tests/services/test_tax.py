@@ -82,7 +82,7 @@ def test_the_tax_among_charges_is_worked_out_where_nobody_told_it(desk: Desk) ->
     assert gain.disposal.bought.stt == Decimal(28)
     assert gain.taxable == Decimal(40_000 - 20 - 28_000 - 22)
     with desk.database.writing() as db:
-        tax_told.tell_deeds(db, desk.viewer, {sold: DeedTold(stt=Decimal(41))})
+        tax_told.tell_deeds(db, desk.house, desk.viewer, {sold: DeedTold(stt=Decimal(41))})
     (gain,) = year(desk).result.found.gains
     assert gain.taxable == Decimal(40_000 - 19 - 28_000 - 22)
 
@@ -138,7 +138,9 @@ def test_an_instrument_nobody_knows_is_named_until_it_is_told(desk: Desk) -> Non
     (blocker,) = year(desk).result.blockers
     assert "its ISIN" in blocker.what
     with desk.database.writing() as db:
-        tax_told.tell_instrument(db, desk.viewer, blocker.instrument, InstrumentTold(TaxClass.LISTED_EQUITY))
+        tax_told.tell_instrument(
+            db, desk.house, desk.viewer, blocker.instrument, InstrumentTold(TaxClass.LISTED_EQUITY)
+        )
     report = year(desk)
     assert report.result.is_ready
     assert sums(report) == {Head.LONG_TERM: Decimal(500)}
@@ -192,10 +194,10 @@ def test_an_account_belongs_to_one_taxpayer(desk: Desk) -> None:
     assert sums(year(desk)) == {}
     assert sums(year(desk, taxpayer=mother.id)) == {Head.LONG_TERM: Decimal(500)}
     with desk.database.writing() as db:
-        tax_told.drop_taxpayer(db, desk.viewer, mother.id)
+        tax_told.drop_taxpayer(db, desk.house, desk.viewer, mother.id)
         (first,) = tax.subjects(db, desk.viewer)
         with pytest.raises(Misuse, match="the first one stays"):
-            tax_told.drop_taxpayer(db, desk.viewer, first.taxpayer.id)
+            tax_told.drop_taxpayer(db, desk.house, desk.viewer, first.taxpayer.id)
     assert sums(year(desk)) == {Head.LONG_TERM: Decimal(500)}
 
 

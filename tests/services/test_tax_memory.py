@@ -65,7 +65,7 @@ def test_a_new_fact_and_an_answer_about_a_deed_read_them_again(desk: Desk) -> No
     _bought, sold, _later = filled(desk)
     report(desk, FY24)
     with desk.database.writing() as db:
-        tax_told.tell_deeds(db, desk.viewer, {sold: DeedTold(stt=Decimal(61))})
+        tax_told.tell_deeds(db, desk.house, desk.viewer, {sold: DeedTold(stt=Decimal(61))})
     assert gain(report(desk, FY24)) == Decimal(40 * 100 - 24 - 39)
     desk.write_down("2023-04-01 buy 40 NSE:INFY @ 1000")
     assert gain(report(desk, FY24)) == Decimal(40 * 500 - 39), "the older units leave first"

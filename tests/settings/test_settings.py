@@ -70,6 +70,11 @@ def test_the_demo_refuses_other_machines(host: str) -> None:
         ("CORS_ORIGINS", "https://app.example.org/page", "not an origin"),
         ("CORS_ORIGINS", "https://*.example.org", "not an origin"),
         ("CORS_ORIGINS", "*,https://app.example.org", "not an origin"),
+        ("OIDC_ISSUER", "http://id.example.org", "https://id.example.org"),
+        ("OIDC_ISSUER", "https://id.example.org/?a=b", "not the address of an issuer"),
+        ("OIDC_SCOPES", "email profile", "lacks openid"),
+        ("OIDC_SIGN_UP", "anyone", "same, open, invite, closed"),
+        ("OIDC_SECOND_FACTOR", "none", "house, provider"),
     ],
 )
 def test_a_wrong_value_names_the_variable_and_the_cure(name: str, value: str, words: str) -> None:
@@ -138,3 +143,15 @@ def test_origins_are_exact_or_any() -> None:
     several = "https://a.example.org/, http://localhost:5173,https://a.example.org"
     assert settings(CORS_ORIGINS=several).cors_origins == ("https://a.example.org", "http://localhost:5173")
     assert settings(CORS_ORIGINS="*").cors_origins == ("*",)
+
+
+def test_a_provider_of_identities_needs_to_know_what_the_house_is_called_there() -> None:
+    issuer = "https://id.example.org/realms/home/"
+    with pytest.raises(Misuse, match="TUNEFOLIO_OIDC_CLIENT_ID"):
+        settings(OIDC_ISSUER=issuer)
+    made = settings(
+        OIDC_ISSUER=issuer, OIDC_CLIENT_ID="folio", OIDC_CLIENT_SECRET="hush", OIDC_SCOPES="openid,email"
+    )
+    assert made.oidc_issuer == issuer, "to the letter: tokens name it so"
+    assert made.oidc_scopes == "openid email"
+    assert "hush" not in repr(made)

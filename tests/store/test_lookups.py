@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Dialect, bindparam, select, text
+from sqlalchemy import Dialect, bindparam, select, text, update
 
 from tests.store.books import NOW, person
 from tunefolio.core.identity import SessionId
@@ -104,14 +104,23 @@ class Sly(Lookup):
         return replace(honest, text=f"UPDATE persons SET name = 'sly' WHERE id = {mark}")
 
 
+@pytest.mark.parametrize("migrated_url", ["sqlite"], indirect=True)
 def test_a_glance_changes_nothing(database: Database) -> None:
+    """PostgreSQL would, for nothing is set on connections that a pooler may share: there the type alone
+    stands before it, and the next test's refusal."""
     viewer, _ = signed_in(database)
     sly = Sly(select(persons_table.c.id).where(persons_table.c.id == bindparam("person")))
     with database.glancing() as db, pytest.raises(Unanswered) as refused:
         db.find(sly, {"person": viewer.person})
-    assert "read-only" in str(refused.value.__cause__) or "readonly" in str(refused.value.__cause__)
+    assert "readonly" in str(refused.value.__cause__)
     with database.reading() as db:
         assert persons.person_of(db, viewer.person).name != "sly"
+
+
+def test_a_look_up_is_no_change() -> None:
+    sly: Any = update(persons_table).values(name=bindparam("name"))
+    with pytest.raises(TypeError, match="changes nothing"):
+        Lookup(sly)
 
 
 def test_a_look_up_brings_no_values_of_its_own() -> None:

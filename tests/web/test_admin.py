@@ -176,7 +176,7 @@ def test_the_operators_command_line_stands_in_the_log_too(
     touch."""
     with small_house.database.writing() as db:
         identity.set_role(db, small_house, CONSOLE, PersonId(person(bela)), Role.READER)
-    (told, *_) = log(bela, "/api/v1/audit")
+    (told, *_) = log(bela, "/api/v1/activity")
     assert (told["action"], told["actor_id"], told["device"]) == (
         "person.role_changed", None, "the operator's command line",
     )  # fmt: skip
@@ -186,10 +186,10 @@ def test_the_operators_command_line_stands_in_the_log_too(
 def test_each_person_reads_her_own_part_alone(asha: TestClient, bela: TestClient) -> None:
     asha.put(f"/api/v1/admin/persons/{person(bela)}/role", json={"role": "reader"})
     asha.put("/api/v1/admin/brokers/zerodha/standing", json={"standing": "stopped", "reason": "a test"})
-    assert "person.role_changed" in actions(bela, "/api/v1/audit")
-    assert "broker.standing" not in actions(bela, "/api/v1/audit")
-    assert "broker.standing" in actions(asha, "/api/v1/audit")
-    assert "role changed" in bela.get("/activity", headers=BROWSER).text
+    assert "person.role_changed" in actions(bela, "/api/v1/activity")
+    assert "broker.standing" not in actions(bela, "/api/v1/activity")
+    assert "broker.standing" in actions(asha, "/api/v1/activity")
+    assert "Changed the role" in bela.get("/activity", headers=BROWSER).text
 
 
 def test_refused_sign_ins_are_counted_not_piled_up(small_house: House, asha: TestClient) -> None:

@@ -8,11 +8,13 @@ from decimal import Decimal
 import pytest
 from starlette.testclient import TestClient
 
+from tests.acts import acts_seen_by
 from tests.web.houses import connect_broker, work
 from tests.web.test_pages import HTML, account_with_a_purchase, assert_fits_the_policy, sent, text_of
 from tunefolio.core.money import INR
 from tunefolio.core.time import TradingDay
 from tunefolio.market.actions import Action, ActionKind, Terms
+from tunefolio.services.acts import Act
 from tunefolio.services.house import House
 from tunefolio.store import actions, instruments
 
@@ -91,6 +93,9 @@ def test_a_split_is_looked_at_applied_and_undone(small_house: House, asha: TestC
     assert units(asha, account) == [("INFY", 10)]
     assert "Declined" in sent(asha, "/actions/decline", **wish)
     assert "Waits for you" in sent(asha, "/actions/undo", **wish)
+    done = [one for one in acts_seen_by(asha) if one.startswith("action.")]
+    undone = [Act.ACTION_UNDONE, Act.ACTION_DECLINED, Act.ACTION_UNDONE]
+    assert done == [*undone, Act.ACTION_APPLIED], "what was applied already is not applied again"
 
 
 def test_all_that_lack_nothing_are_applied_at_once(small_house: House, asha: TestClient) -> None:
@@ -98,6 +103,7 @@ def test_all_that_lack_nothing_are_applied_at_once(small_house: House, asha: Tes
     announced(small_house, ActionKind.SPLIT, new="2", old="1")
     announced(small_house, ActionKind.RIGHTS)
     sent(asha, "/actions/apply-all")
+    assert acts_seen_by(asha)[0] is Act.ACTION_APPLIED
     assert units(asha, account) == [("INFY", 20)]
     page = text_of(asha, "/actions")
     assert "Applied" in page
@@ -127,6 +133,7 @@ def test_a_ratio_that_no_source_tells_is_given_by_hand(small_house: House, asha:
     assert asha.post("/actions/apply", data=wish, headers=HTML).status_code == 422
     assert asha.post("/actions/complete", data=wish | {"ratio": "one"}, headers=HTML).status_code == 422
     sent(asha, "/actions/complete", **wish, ratio="1:2")
+    assert acts_seen_by(asha)[0] is Act.FACT_RECORDED
     assert units(asha, account) == [("INFY", 15)]
     assert "Waits for you" not in text_of(asha, "/actions")
 
@@ -151,6 +158,9 @@ def test_a_difference_is_explained_and_repaired(investor: TestClient) -> None:
     wish |= {name: text for name, text in answers.items() if f'name="{name}"' in form}
     answer = investor.post("/breaks/repair", data=wish, headers=HTML)
     assert answer.status_code == 303, answer.text
+    assert acts_seen_by(investor)[:2] == [Act.BREAK_REPAIRED, Act.FACT_RECORDED], (
+        "one entry, whatever it took"
+    )
     assert "TATAPOWER" not in text_of(investor, "/breaks")
 
 

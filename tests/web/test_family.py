@@ -149,10 +149,10 @@ def test_nothing_is_seen_before_it_is_accepted_or_after_it_ends(
     assert bela.post(f"/family/grants/{offered}/revoke").status_code == 303
     assert asha.get(hidden).status_code == 404
     assert len(family(asha)["data"]) == 1
-    told = [row["action"] for row in asha.get("/api/v1/audit").json()["data"]]
+    told = [row["action"] for row in asha.get("/api/v1/activity").json()["data"]]
     assert told[:3] == ["grant.revoked", "grant.accepted", "grant.offered"]
-    assert told[:3] == [row["action"] for row in bela.get("/api/v1/audit").json()["data"]][:3]
-    assert "grant" not in str([row["action"] for row in dev.get("/api/v1/audit").json()["data"]])
+    assert told[:3] == [row["action"] for row in bela.get("/api/v1/activity").json()["data"]][:3]
+    assert "grant" not in str([row["action"] for row in dev.get("/api/v1/activity").json()["data"]])
 
 
 def test_a_grant_reads_and_nothing_else(asha: TestClient, bela: TestClient) -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import pytest
 from starlette.testclient import TestClient
 
+from tests.acts import acts_seen_by
 from tests.services.histories import HistoryBoard, day
 from tests.web.houses import join, visitor, work
 from tests.web.test_pages import assert_fits_the_policy, sent, text_of
 from tunefolio.core.errors import Retry
 from tunefolio.core.identity import InstrumentId
+from tunefolio.services.acts import Act
 from tunefolio.services.house import House
 from tunefolio.services.sources import Sources
 from tunefolio.store import closes, instruments
@@ -113,6 +115,7 @@ def test_the_page_shows_what_is_doubted_and_an_admin_accepts_it(
     heap = {"instrument": id_of(small_house), **HEAP}
     assert asha.post("/api/v1/data-health/quarantine/accept", json=heap).json() == {"settled": 1}
     assert "2026-11-18" in days_of(small_house)
+    assert acts_seen_by(asha)[0] is Act.BARS_SETTLED
     assert asha.post("/api/v1/data-health/quarantine/accept", json=heap).status_code == 404
     assert "accepted" in text_of(asha, "/data-health")
 

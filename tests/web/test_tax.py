@@ -223,6 +223,27 @@ def test_what_stands_in_the_way_leads_to_its_cure_and_is_gone_then(asha: TestCli
     assert "ODDETF" in given.text
 
 
+def test_the_printed_statement_has_every_row_on_one_of_its_sheets(
+    asha: TestClient, home: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sheets of three rows instead of 500: the schedules on the first, each deed and receipt once."""
+    monkeypatch.setattr("tunefolio.web.pages.tax._PRINTED", 3)
+    place: str | None = f"/tax/statement?{YEAR}"
+    sheets = []
+    while place is not None:
+        sheets.append(text_of(asha, place))
+        further = re.search(r'href="(/tax/statement[^"]+)">Further', sheets[-1])
+        place = unescape(further[1]) if further else None
+    deeds = asha.get(f"/api/v1/tax/deeds?{YEAR}").json()["total"]
+    incomes = asha.get(f"/api/v1/tax/incomes?{YEAR}").json()["total"]
+    rows = [page.count('<tr><th scope="row">') for page in sheets]
+    assert [("Table F" in page or 'id="advance"' in page) for page in sheets] == [True] + [False] * (
+        len(rows) - 1
+    )
+    assert sum(rows) == deeds + incomes
+    assert len(rows) == -(-(deeds + incomes) // 3)
+
+
 def test_an_opening_without_a_day_is_mended_where_the_link_leads(asha: TestClient, home: int) -> None:
     (opening,) = write_down(asha, home, "2024-04-03 opening 5 NSE:ITC @ 10")
     page = text_of(asha, f"/tax?{YEAR}")

@@ -51,7 +51,7 @@ def home(asha: TestClient) -> int:
 
 @pytest.fixture
 def priced(small_house: House, asha: TestClient, home: int) -> int:
-    """A close of 200 dollars every day of 2024, 250 on the fifth of June; 83 rupees a dollar until March 2025."""
+    """A close of 200 dollars every day of 2024, 250 on the fifth of June; 83 rupees a dollar."""
     apple = body(asha, f"/foreign?{YEAR}")["a3"][0]["instrument"]
     first = TradingDay.parse("2023-12-20")
     days = [first.plus_days(number) for number in range(378)]

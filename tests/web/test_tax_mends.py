@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import unescape
 
 import pytest
 from starlette.testclient import TestClient
 
-from tests.web.houses import connect_broker, work
+from tests.services.histories import HistoryBoard
+from tests.web.houses import connect_broker, join, visitor, work
 from tests.web.test_pages import HTML, text_of
 from tests.web.test_tax_api import account, write_down
 from tunefolio.services.house import House
+from tunefolio.services.sources import Sources
 
 pytestmark = pytest.mark.usefixtures("built_assets")
 ROW = re.compile(
@@ -169,14 +171,11 @@ def test_not_listed_then_takes_the_place_of_a_value(asha: TestClient) -> None:
     assert both.status_code == 422
 
 
-def test_rates_are_fetched_or_it_is_said_why_not(asha: TestClient) -> None:
+def test_without_a_source_of_rates_it_is_said_why_none_are_fetched(asha: TestClient) -> None:
     foreign(asha, account(asha))
     answer = asha.post("/tax/rates", headers=HTML)
-    assert answer.status_code in (303, 422)
-    if answer.status_code == 422:
-        assert "no source of past rates" in answer.text
-    else:
-        text_of(asha, answer.headers["location"])
+    assert answer.status_code == 422
+    assert "no source of past rates" in answer.text
 
 
 def test_a_difference_with_the_broker_opens_itself(small_house: House, asha: TestClient) -> None:
@@ -186,3 +185,45 @@ def test_a_difference_with_the_broker_opens_itself(small_house: House, asha: Tes
     for row in rows:
         assert (row.href, row.words) == ("/breaks", "Open the difference")
         text_of(asha, row.href)
+
+
+@pytest.fixture
+def fixings(small_house: House) -> House:
+    """A house with a source of the dollar's rates."""
+    board = HistoryBoard(fixings={"USDINR": {"2024-03-28": "83.25", "2024-07-31": "83.74"}})
+    return replace(small_house, sources=Sources((board,)))
+
+
+def test_fetching_rates_leads_back_with_a_word_until_they_are_there(fixings: House) -> None:
+    asha = join(visitor(fixings), "asha@example.org", "Asha")
+    foreign(asha, account(asha))
+    assert 'name="back" value="/tax?year=2024-25"' in text_of(asha, "/tax?year=2024-25")
+    answer = asha.post("/tax/rates", data={"back": "/tax?year=2024-25&rates=7"}, headers=HTML)
+    place = answer.headers["location"]
+    assert re.fullmatch(r"/tax\?year=2024-25&rates=\d+", place)
+    led = text_of(asha, place)
+    assert "The exchange rates are being fetched." in led
+    (asked,) = re.findall(r'hx-get="(/tax/rates/jobs/[^"]+)"', led)
+    assert "It waits for its turn" in text_of(asha, unescape(asked))
+    work(fixings)
+    done = text_of(asha, unescape(asked))
+    assert "2 were fetched" in done
+    assert 'href="/tax?year=2024-25"' in done
+    assert "hx-get" not in done
+
+
+def test_rates_that_no_source_has_are_named(small_house: House) -> None:
+    asha = join(visitor(replace(small_house, sources=Sources((HistoryBoard(),)))), "asha@example.org", "Asha")
+    foreign(asha, account(asha))
+    place = asha.post("/tax/rates", headers=HTML).headers["location"]
+    work(replace(small_house, sources=Sources((HistoryBoard(),))))
+    told = text_of(asha, f"/tax/rates/jobs/{place.rpartition('=')[2]}")
+    assert "No source has the rates that lack: USD/INR." in told
+
+
+@pytest.mark.parametrize("back", ["", "/settings", "//evil.example/tax", "https://evil.example/tax", "tax"])
+def test_fetching_rates_never_leads_out_of_tax(fixings: House, back: str) -> None:
+    asha = join(visitor(fixings), "asha@example.org", "Asha")
+    foreign(asha, account(asha))
+    answer = asha.post("/tax/rates", data={"back": back}, headers=HTML)
+    assert re.fullmatch(r"/tax\?rates=\d+", answer.headers["location"])

@@ -13,11 +13,14 @@ from tests.web.test_pages import text_of
 from tests.web.test_tax import explained, must_be, rounded
 from tests.web.test_tax_api import account, write_down
 from tunefolio.core.identity import InstrumentId
-from tunefolio.core.money import Price
+from tunefolio.core.money import INR, Currency, Price
+from tunefolio.core.time import TradingDay
+from tunefolio.market.fx import Rate
 from tunefolio.market.quotes import Quote
 from tunefolio.services.house import House
-from tunefolio.store import quotes
+from tunefolio.store import quotes, rates
 
+USD = Currency("USD")
 pytestmark = pytest.mark.usefixtures("built_assets")
 
 
@@ -181,3 +184,56 @@ def test_what_has_no_price_is_named_and_not_offered(asha: TestClient) -> None:
     answer = asha.post("/api/v1/tax/what-if", json=wish)
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["field"] == "price"
+
+
+@pytest.fixture
+def abroad(small_house: House, asha: TestClient) -> tuple[int, int]:
+    """Account and ten Apple at 100 dollars, the dollar at 80 then and at 88 on 31 October 2026."""
+    account(asha)
+    shelf = asha.get("/api/v1/portfolios").json()["data"][0]["id"]
+    wish = {"name": "Abroad", "portfolio_id": shelf, "currency": "USD"}
+    home = int(asha.post("/api/v1/accounts", json=wish).json()["id"])
+    write_down(asha, home, "2023-05-04 buy 10 NASDAQ:AAPL @ 100")
+    fixed = [("2023-04-28", "80"), ("2026-10-30", "88")]
+    with small_house.database.writing() as db:
+        rates.put(db, [Rate(USD, INR, TradingDay.parse(day), Decimal(rate), "test") for day, rate in fixed])
+    (row,) = asha.get("/api/v1/transactions").json()["data"]
+    return home, int(row["instrument"]["id"])
+
+
+def test_a_price_may_be_typed_in_the_currency_it_trades_in(asha: TestClient, abroad: tuple[int, int]) -> None:
+    """10 × 150 dollars × 88 = 1,32,000; cost 10 × 100 × 80 = 80,000; a plan in rupees is the same."""
+    home, apple = abroad
+    wish = {"account_id": home, "instrument_id": apple, "units": "10", "price": "150", "currency": "USD"}
+    found = asha.post("/api/v1/tax/what-if", json=wish).json()
+    assert (found["price"], found["proceeds"]) == ("13200", "132000.00")
+    assert [lot["gain"] for lot in found["lots"]] == ["52000.00"]
+    rupees = asha.post("/api/v1/tax/what-if", json=wish | {"price": "13200", "currency": "INR"}).json()
+    assert rupees == found
+    place = f"of={home}:{apple}&units=10&price=150&currency=USD"
+    page = text_of(asha, f"/tax/planning?{place}")
+    assert '<option value="USD" selected>' in page
+    assert "USD 150 at 88 of 30 Oct 2026" in page
+    for address, text, tree in explained(asha, page):
+        must_be(text, tree, address)
+    own = text_of(asha, f"/tax/planning?{place.replace('USD', 'own')}")
+    assert "USD 150 at 88 of 30 Oct 2026" in own
+    tree = asha.get(f"/api/v1/tax/planning/explain?{place}&figure=price").json()
+    assert [(part["value"], part["unit"]) for part in tree["inputs"]] == [("150", "USD"), ("88", "")]
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"currency": "EUR"}, "currency"),
+        ({"currency": "usd"}, "currency"),
+        ({"price": "0.00001"}, "price"),
+    ],
+)
+def test_a_price_in_a_currency_that_cannot_be_is_refused_by_field(
+    asha: TestClient, abroad: tuple[int, int], change: dict[str, str], field: str
+) -> None:
+    wish = {"account_id": abroad[0], "instrument_id": abroad[1], "units": "1", "price": "150"}
+    answer = asha.post("/api/v1/tax/what-if", json=wish | {"currency": "USD"} | change)
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["field"] == field

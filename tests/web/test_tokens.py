@@ -179,7 +179,7 @@ def test_a_revoked_token_opens_nothing(house: House, owner: TestClient) -> None:
     assert owner.delete(f"/api/v1/tokens/{kept['id']}").status_code == 204
     assert client.get(BOOKS).status_code == 401
     assert owner.delete(f"/api/v1/tokens/{kept['id']}").status_code == 404
-    acts = [one["action"] for one in owner.get("/api/v1/audit").json()["data"]]
+    acts = [one["action"] for one in owner.get("/api/v1/activity").json()["data"]]
     assert acts.index("token.revoked") < acts.index("token.made")
 
 
@@ -231,7 +231,7 @@ def test_what_a_program_does_is_noted_with_its_token(house: House, owner: TestCl
     client = program(house, token_of(owner, "sync", name="night job"))
     assert client.put("/api/v1/brokers/zerodha/app", json={"api_key": "k", "api_secret": "s"}).is_success
     (entry,) = [
-        one for one in owner.get("/api/v1/audit").json()["data"] if one["action"] == "credentials.app_kept"
+        one for one in owner.get("/api/v1/activity").json()["data"] if one["action"] == "credentials.app_kept"
     ]
     assert "token 'night job'" in str(entry)
 

@@ -37,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Usage as wrong:
         return _misused(wrong, said)
     try:
-        return run_of(args.run)(args)
+        return _run(args)
     except TunefolioError as problem:
         return _told(problem, args)
     except KeyboardInterrupt:
@@ -47,6 +47,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         return Exit.OK
     except _outside() as refusal:
         return _told(_named(refusal), args)
+
+
+def _run(args: argparse.Namespace) -> int:
+    """What it does in somebody's name stands in the activity as the operator's deed."""
+    run = run_of(args.run)
+    from tunefolio.services import audit
+
+    with audit.done_from(audit.AT_CONSOLE):
+        return run(args)
 
 
 def _misused(wrong: Usage, said: Sequence[str]) -> int:

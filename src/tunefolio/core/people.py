@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -62,9 +63,13 @@ class Caretaker:
 
 
 def email_of(text: str) -> str:
-    """A plausible address, lower case; raises Misuse."""
-    email = text.strip().lower()
-    if len(email) > 254 or not _EMAIL.match(email):
+    """A plausible address, in lower case and NFKC, so that two that look and are delivered alike are one.
+
+    Raises Misuse, for characters that are not seen as well.
+    """
+    email = unicodedata.normalize("NFKC", text.strip()).lower()
+    is_seen = all(unicodedata.category(letter)[0] not in "CZ" for letter in email)
+    if len(email) > 254 or not _EMAIL.match(email) or not is_seen:
         raise Misuse("email", f"{text.strip()[:80]!r} is not an e-mail address")
     return email
 

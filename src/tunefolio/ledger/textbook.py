@@ -5,7 +5,7 @@ Reading is one pass, linear; every wrong line is collected with its number and n
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -20,26 +20,21 @@ from tunefolio.ledger.directives import (
     TextAccount,
     TextInstrument,
     TextPortfolio,
-    account_line,
     account_of,
-    instrument_line,
     instrument_of,
     plain_instrument,
-    portfolio_line,
     portfolio_of,
     price_of,
     rate_of,
     written,
 )
 from tunefolio.ledger.halves import direction, lonely, opposite, other_half
-from tunefolio.ledger.meanings import Meanings, Spellings
+from tunefolio.ledger.meanings import Meanings
 from tunefolio.ledger.notation import (
     Line,
     TakenBack,
     day_of,
-    line,
     read_line,
-    reversal_line,
 )
 from tunefolio.ledger.transactions import Fact, Transaction
 from tunefolio.ledger.words import tokens_of
@@ -355,41 +350,6 @@ def _transaction(
     id: TransactionId, account: AccountId, fact: Fact, key: str, tags: tuple[str, ...]
 ) -> Transaction:
     return Transaction(id, account, Book.LIVE, fact, SOURCE, key, _NEVER, "", None, tags)
-
-
-def write_book(book: TextBook) -> Iterator[str]:
-    """The lines of a book: directives, then every account with its facts in the order given. read_book
-    gives the same book back; of facts taken back all three lines stand."""
-    spellings = spellings_of(book)
-    yield from map(instrument_line, sorted(book.instruments.values(), key=lambda one: one.name))
-    histories = book.histories()
-    portfolios = {portfolio.name: portfolio for portfolio in book.portfolios}
-    for name in dict.fromkeys(["", *portfolios]):
-        if name:
-            yield from ("", portfolio_line(portfolios[name]))
-        for account in book.accounts:
-            if account.portfolio == name:
-                yield from ("", account_line(account))
-                for transaction in histories[account.id]:
-                    yield _written(transaction, book, account, spellings)
-
-
-def spellings_of(book: TextBook) -> Spellings:
-    """How the book calls instruments, accounts and lots."""
-    names = {id: instrument.name for id, instrument in book.instruments.items()}
-    accounts = {account.id: account.name for account in book.accounts}
-    keys = {fact.id: fact.source_key for fact in book.transactions}
-    return Spellings(names.__getitem__, accounts.__getitem__, keys.__getitem__)
-
-
-def _written(transaction: Transaction, book: TextBook, account: TextAccount, spellings: Spellings) -> str:
-    fact = transaction.fact
-    if transaction.reverses is not None:
-        key = spellings.lot(transaction.reverses)
-        return reversal_line(TakenBack(fact.day, key))
-    known = None if fact.instrument is None else book.instruments[fact.instrument].currency
-    currency = known or account.currency
-    return line(fact, spellings, transaction.tags, currency, key=transaction.source_key)
 
 
 def last_day(book: TextBook) -> TradingDay | None:

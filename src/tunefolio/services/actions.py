@@ -18,7 +18,8 @@ from tunefolio.core.time import TradingDay, calendar_date
 from tunefolio.ledger.accounts import Account, Book
 from tunefolio.market.instruments import Instrument
 from tunefolio.market.provider import ActionSource, BarSource
-from tunefolio.services import announcements
+from tunefolio.services import announcements, audit, noted
+from tunefolio.services.acts import Act
 from tunefolio.services.changes import changed
 from tunefolio.services.groups import group_of, imagined_all
 from tunefolio.services.house import House
@@ -46,7 +47,9 @@ _log = logging.getLogger(__name__)
 def ask_actions(db: WriteDb, house: House, viewer: Viewer) -> JobId | None:
     """Ask for a look at the whole past of what the viewer held; None where no source knows any."""
     if not any(isinstance(one, BarSource | ActionSource) for one in house.sources.all):
+        audit.pass_over()
         return None
+    audit.note(db, house, viewer, Act.ACTIONS_ASKED)
     return ask(db, house, KIND, {}, owner=viewer.person, dedupe_key=f"actions:{viewer.person}")
 
 
@@ -109,6 +112,7 @@ def apply(db: WriteDb, house: House, viewer: Viewer, account: AccountId, referen
     home = writable(db, viewer, account)
     proposal = _proposal_of(db, viewer, home, reference)
     if proposal.recorded is not None:
+        audit.pass_over()
         return proposal.recorded
     if isinstance(proposal.fact, Missing):
         raise Misuse("action", str(proposal.fact), cure=proposal.fact.cure)
@@ -120,6 +124,8 @@ def apply(db: WriteDb, house: House, viewer: Viewer, account: AccountId, referen
     done = transactions.append(db, viewer, account, Book.LIVE, [entry], source=SOURCE, now=house.clock.now())
     kept.undecide(db, viewer, proposal.action.id, account)
     changed(db, house, viewer, account, proposal.fact.day, fresh=[proposal.fact])
+    told = {"name": noted.words(db, viewer, proposal.fact), "account": home.name}
+    audit.note(db, house, viewer, Act.ACTION_APPLIED, f"transaction:{done.ids[0]}", told)
     return done.ids[0]
 
 
@@ -130,6 +136,7 @@ def decline(db: WriteDb, house: House, viewer: Viewer, account: AccountId, refer
     if proposal.state is State.APPLIED:
         raise Misuse("action", "is in the books", cure="Undo it first")
     kept.decide(db, viewer, proposal.action.id, account, "declined", house.clock.now())
+    _note(db, house, viewer, Act.ACTION_DECLINED, home, proposal)
     events.emit(db, house.bus, events.Event("transactions", viewer.person, (account,)))
 
 
@@ -144,11 +151,18 @@ def undo(db: WriteDb, house: House, viewer: Viewer, account: AccountId, referenc
         fact = transactions.transaction_of(db, viewer, proposal.recorded)
         if fact.source_key != key_of(proposal.reference):
             raise Misuse("action", "was recorded otherwise", cure=f"Take back fact {fact.id} itself")
-        take_back(db, house, viewer, fact.id)
+        with audit.as_one():
+            take_back(db, house, viewer, fact.id)
     elif proposal.state is not State.DECLINED:
         raise Misuse("action", "is neither applied nor declined")
     kept.undecide(db, viewer, proposal.action.id, account)
+    _note(db, house, viewer, Act.ACTION_UNDONE, home, proposal)
     events.emit(db, house.bus, events.Event("transactions", viewer.person, (account,)))
+
+
+def _note(db: WriteDb, house: House, viewer: Viewer, act: Act, home: Account, proposal: Proposal) -> None:
+    told = {"name": proposal.reference, "account": home.name}
+    audit.note(db, house, viewer, act, f"account:{home.id}", told)
 
 
 def _proposal_of(db: ReadDb, viewer: Viewer, home: Account, reference: str) -> Proposal:

@@ -23,7 +23,8 @@ from tunefolio.core.errors import Misuse, NotFound
 from tunefolio.core.identity import InstrumentId
 from tunefolio.core.missing import Missing
 from tunefolio.core.people import Viewer
-from tunefolio.services import alert_terms
+from tunefolio.services import alert_terms, alert_views, audit
+from tunefolio.services.acts import Act
 from tunefolio.services.alert_levels import Quoted, band, levels, session
 from tunefolio.services.alert_terms import AverageTerms, MoveTerms, RangeTerms
 from tunefolio.services.alerts import ask_portfolios, market_of, waking
@@ -72,6 +73,7 @@ def create(db: WriteDb, house: House, viewer: Viewer, asked: Wish) -> AlertId:
     )
     if asked.subject.instrument is not None:
         wish(db, house, [asked.subject.instrument], session(now - _PAST))
+    audit.note(db, house, viewer, Act.ALERT_MADE, f"alert:{id}", _told(db, house, viewer, id))
     _begin(db, house, viewer, id)
     return id
 
@@ -83,6 +85,7 @@ def change(db: WriteDb, house: House, viewer: Viewer, id: AlertId, asked: Wish) 
     terms = fit(db, viewer, replace(asked, kind=known.kind, subject=known.subject))
     now = house.clock.now()
     manner = Manner(asked.repeat, asked.band, asked.cooldown)
+    former = _told(db, house, viewer, id)
     alerts.replace(
         db,
         viewer,
@@ -93,6 +96,9 @@ def change(db: WriteDb, house: House, viewer: Viewer, id: AlertId, asked: Wish) 
         basis=session(now),
         now=now,
     )
+    after = _told(db, house, viewer, id)
+    pairs = {"name": after["name"], **audit.differing(former, after)}
+    audit.note(db, house, viewer, Act.ALERT_CHANGED, f"alert:{id}", pairs)
     _begin(db, house, viewer, id)
 
 
@@ -100,6 +106,7 @@ def pause(db: WriteDb, house: House, viewer: Viewer, id: AlertId) -> None:
     """Silent until resume()."""
     viewer.must_write()
     alerts.pause(db, viewer, id)
+    audit.note(db, house, viewer, Act.ALERT_PAUSED, f"alert:{id}", _told(db, house, viewer, id))
     _changed(db, house, viewer, id)
 
 
@@ -107,12 +114,14 @@ def resume(db: WriteDb, house: House, viewer: Viewer, id: AlertId) -> None:
     """Armed again, a done one too: what happened meanwhile is not told."""
     viewer.must_write()
     alerts.resume(db, viewer, id, house.clock.now())
+    audit.note(db, house, viewer, Act.ALERT_RESUMED, f"alert:{id}", _told(db, house, viewer, id))
     _begin(db, house, viewer, id)
 
 
 def forget(db: WriteDb, house: House, viewer: Viewer, id: AlertId) -> None:
     """Delete it; what it told stays among the notices."""
     viewer.must_write()
+    audit.note(db, house, viewer, Act.ALERT_DELETED, f"alert:{id}", _told(db, house, viewer, id))
     alerts.forget(db, viewer, id)
     _changed(db, house, viewer, id)
 
@@ -151,6 +160,20 @@ def levels_now(db: ReadDb, house: House, alert: Alert) -> Levels | Missing:
     day = session(house.clock.now() if quote is None else quote.as_of)
     close = None if quote is None or quote.previous_close is None else quote.previous_close.amount
     return levels(terms, alert.basis, day, close, market.past(id, day))
+
+
+def _told(db: ReadDb, house: House, viewer: Viewer, id: AlertId) -> dict[str, object]:
+    """An alert as the activity tells it: what it watches, for what, and how it speaks."""
+    row = alert_views.row_of(db, house, viewer, id)
+    alert = row.alert
+    return {
+        "name": row.title,
+        "when": row.words,
+        "repeat": alert.manner.repeat.value,
+        "hysteresis": alert.manner.band,
+        "cooldown_minutes": int(alert.manner.cooldown.total_seconds()) // 60,
+        "note": alert.note,
+    }
 
 
 def _begin(db: WriteDb, house: House, viewer: Viewer, id: AlertId) -> None:

@@ -6,36 +6,82 @@ Only words that mean the same in another house are written: names and keys, neve
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from enum import Enum
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from itertools import chain, dropwhile, groupby, islice
 
-from tunefolio.core.identity import AccountId, InstrumentId, PortfolioId
+from tunefolio.core.identity import AccountId, InstrumentId, PortfolioId, TransactionId
 from tunefolio.core.people import Viewer
 from tunefolio.ledger.accounts import Account
+from tunefolio.ledger.booklines import Shelves, write_book, write_lines
 from tunefolio.ledger.directives import TextAccount, TextInstrument, TextPortfolio
+from tunefolio.ledger.meanings import Spellings
 from tunefolio.ledger.positions import fold_order
-from tunefolio.ledger.textbook import TextBook, write_book
+from tunefolio.ledger.textbook import TextBook
 from tunefolio.ledger.transactions import Transaction
 from tunefolio.market.instruments import Instrument
-from tunefolio.store import accounts, instruments, own_instruments, portfolios, transactions
+from tunefolio.store import accounts, book_rows, instruments, own_instruments, portfolios, transactions
+from tunefolio.store.book_rows import Depth as Depth
 from tunefolio.store.db import ReadDb
 
-
-class Depth(Enum):
-    """standing: the facts in force, by day. history: every fact and every reversal, as they were recorded."""
-
-    STANDING = "standing"
-    HISTORY = "history"
+_LINES, _FACTS = 250, 250
 
 
 def text_of(
     db: ReadDb, viewer: Viewer, *, portfolio: PortfolioId | None = None, depth: Depth = Depth.STANDING
 ) -> str:
     """The viewer's books, or one portfolio's, as text; raises NotFound."""
+    return "".join(iter_text(db, viewer, portfolio=portfolio, depth=depth))
+
+
+def iter_text(
+    db: ReadDb, viewer: Viewer, *, portfolio: PortfolioId | None = None, depth: Depth = Depth.STANDING
+) -> Iterator[str]:
+    """The same in pieces of some hundred lines, with some hundred facts in memory; raises NotFound."""
     if portfolio is not None:
         portfolios.portfolio_of(db, viewer, portfolio)
     chosen = [home.id for home in accounts.listed(db, viewer, portfolio=portfolio)]
-    return written(book_of(db, viewer, chosen, depth=depth))
+    lines = dropwhile(lambda line: not line, _lines(db, viewer, chosen, depth))
+    while some := list(islice(lines, _LINES)):
+        yield "\n".join([*some, ""])
+
+
+def _lines(db: ReadDb, viewer: Viewer, chosen: Sequence[AccountId], depth: Depth) -> Iterator[str]:
+    every = {account.id: account for account in accounts.listed(db, viewer)}
+    joined: dict[AccountId, set[AccountId]] = {}
+    for one, other in book_rows.moves(db, viewer, depth):
+        if other is not None and other in every:
+            joined.setdefault(one, set()).add(other)
+    homes = [every[id] for id in sorted(_linked(chosen, joined))]
+    about = book_rows.named(db, viewer, [home.id for home in homes], depth)
+    instruments_known = _instruments(db, viewer, instruments.of_ids(db, sorted(about)))
+    shelves = Shelves(*_shelves(db, viewer, homes), instruments_known)
+    lots: dict[TransactionId, str] = {}
+    spellings = Spellings(shelves.instrument_name, shelves.account_name, lambda lot: lots[lot])
+
+    def facts(account: AccountId) -> Iterator[Transaction]:
+        every_one = chain.from_iterable(book_rows.iter_facts(db, viewer, account, depth))
+        ordered = every_one if depth is Depth.HISTORY else _by_day(every_one)
+        while some := list(islice(ordered, _FACTS)):
+            lots.clear()
+            lots.update(book_rows.keys(db, viewer, _pointed_at(some)))
+            yield from some
+
+    yield from write_lines(shelves, spellings, facts)
+
+
+def _pointed_at(facts: Iterable[Transaction]) -> Iterator[TransactionId]:
+    """What lines name by its key: chosen lots, and facts taken back."""
+    for fact in facts:
+        if fact.reverses is not None:
+            yield fact.reverses
+        yield from (pick.lot for pick in fact.fact.picks)
+
+
+def _by_day(facts: Iterable[Transaction]) -> Iterator[Transaction]:
+    """The facts of a day in the order that folding takes them; days come in order."""
+    for _, some in groupby(facts, lambda fact: fact.fact.day):
+        yield from sorted(some, key=fold_order)
 
 
 def written(book: TextBook) -> str:
@@ -52,7 +98,11 @@ def book_of(
     """
     every = {account.id: account for account in accounts.listed(db, viewer)}
     facts = _facts(db, viewer, list(every), depth)
-    homes = [every[id] for id in sorted(_linked(chosen, facts))]
+    joined = {
+        id: {other for fact in facts[id] if (other := fact.fact.counterpart) is not None and other in every}
+        for id in every
+    }
+    homes = [every[id] for id in sorted(_linked(chosen, joined))]
     some = [fact for home in homes for fact in facts[home.id]]
     known = instruments.of_ids(db, sorted(named(some)))
     return TextBook(
@@ -72,15 +122,15 @@ def _facts(
     return {account: sorted(some, key=lambda fact: fact.id) for account, some in every.items()}
 
 
-def _linked(chosen: Sequence[AccountId], facts: Mapping[AccountId, Sequence[Transaction]]) -> set[AccountId]:
+def _linked(
+    chosen: Sequence[AccountId], joined: Mapping[AccountId, AbstractSet[AccountId]]
+) -> set[AccountId]:
     """The accounts and those that transfers join to them."""
     found, waiting = set(chosen), list(chosen)
     while waiting:
-        for fact in facts[waiting.pop()]:
-            other = fact.fact.counterpart
-            if other is not None and other not in found and other in facts:
-                found.add(other)
-                waiting.append(other)
+        fresh = joined.get(waiting.pop(), set()) - found
+        found |= fresh
+        waiting += fresh
     return found
 
 

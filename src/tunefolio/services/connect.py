@@ -68,6 +68,7 @@ def begin(
     if portfolio is not None:
         portfolios.portfolio_of(db, viewer, portfolio)
     state, now = secrets.token_urlsafe(32), house.clock.now()
+    audit.pass_over()  # the broker's page comes next; what stands is the login that comes back from it
     login_states.add(db, viewer, session, broker, _hashed(state), portfolio, now, now + STATE_LIFE)
     return there.login_url(app.api_key, state)
 
@@ -120,7 +121,8 @@ def disconnect(house: House, viewer: Viewer, account: AccountId) -> None:
     with house.database.writing() as db:
         if connections.of_account(db, viewer, account) is not None:
             connections.unlink(db, viewer, account)
-            audit.note(db, house, viewer, Act.BROKER_UNLINKED, f"account:{account}", {"broker": home.broker})
+            told = {"name": home.name, "broker": home.broker}
+            audit.note(db, house, viewer, Act.BROKER_UNLINKED, f"account:{account}", told)
             events.emit(db, house.bus, events.Event("connection", viewer.person, (account,)))
 
 
@@ -150,14 +152,16 @@ def save_app(
         lambda row: house.vault.seal(secret, "broker_apps", row, "api_secret"),
         house.clock.now(),
     )
-    audit.note(db, house, viewer, Act.APP_KEPT, f"broker:{broker}")
+    told = {"name": house.brokers[broker].title}
+    audit.note(db, house, viewer, Act.APP_KEPT, f"broker:{broker}", told)
 
 
 def forget_app(db: WriteDb, house: House, viewer: Viewer, broker: str) -> None:
     """Forget the person's own API application; sessions made with it live on until they expire."""
     viewer.must_write()
     broker_apps.delete(db, viewer, broker)
-    audit.note(db, house, viewer, Act.APP_FORGOTTEN, f"broker:{broker}")
+    title = house.brokers[broker].title if broker in house.brokers else broker
+    audit.note(db, house, viewer, Act.APP_FORGOTTEN, f"broker:{broker}", {"name": title})
 
 
 def status(db: ReadDb, house: House, viewer: Viewer) -> list[BrokerStatus]:

@@ -248,7 +248,7 @@ def _keep(
         lambda row: house.vault.seal(text, "connections", row, "credentials"),
         automatic_since=now if relogin is Relogin.AUTOMATIC else None,
     )
-    told = {"fields": ", ".join(sorted(kept)), "relogin": relogin.value}
+    told = {"name": account.name, "fields": sorted(kept), "relogin": relogin.value}
     audit.note(db, house, viewer, Act.CREDENTIALS_KEPT, f"account:{account.id}", told)
 
 
@@ -280,7 +280,7 @@ def _logged_in(
         reason = f"Logging in by itself was refused and is switched off: {refused}. Log in by hand."
         with house.database.writing() as db:
             connections.stop_automatic(db, viewer, home.id)
-            told = {"broker": home.broker}
+            told = {"name": home.name, "broker": home.broker}
             audit.note(db, house, viewer, Act.AUTOMATIC_STOPPED, f"account:{home.id}", told)
         brokers.needs_login(house, viewer, home.id, reason)
         _log.warning("automatic login refused", extra={"account": home.id, "broker": home.broker})

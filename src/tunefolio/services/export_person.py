@@ -159,10 +159,10 @@ class _Zip:
 
 def _write_books(db: ReadDb, viewer: Viewer, zipped: _Zip) -> None:
     """One book with all facts and what was taken back, and each portfolio's as it stands."""
-    zipped.text("books/everything.txt", [booktexts.text_of(db, viewer, depth=Depth.HISTORY)])
+    zipped.text("books/everything.txt", booktexts.iter_text(db, viewer, depth=Depth.HISTORY))
     for one in portfolios.listed(db, viewer):
         name = f"books/{one.id}-{worded(one.name)}.txt"
-        zipped.text(name, [booktexts.text_of(db, viewer, portfolio=one.id)])
+        zipped.text(name, booktexts.iter_text(db, viewer, portfolio=one.id))
 
 
 def _reader(db: ReadDb, viewer: Viewer, table: str) -> Reading:

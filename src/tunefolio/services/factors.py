@@ -61,6 +61,7 @@ def begin(db: WriteDb, house: House, viewer: Viewer) -> Enrolment:
     if is_on(db, viewer):
         raise Misuse("authenticator", "is on already", cure="Turn it off before you set up another")
     secret = Secret(pyotp.random_base32())
+    audit.pass_over()  # nothing is asked of her until its first code
     authenticators.put(
         db, viewer, lambda row: house.vault.seal(secret, _TABLE[0], row, _TABLE[1]), house.clock.now()
     )

@@ -12,7 +12,7 @@ from tunefolio.market.gaps import Stretch
 from tunefolio.market.instruments import Instrument
 from tunefolio.market.provider import BarsClaim, BarSource
 from tunefolio.market.validation import Reason, in_currency
-from tunefolio.services import audit, sifting
+from tunefolio.services import audit, noted, sifting
 from tunefolio.services.audit import Act
 from tunefolio.services.house import House
 from tunefolio.services.sources import first_answer
@@ -79,6 +79,8 @@ def fetch_again(db: WriteDb, house: House, viewer: Viewer, instrument: Instrumen
     tracking.settle(db, instrument, TrackState.WANTED, covered=[], asked_at=None)
     fresh = tracking.of_ids(db, [instrument])[instrument]
     ask_backfills(db, house, [tracking.wanted(fresh, fresh.since, house.clock.now())])
+    told = {"name": noted.listed(db, instrument)}
+    audit.note(db, house, viewer, Act.PAST_ASKED, f"instrument:{instrument}", told)
 
 
 def _heap(

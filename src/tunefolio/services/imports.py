@@ -20,6 +20,8 @@ from tunefolio.ledger.files import ParsedFile, Progress
 from tunefolio.ledger.positions import in_force
 from tunefolio.ledger.transactions import Transaction
 from tunefolio.market.instruments import InstrumentClaim
+from tunefolio.services import audit
+from tunefolio.services.acts import Act
 from tunefolio.services.changes import changed
 from tunefolio.services.groups import group_of, imagined_all
 from tunefolio.services.house import House
@@ -141,7 +143,9 @@ def commit(
         days = [*(entry.fact.day for entry in entries), *(o.fact.day for o in plan.superseded)]
         told = [*(entry.fact for entry in entries), *plan.reduced]
         changed(db, house, viewer, home.id, min(days), fresh=told)
-    return imports.import_of(db, viewer, import_id)
+    done = imports.import_of(db, viewer, import_id)
+    _note(db, house, viewer, Act.IMPORTED, done, home, transactions=done.added)
+    return done
 
 
 def import_file(
@@ -164,6 +168,8 @@ def ask_commit(db: WriteDb, house: House, viewer: Viewer, account: AccountId, sh
     home, kept = writable(db, viewer, account), kept_of(db, viewer, sha256)
     args = {"account": int(home.id), "sha256": kept.sha256, "filename": kept.filename}
     key = f"{COMMIT}:{home.id}:{kept.sha256}"
+    said = {"name": kept.filename, "account": home.name}
+    audit.note(db, house, viewer, Act.IMPORT_ASKED, f"account:{home.id}", said)
     return ask(db, house, COMMIT, args, owner=viewer.person, dedupe_key=key)
 
 
@@ -208,6 +214,7 @@ def undo(db: WriteDb, house: House, viewer: Viewer, import_id: ImportId) -> int:
         entries = [transactions.Entry(o.fact, o.source_key) for o in back if o.source == source]
         transactions.append(db, viewer, home.id, Book.LIVE, entries, source=source, now=now)
     imports.mark_undone(db, viewer, import_id, now)
+    _note(db, house, viewer, Act.IMPORT_UNDONE, done, home, transactions=taken_back)
     days = [fact.fact.day for fact in [*gone, *back]]
     facts = [fact.fact for fact in back]
     changed(
@@ -216,10 +223,21 @@ def undo(db: WriteDb, house: House, viewer: Viewer, import_id: ImportId) -> int:
     return taken_back
 
 
+def _note(
+    db: WriteDb, house: House, viewer: Viewer, act: Act, done: Import, home: Account, *, transactions: int
+) -> None:
+    """One entry for a file of any length: its name and how many facts it meant."""
+    told: dict[str, object] = {"name": done.filename, "account": home.name, "transactions": transactions}
+    if act is Act.IMPORTED:
+        told |= {"repeated": done.repeated, "refused": done.refused}
+    audit.note(db, house, viewer, act, f"import:{done.id}", told)
+
+
 def _dry_run(
     db: WriteDb, house: House, viewer: Viewer, home: Account, sha256: str
 ) -> tuple[Upload, ParsedFile, Plan]:
     """The plan as a commit would make it; what it wrote on the way (instruments) is undone."""
+    audit.pass_over()
     kept = kept_of(db, viewer, sha256)
     read = parsed(db, viewer, kept)
     with _rolled_back(db):

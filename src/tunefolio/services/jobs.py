@@ -23,6 +23,8 @@ from tunefolio.core.identity import JobId, PersonId
 from tunefolio.core.people import Caretaker, Viewer
 from tunefolio.core.registry import Registry
 from tunefolio.core.time import Instant
+from tunefolio.services import audit
+from tunefolio.services.acts import Act
 from tunefolio.services.house import Doorbell, House
 from tunefolio.services.pulse import Pulse
 from tunefolio.store import events, persons
@@ -164,6 +166,8 @@ def ask_cancel(db: WriteDb, house: House, viewer: Viewer, job_id: JobId) -> None
     """Stop a queued job now and a running one at its next check; a finished one stays; raises NotFound."""
     viewer.must_write()
     job = rows.job_of(db, viewer, job_id)
+    told = {"name": job.kind.replace("_", " ")}
+    audit.note(db, house, viewer, Act.JOB_STOPPED, f"job:{job_id}", told)
     rows.request_cancel(db, viewer, job_id, house.clock.now())
     _tell(db, house, job.owner, job_id)
 
@@ -286,7 +290,7 @@ def _perform(house: House, job: Job, holder: str) -> tuple[Mapping[str, Any] | N
     chosen = DEEDS.of(job.kind)
     viewer = None if job.owner is None else _viewer(house, job.owner)
     lease = chosen.lease or house.rules.job_lease
-    with Pulse(house, job, holder, lease) as pulse:
+    with audit.done_from(audit.AT_WORK), Pulse(house, job, holder, lease) as pulse:
         return chosen.run(house, Work(job, job.args, viewer, pulse)), pulse.is_settled
 
 

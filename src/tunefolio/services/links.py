@@ -27,7 +27,7 @@ def account_for(
     found = accounts.find_broker(db, viewer, broker, opened.broker_user)
     if found is not None:
         if not found.is_active:
-            accounts.restore(db, viewer, found.id)
+            shelves.restore_account(db, house, viewer, found.id)
         return accounts.account_of(db, viewer, found.id)
     standings.must_take_links(db, house, broker)
     home = (
@@ -68,7 +68,11 @@ def keep_session(
 
 def note_linked(db: WriteDb, house: House, viewer: Viewer, account: Account) -> None:
     """Into the audit log: a person has connected this account, the first time or again."""
-    audit.note(db, house, viewer, Act.BROKER_LINKED, f"account:{account.id}", {"broker": account.broker})
+    audit.note(db, house, viewer, Act.BROKER_LINKED, f"account:{account.id}", _named(account))
+
+
+def _named(account: Account) -> dict[str, object]:
+    return {"name": account.name, "broker": account.broker}
 
 
 def ask_first_sync(db: WriteDb, house: House, viewer: Viewer, account: AccountId) -> JobId:

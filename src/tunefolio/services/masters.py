@@ -16,7 +16,8 @@ from tunefolio.market import masters as names
 from tunefolio.market.instruments import AssetClass, Instrument, InstrumentClaim
 from tunefolio.market.masters import PACKAGED
 from tunefolio.market.provider import Contract, InstrumentSource, Renamed
-from tunefolio.services import funds, master_diffs
+from tunefolio.services import audit, funds, master_diffs, noted
+from tunefolio.services.acts import Act
 from tunefolio.services.house import House
 from tunefolio.services.instruments import resolved
 from tunefolio.services.jobs import Work, ask, deed
@@ -47,6 +48,7 @@ def ask_refresh(db: WriteDb, house: House, viewer: Viewer) -> JobId:
     viewer.must_write()
     if not house.sources.instruments() and not house.sources.renames():
         raise Misuse("source", "no source of instruments is configured", cure="See TUNEFOLIO_SOURCES")
+    audit.note(db, house, viewer, Act.LISTS_ASKED)
     return ask(db, house, KIND, {}, owner=viewer.person, dedupe_key=KIND)
 
 
@@ -178,6 +180,14 @@ def _contract(rows: Iterable[masters.Listed]) -> Contract | None:
         if claim.asset_class is AssetClass.OPTION and strike is not None:
             return Contract(claim.name, expiry, claim.listing.symbol[-2:], strike)
     return None
+
+
+def take_up(db: WriteDb, house: House, viewer: Viewer, listing_id: int) -> InstrumentId:
+    """The listing as an instrument that the viewer will look at. Raises NotFound."""
+    found = pick(db, house, listing_id)
+    told = {"name": noted.listed(db, found)}
+    audit.note(db, house, viewer, Act.INSTRUMENT_PICKED, f"instrument:{found}", told)
+    return found
 
 
 def full_claim(chosen: masters.Listed, others: Iterable[masters.Listed]) -> InstrumentClaim:

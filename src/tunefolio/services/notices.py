@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from tunefolio.core.alerts import AlertId
 from tunefolio.core.notice import ChannelId, NoticeId
 from tunefolio.core.people import Viewer
+from tunefolio.services import audit
 from tunefolio.services.house import House
 from tunefolio.store import channels, events
 from tunefolio.store import notices as rows
@@ -40,11 +41,13 @@ def page(
 def mark_read(db: WriteDb, house: House, viewer: Viewer, id: NoticeId) -> None:
     """Seen; raises NotFound."""
     rows.mark_read(db, viewer, id, house.clock.now())
+    audit.pass_over()
     events.emit(db, house.bus, events.Event("notices", viewer.person, (id,)))
 
 
 def mark_all_read(db: WriteDb, house: House, viewer: Viewer) -> int:
     """All of them; how many were new."""
+    audit.pass_over()
     count = rows.mark_all_read(db, viewer, house.clock.now())
     events.emit(db, house.bus, events.Event("notices", viewer.person, ()))
     return count

@@ -11,8 +11,9 @@ from tunefolio.core.identity import JobId
 from tunefolio.core.missing import Missing
 from tunefolio.core.people import Caretaker, Viewer
 from tunefolio.core.time import IST, Instant
+from tunefolio.services import audit, processes, timetable
 from tunefolio.services import jobs as deeds
-from tunefolio.services import processes, timetable
+from tunefolio.services.acts import Act
 from tunefolio.services.house import House
 from tunefolio.services.jobs import DEEDS
 from tunefolio.store import duties, events, jobs
@@ -117,14 +118,18 @@ def history(
 def pause(db: WriteDb, house: House, admin: Viewer, name: str) -> None:
     """Ask for a duty no more until it is resumed; what runs goes on. Raises Misuse for an unknown one."""
     admin.must_administer()
-    duties.pause(db, timetable.entry_of(name).name, admin.person, house.clock.now())
+    entry = timetable.entry_of(name)
+    duties.pause(db, entry.name, admin.person, house.clock.now())
+    audit.note(db, house, admin, Act.SERVICE_PAUSED, f"service:{entry.name}", {"name": entry.title})
     _tell(db, house)
 
 
 def resume(db: WriteDb, house: House, admin: Viewer, name: str) -> None:
     """Ask for it again from now on; what fell due meanwhile is not made up for."""
     admin.must_administer()
-    duties.resume(db, timetable.entry_of(name).name, house.clock.now())
+    entry = timetable.entry_of(name)
+    duties.resume(db, entry.name, house.clock.now())
+    audit.note(db, house, admin, Act.SERVICE_RESUMED, f"service:{entry.name}", {"name": entry.title})
     _tell(db, house)
 
 
@@ -133,6 +138,7 @@ def run_now(db: WriteDb, house: House, admin: Viewer, name: str) -> JobId:
     admin.must_administer()
     entry = timetable.entry_of(name)
     job = deeds.ask(db, house, entry.asks, {}, owner=None, dedupe_key=duties.key_of(entry.name))
+    audit.note(db, house, admin, Act.SERVICE_RUN, f"service:{entry.name}", {"name": entry.title})
     _tell(db, house)
     return job
 

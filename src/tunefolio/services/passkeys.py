@@ -128,15 +128,19 @@ def add(
     return id
 
 
-def rename(db: WriteDb, viewer: Viewer, id: PasskeyId, name: str) -> None:
+def rename(db: WriteDb, house: House, viewer: Viewer, id: PasskeyId, name: str) -> None:
     """Raises NotFound, Misuse."""
+    former = next((key.name for key in passkeys.listed(db, viewer) if key.id == id), "")
     passkeys.rename(db, viewer, id, name_of(name))
+    told = {"before": former, "after": name_of(name)}
+    audit.note(db, house, viewer, Act.PASSKEY_RENAMED, f"passkey:{id}", told)
 
 
 def forget(db: WriteDb, house: House, viewer: Viewer, id: PasskeyId) -> None:
     """It signs in no more; raises NotFound."""
+    gone = next((key.name for key in passkeys.listed(db, viewer) if key.id == id), "")
     passkeys.forget(db, viewer, id)
-    audit.note(db, house, viewer, Act.PASSKEY_FORGOTTEN, f"passkey:{id}")
+    audit.note(db, house, viewer, Act.PASSKEY_FORGOTTEN, f"passkey:{id}", {"name": gone})
 
 
 def begin_sign_in(house: House, address: str) -> Asked:

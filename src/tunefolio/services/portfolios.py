@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from tunefolio.core.errors import Misuse
 from tunefolio.core.identity import AccountId, PortfolioId
@@ -11,7 +13,8 @@ from tunefolio.core.money import INR, Currency
 from tunefolio.core.people import Viewer
 from tunefolio.ledger.accounts import Account, AccountKind, Portfolio, name_of
 from tunefolio.ledger.lots import Method
-from tunefolio.services import export
+from tunefolio.services import audit, export
+from tunefolio.services.acts import Act
 from tunefolio.services.house import House
 from tunefolio.services.recompute import forget_days
 from tunefolio.store import accounts, connections, events, imports, portfolios
@@ -19,6 +22,7 @@ from tunefolio.store.connections import ConnectionState
 from tunefolio.store.db import ReadDb, WriteDb
 
 FIRST_NAME = "My portfolio"
+_NOTHING: Mapping[str, object] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,7 @@ def create_portfolio(
     viewer.must_write()
     free = _free_portfolio_name(db, viewer, name)
     made = portfolios.add(db, viewer, free, currency, house.clock.now())
+    _note(db, house, viewer, Act.PORTFOLIO_MADE, made)
     _changed(db, house, viewer)
     return made
 
@@ -53,8 +58,12 @@ def first_portfolio(db: WriteDb, house: House, viewer: Viewer) -> Portfolio:
 
 def rename_portfolio(db: WriteDb, house: House, viewer: Viewer, portfolio: PortfolioId, name: str) -> None:
     viewer.must_write()
-    if portfolios.portfolio_of(db, viewer, portfolio).name != name_of(name):
+    former = portfolios.portfolio_of(db, viewer, portfolio)
+    audit.pass_over()
+    if former.name != name_of(name):
         portfolios.rename(db, viewer, portfolio, _free_portfolio_name(db, viewer, name))
+        told = {"before": former.name, "after": name_of(name)}
+        audit.note(db, house, viewer, Act.PORTFOLIO_RENAMED, f"portfolio:{portfolio}", told)
         _changed(db, house, viewer)
 
 
@@ -62,12 +71,14 @@ def archive_portfolio(db: WriteDb, house: House, viewer: Viewer, portfolio: Port
     """Put away: its accounts are neither synced nor counted; nothing is lost."""
     viewer.must_write()
     portfolios.archive(db, viewer, portfolio, house.clock.now())
+    _note(db, house, viewer, Act.PORTFOLIO_ARCHIVED, portfolios.portfolio_of(db, viewer, portfolio))
     _changed(db, house, viewer)
 
 
 def restore_portfolio(db: WriteDb, house: House, viewer: Viewer, portfolio: PortfolioId) -> None:
     viewer.must_write()
     portfolios.restore(db, viewer, portfolio)
+    _note(db, house, viewer, Act.PORTFOLIO_RESTORED, portfolios.portfolio_of(db, viewer, portfolio))
     _changed(db, house, viewer)
 
 
@@ -86,6 +97,7 @@ def delete_portfolio(
         _must_be_disconnected(db, viewer, account)
     farewell = _farewell(db, house, viewer, gone.name, export.export_portfolio(db, house, viewer, portfolio))
     portfolios.delete(db, viewer, portfolio)
+    _note(db, house, viewer, Act.PORTFOLIO_DELETED, gone)
     _changed(db, house, viewer)
     return farewell
 
@@ -107,14 +119,19 @@ def create_account(
     made = accounts.add(
         db, viewer, portfolio, free, AccountKind.MANUAL, currency or home.currency, house.clock.now()
     )
+    _note(db, house, viewer, Act.ACCOUNT_MADE, made)
     _changed(db, house, viewer)
     return made
 
 
 def rename_account(db: WriteDb, house: House, viewer: Viewer, account: AccountId, name: str) -> None:
     viewer.must_write()
-    if accounts.account_of(db, viewer, account).name != name_of(name):
+    former = accounts.account_of(db, viewer, account)
+    audit.pass_over()
+    if former.name != name_of(name):
         accounts.rename(db, viewer, account, _free_account_name(db, viewer, name))
+        told = {"before": former.name, "after": name_of(name)}
+        audit.note(db, house, viewer, Act.ACCOUNT_RENAMED, f"account:{account}", told)
         _changed(db, house, viewer)
 
 
@@ -123,8 +140,14 @@ def move_account(
 ) -> None:
     """Into another of the viewer's portfolios; its facts go with it."""
     viewer.must_write()
-    portfolios.portfolio_of(db, viewer, portfolio)
+    there = portfolios.portfolio_of(db, viewer, portfolio)
+    home = accounts.account_of(db, viewer, account)
+    if home.portfolio == portfolio:
+        audit.pass_over()
+        return
     accounts.move(db, viewer, account, portfolio)
+    told = {"before": portfolios.portfolio_of(db, viewer, home.portfolio).name, "after": there.name}
+    _note(db, house, viewer, Act.ACCOUNT_MOVED, home, told)
     _changed(db, house, viewer)
 
 
@@ -137,9 +160,12 @@ def set_lot_method(db: WriteDb, house: House, viewer: Viewer, account: AccountId
     home = accounts.account_for_change(db, viewer, account)
     if not home.is_active:
         raise Misuse("account", f"{home.name} is archived", cure="Restore it first")
-    if accounts.lot_methods(db, viewer).get(account, Method.FIFO) is method:
+    former = accounts.lot_methods(db, viewer).get(account, Method.FIFO)
+    if former is method:
+        audit.pass_over()
         return
     accounts.set_lot_method(db, viewer, account, method)
+    _note(db, house, viewer, Act.ACCOUNT_METHOD, home, {"before": former.value, "after": method.value})
     forget_days(db, house, viewer, account)
     _changed(db, house, viewer)
 
@@ -147,12 +173,14 @@ def set_lot_method(db: WriteDb, house: House, viewer: Viewer, account: AccountId
 def archive_account(db: WriteDb, house: House, viewer: Viewer, account: AccountId) -> None:
     viewer.must_write()
     accounts.archive(db, viewer, account, house.clock.now())
+    _note(db, house, viewer, Act.ACCOUNT_ARCHIVED, accounts.account_of(db, viewer, account))
     _changed(db, house, viewer)
 
 
 def restore_account(db: WriteDb, house: House, viewer: Viewer, account: AccountId) -> None:
     viewer.must_write()
     accounts.restore(db, viewer, account)
+    _note(db, house, viewer, Act.ACCOUNT_RESTORED, accounts.account_of(db, viewer, account))
     _changed(db, house, viewer)
 
 
@@ -166,6 +194,7 @@ def delete_account(
     _must_be_disconnected(db, viewer, gone)
     farewell = _farewell(db, house, viewer, gone.name, export.export_account(db, house, viewer, account))
     accounts.delete(db, viewer, account)
+    _note(db, house, viewer, Act.ACCOUNT_DELETED, gone)
     _changed(db, house, viewer)
     return farewell
 
@@ -223,6 +252,19 @@ def _farewell(db: WriteDb, house: House, viewer: Viewer, name: str, content: byt
     sha256 = hashlib.sha256(content).hexdigest()
     imports.keep(db, viewer, filename, sha256, content, now)
     return Farewell(filename, content, sha256)
+
+
+def _note(
+    db: WriteDb,
+    house: House,
+    viewer: Viewer,
+    act: Act,
+    one: Portfolio | Account,
+    told: Mapping[str, object] = _NOTHING,
+) -> None:
+    """Into the activity, by number and by the name it had then."""
+    noun = "portfolio" if isinstance(one, Portfolio) else "account"
+    audit.note(db, house, viewer, act, f"{noun}:{one.id}", {"name": one.name, **told})
 
 
 def _changed(db: WriteDb, house: House, viewer: Viewer) -> None:

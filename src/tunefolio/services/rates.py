@@ -13,6 +13,8 @@ from tunefolio.core.people import Caretaker, Viewer
 from tunefolio.core.time import Instant, TradingDay, calendar_date
 from tunefolio.market.fx import Rate
 from tunefolio.market.provider import RateClaim
+from tunefolio.services import audit
+from tunefolio.services.acts import Act
 from tunefolio.services.house import House
 from tunefolio.services.jobs import Work, ask, deed
 from tunefolio.services.sources import first_answer
@@ -38,6 +40,8 @@ def ask_rates(db: WriteDb, house: House, viewer: Viewer | None = None) -> JobId 
     if not house.sources.rates() or not needed(db):
         return None
     owner = None if viewer is None else viewer.person
+    if viewer is not None:
+        audit.note(db, house, viewer, Act.RATES_ASKED)
     return ask(db, house, _KIND, {}, owner=owner, dedupe_key=_KIND if owner is None else f"{_KIND}:{owner}")
 
 

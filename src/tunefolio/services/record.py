@@ -22,6 +22,8 @@ from tunefolio.ledger.notation import parse_line
 from tunefolio.ledger.transactions import Fact, Transaction, still_told
 from tunefolio.market.accruals import AccrualTerms
 from tunefolio.market.instruments import AssetClass, InstrumentClaim, Listing, exchange_of, quoted_in
+from tunefolio.services import audit, noted
+from tunefolio.services.acts import Act
 from tunefolio.services.changes import changed
 from tunefolio.services.groups import (
     Group,
@@ -89,7 +91,9 @@ def record_many(
         must_not_lie_ahead(house, fact.day)
         placed += _halves(homes, account, fact, tags, f"{BY_HAND}:{secrets.token_hex(12)}")
     _must_hold_with(db, viewer, placed)
-    return [new for new, home in _append(db, house, viewer, placed, source) if home == account]
+    made = [new for new, home in _append(db, house, viewer, placed, source) if home == account]
+    noted.recorded(db, house, viewer, account, [fact for fact, _ in facts], made)
+    return made
 
 
 def record_line(db: WriteDb, house: House, viewer: Viewer, account: AccountId, text: str) -> TransactionId:
@@ -124,6 +128,7 @@ def take_back_many(db: WriteDb, house: House, viewer: Viewer, ids: Sequence[Tran
     for account in sorted({fact.account for fact in gone}):
         ours = [fact.fact for fact in gone if fact.account == account]
         changed(db, house, viewer, account, min(fact.day for fact in ours), gone=ours)
+    noted.taken_back(db, house, viewer, gone)
     return count
 
 
@@ -147,7 +152,9 @@ def correct(
     appended = _append(db, house, viewer, placed, BY_HAND, since=min(one.fact.day for one in gone))
     for account in {one.account for one in gone} - {home for _, home in appended}:
         changed(db, house, viewer, account, former.fact.day, gone=[former.fact])
-    return next(new for new, home in appended if home == former.account)
+    made = next(new for new, home in appended if home == former.account)
+    noted.corrected(db, house, viewer, former, fact, made)
+    return made
 
 
 def tag_many(
@@ -167,6 +174,7 @@ def tag_many(
         transactions.tag_many(db, viewer, wanted, name)
     for name in remove:
         transactions.untag_many(db, viewer, wanted, name)
+    noted.tagged(db, house, viewer, facts, add=add, remove=remove)
     homes = tuple(sorted({fact.account for fact in facts}))
     events.emit(db, house.bus, events.Event("transactions", viewer.person, homes))
     return len(facts)
@@ -256,7 +264,10 @@ def add_private(
     if instruments.find(db, PRIVATE, word, viewer=viewer) is not None:
         raise Misuse("symbol", f"you have {word} already", cure="Choose another")
     now = house.clock.now()
-    return own_instruments.add(db, viewer, word, name_of(name), asset_class, currency, now, terms)
+    made = own_instruments.add(db, viewer, word, name_of(name), asset_class, currency, now, terms)
+    told = {"name": f"{PRIVATE}:{word}", "called": name_of(name)}
+    audit.note(db, house, viewer, Act.DEPOSIT_OPENED, f"instrument:{made}", told)
+    return made
 
 
 def account_named(db: ReadDb, viewer: Viewer, name: str) -> AccountId:

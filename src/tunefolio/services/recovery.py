@@ -103,6 +103,7 @@ def ask_verification(db: WriteDb, house: House, viewer: Viewer) -> None:
     if persons.verified_at(db, viewer) is not None:
         raise Misuse("email", "is confirmed already")
     house.throttle.hit(BY_PERSON, f"person {viewer.person}")
+    audit.note(db, house, viewer, Act.VERIFICATION_ASKED, f"person:{viewer.person}")
     mails.ask_link(db, house, viewer, LinkKind.VERIFY, persons.person_of(db, viewer.person).email)
 
 
@@ -116,6 +117,8 @@ def ask_change(db: WriteDb, house: House, viewer: Viewer, email: str) -> None:
     if address == person.email:
         raise Misuse("email", "is yours already")
     house.throttle.hit(BY_PERSON, f"person {viewer.person}")
+    told = {"before": person.email, "after": address}
+    audit.note(db, house, viewer, Act.EMAIL_CHANGE_ASKED, f"person:{viewer.person}", told)
     id = mails.ask_link(db, house, viewer, LinkKind.CHANGE, address)
     text = (
         "Somebody signed in as you wants to use another address from now on. It counts once the new address "

@@ -8,7 +8,8 @@ from types import MappingProxyType
 from tunefolio.core.errors import Misuse, NotFound
 from tunefolio.core.identity import AccountId, TransactionId
 from tunefolio.core.people import Viewer
-from tunefolio.services import actions
+from tunefolio.services import actions, audit
+from tunefolio.services.acts import Act
 from tunefolio.services.diagnoses import Found, diagnosis_of
 from tunefolio.services.house import House
 from tunefolio.services.record import record, take_back_many, writable
@@ -31,7 +32,17 @@ def accept(
     key: of the repair as shown. answers: what it wants of the person (`price`, `day`). Raises Misuse when the
     difference is another by now, an answer is missing, or the facts would break a law.
     """
-    writable(db, viewer, account)
+    home = writable(db, viewer, account)
+    with audit.as_one():
+        made = _accepted(db, house, viewer, account, key, answers)
+    told = {"name": home.name, "repair": key.rpartition(":")[2].replace("_", " "), "transactions": len(made)}
+    audit.note(db, house, viewer, Act.BREAK_REPAIRED, f"account:{account}", told)
+    return made
+
+
+def _accepted(
+    db: WriteDb, house: House, viewer: Viewer, account: AccountId, key: str, answers: Mapping[str, str]
+) -> list[TransactionId]:
     break_key, _, name = key.rpartition(":")
     found = _found(db, house, viewer, account, break_key)
     for repair in found.told.repairs:

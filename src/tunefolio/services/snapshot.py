@@ -19,7 +19,9 @@ from tunefolio.core.time import Instant, TradingDay, calendar_date
 from tunefolio.ledger.accounts import Account
 from tunefolio.market.calendars import Calendar
 from tunefolio.market.fx import NO_RATES
+from tunefolio.services import audit
 from tunefolio.services import quotes as prices
+from tunefolio.services.acts import Act
 from tunefolio.services.books import Folded, folded
 from tunefolio.services.house import House
 from tunefolio.services.jobs import Work, deed
@@ -128,7 +130,10 @@ def trigger(
     """A MANUAL snapshot of every active account in view, now."""
     viewer.must_write()
     homes = active_accounts(db, viewer, portfolio)
-    return [take(db, house, viewer, home.id, SnapshotType.MANUAL) for home in homes]
+    taken = [take(db, house, viewer, home.id, SnapshotType.MANUAL) for home in homes]
+    told = {"accounts": [home.name for home in homes], "snapshots": len(taken)}
+    audit.note(db, house, viewer, Act.SNAPSHOT_TAKEN, details=told)
+    return taken
 
 
 def mark_missed(db: WriteDb, house: House) -> int:

@@ -24,7 +24,8 @@ from tunefolio.ledger.transactions import Fact, Transaction
 from tunefolio.market.calendars import Calendar
 from tunefolio.market.instruments import InstrumentClaim
 from tunefolio.market.quotes import Quote
-from tunefolio.services import enrich, mornings, quotes, standings
+from tunefolio.services import audit, enrich, mornings, quotes, standings
+from tunefolio.services.acts import Act
 from tunefolio.services.alerts import happened
 from tunefolio.services.books import kin_of, standing
 from tunefolio.services.brokers import Line, line, needs_login
@@ -81,6 +82,7 @@ def ask_sync(db: WriteDb, house: House, viewer: Viewer, account: AccountId) -> J
     if not home.is_active:
         raise Misuse("account", f"{home.name} is archived", cure="Restore it first")
     args = {"account": account}
+    audit.note(db, house, viewer, Act.SYNC_ASKED, f"account:{account}", {"name": home.name})
     return ask(db, house, "sync", args, owner=viewer.person, dedupe_key=f"sync:{account}")
 
 
@@ -130,9 +132,17 @@ def sync(house: House, work: Work) -> Mapping[str, Any]:
             "taken_back": done.taken_back,
             "breaks": len(done.breaks),
         }
+        _note(db, house, viewer, home, done)
         work.finish(db, result)
         events.emit(db, house.bus, events.Event("jobs", viewer.person, (work.job.id,)))
     return result
+
+
+def _note(db: WriteDb, house: House, viewer: Viewer, home: Account, done: Synced) -> None:
+    """Into the activity, if the books are others than before: most syncs say what is known."""
+    told = {"name": home.name, "trades": done.posted, "opened": done.opened, "taken_back": done.taken_back}
+    if done.posted or done.opened or done.taken_back:
+        audit.note(db, house, viewer, Act.SYNCED, f"account:{home.id}", told)
 
 
 def fetch(house: House, viewer: Viewer, home: Account) -> Told:

@@ -9,6 +9,8 @@ from tunefolio.core.errors import Misuse
 from tunefolio.core.identity import PortfolioId
 from tunefolio.core.money import plain
 from tunefolio.core.people import Viewer
+from tunefolio.services import audit
+from tunefolio.services.acts import Act
 from tunefolio.services.house import House
 from tunefolio.store import events, portfolios
 from tunefolio.store import targets as kept
@@ -42,7 +44,11 @@ def put(
     whole = sum(weights.values(), Decimal(0))
     if whole > 1:
         raise Misuse("weight", f"all together are {plain(whole * 100)} %", cure="At most 100 %")
+    former = kept.of(db, viewer, portfolio, dimension)
     kept.put(db, viewer, portfolio, dimension, dict(weights))
+    subject = "" if portfolio is None else f"portfolio:{portfolio}"
+    told = {"name": dimension.replace("_", " "), **audit.differing(former, weights)}
+    audit.note(db, house, viewer, Act.TARGETS_SET, subject, told)
     events.emit(db, house.bus, events.Event("transactions", viewer.person, ()))
 
 

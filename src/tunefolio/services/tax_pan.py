@@ -51,7 +51,14 @@ def keep_pan(db: WriteDb, house: House, viewer: Viewer, id: TaxpayerId, text: st
             must_have_age(pan, told.age, f"the age told for {told.year}")
     sealed = house.vault.seal(pan.number, _PLACE[0], id, _PLACE[1])
     taxpayers.put_pan(db, viewer, id, sealed)
-    audit.note(db, house, viewer, Act.PAN_KEPT, f"taxpayer:{id}", {"status": pan.status.value})
+    audit.note(
+        db,
+        house,
+        viewer,
+        Act.PAN_KEPT,
+        f"taxpayer:{id}",
+        {"name": _name(db, viewer, id), "status": pan.status.value},
+    )
 
 
 def forget_pan(db: WriteDb, house: House, viewer: Viewer, id: TaxpayerId) -> None:
@@ -60,7 +67,11 @@ def forget_pan(db: WriteDb, house: House, viewer: Viewer, id: TaxpayerId) -> Non
     if taxpayers.taxpayer_of(db, viewer, id).sealed is None:
         return
     taxpayers.put_pan(db, viewer, id, None)
-    audit.note(db, house, viewer, Act.PAN_FORGOTTEN, f"taxpayer:{id}")
+    audit.note(db, house, viewer, Act.PAN_FORGOTTEN, f"taxpayer:{id}", {"name": _name(db, viewer, id)})
+
+
+def _name(db: WriteDb, viewer: Viewer, id: TaxpayerId) -> str:
+    return taxpayers.taxpayer_of(db, viewer, id).name
 
 
 def must_have_age(pan: Pan | None, age: Age, what: str = "the age") -> None:

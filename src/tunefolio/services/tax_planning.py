@@ -13,13 +13,13 @@ from decimal import Decimal
 from tunefolio.analysis.derivation import RATIO
 from tunefolio.analysis.tax import harvest
 from tunefolio.analysis.tax.disposals import Disposal
-from tunefolio.analysis.tax.foreign import in_rupees
+from tunefolio.analysis.tax.foreign import Converted, converted, in_rupees
 from tunefolio.analysis.tax.harvest import Candidate, Effect, Offer
 from tunefolio.analysis.tax.rulebook import ZERO
 from tunefolio.core.errors import Misuse, NotFound
 from tunefolio.core.identity import AccountId, InstrumentId, TaxpayerId
 from tunefolio.core.missing import Missing
-from tunefolio.core.money import INR, Money, quantized
+from tunefolio.core.money import INR, Currency, Money, quantized
 from tunefolio.core.people import Viewer
 from tunefolio.core.time import Instant, TradingDay, calendar_date
 from tunefolio.ledger.accounts import Account
@@ -83,6 +83,7 @@ class Sale:
     basis: Charges | Missing
     digits: int
     effect: Effect
+    typed: Converted | None = None
 
     @property
     def proceeds(self) -> Decimal:
@@ -129,6 +130,7 @@ class Sold:
     charges: Charges | Missing
     basis: Charges | Missing
     digits: int
+    typed: Converted | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,14 +188,15 @@ def sold(
     *,
     units: Decimal,
     price: Decimal | None = None,
+    currency: Currency = INR,
 ) -> Sale:
-    """The sale as if it were done now. price: rupees a unit, else the newest quote.
+    """The sale as if it were done now. price: of a unit, in that currency, else the newest quote.
 
     Raises NotFound for what is not held, Misuse for more units than are held or where no price is known.
     """
-    held, each = _wanted(db, house, year, account, instrument, units, price)
+    held, each, typed = _wanted(db, house, year, account, instrument, units, price, currency)
     cost = charges_of(held, units, each, _today(house))
-    return _tried(house, year, Sold(held, units, each, cost, cost, _PAISE))
+    return _tried(house, year, Sold(held, units, each, cost, cost, _PAISE, typed))
 
 
 def offered(
@@ -205,13 +208,14 @@ def offered(
     *,
     units: Decimal,
     price: Decimal | None = None,
+    currency: Currency = INR,
 ) -> Sale:
     """The same as harvested() judges it: with charges in the proportion of selling all that is held. Raises
     as sold()."""
-    held, each = _wanted(db, house, year, account, instrument, units, price)
+    held, each, typed = _wanted(db, house, year, account, instrument, units, price, currency)
     day = _today(house)
-    basis = charges_of(held, held.units, each, day)
-    return _tried(house, year, Sold(held, units, each, charges_of(held, units, each, day), basis, _FINE))
+    basis, cost = charges_of(held, held.units, each, day), charges_of(held, units, each, day)
+    return _tried(house, year, Sold(held, units, each, cost, basis, _FINE, typed))
 
 
 def harvested(db: ReadDb, house: House, year: TaxReport) -> Harvest:
@@ -253,20 +257,32 @@ def charges_of(held: Held, units: Decimal, price: Decimal, day: TradingDay) -> C
 
 def _wanted(
     db: ReadDb, house: House, year: TaxReport, account: AccountId, instrument: InstrumentId, units: Decimal,
-    price: Decimal | None,
-) -> tuple[Held, Decimal]:  # fmt: skip
-    """The position and the price of one of its units; raises as sold()."""
+    price: Decimal | None, currency: Currency,
+) -> tuple[Held, Decimal, Converted | None]:  # fmt: skip
+    """The position, the price of one of its units in rupees, and as it was typed; raises as sold()."""
     rows = positions(db, house, year)
     held = next((h for h in rows if (h.account.id, h.instrument.id) == (account, instrument)), None)
     if held is None:
         raise NotFound("position")
     _must_be_sold(held, units, price)
-    each = price if price is not None else held.price
+    typed = None if price is None or currency == INR else _converted(house, year, Money(price, currency))
+    each = typed.rupees if typed is not None else price if price is not None else held.price
     if isinstance(each, Missing):
         raise Misuse("price", each.reason, cure="Type the price of one unit")
     if isinstance(held.lots, Missing):
         raise Misuse("instrument", held.lots.reason, cure=held.lots.cure)
-    return held, each
+    return held, each, typed
+
+
+def _converted(house: House, year: TaxReport, price: Money) -> Converted:
+    """At the rate that the rule `fx` names for today. Raises Misuse where it is not known or the price is too
+    small to be a paisa."""
+    found = converted(price, _today(house), year.material.rates)
+    if isinstance(found, Missing):
+        raise Misuse("currency", f"the {found.reason} is not known", cure=found.cure)
+    if found.rupees <= 0:
+        raise Misuse("price", f"{price.amount} {price.currency} is less than a paisa", cure="Write 125.50")
+    return found
 
 
 def _tried(house: House, year: TaxReport, sold: Sold) -> Sale:
@@ -277,7 +293,9 @@ def _tried(house: House, year: TaxReport, sold: Sold) -> Sale:
     offer = Offer(held.account.id, held.instrument.id, lots, sold.price, ratio, year.record.unsold)
     deeds = [_rounded(one, ratio, sold.digits) for one in harvest.sale(offer, sold.units, day)]
     effect = harvest.what_if(year.result, deeds, year.record.assets)
-    return Sale(held, year, sold.units, sold.price, day, sold.charges, sold.basis, sold.digits, effect)
+    return Sale(
+        held, year, sold.units, sold.price, day, sold.charges, sold.basis, sold.digits, effect, sold.typed
+    )  # fmt: skip
 
 
 def _rounded(one: Disposal, ratio: Decimal, digits: int) -> Disposal:
@@ -362,7 +380,7 @@ def _must_be_sold(held: Held, units: Decimal, price: Decimal | None) -> None:
     if units != quantized(units, PLACES):
         raise Misuse("units", f"{units:f} is finer than units are counted", cure=f"At most {PLACES} places")
     if price is not None and (not price.is_finite() or not 0 < price < Decimal(10) ** 12):
-        raise Misuse("price", f"{price} is no price in rupees", cure="Write 125.50")
+        raise Misuse("price", f"{price} is no price", cure="Write 125.50")
 
 
 def _today(house: House) -> TradingDay:

@@ -17,7 +17,7 @@ from tunefolio.analysis.tax.computation import TaxYear
 from tunefolio.analysis.tax.disposals import Disposal
 from tunefolio.analysis.tax.levy import Line as TaxLine
 from tunefolio.analysis.tax.rulebook import ZERO
-from tunefolio.analysis.tax.steps import INR
+from tunefolio.analysis.tax.steps import INR, converted_sum
 from tunefolio.core.errors import NotFound
 from tunefolio.core.identity import TransactionId
 from tunefolio.core.missing import Missing
@@ -78,6 +78,9 @@ def _proceeds(sale: Sale, _: str = "") -> Derivation:
 
 def _price(sale: Sale, _: str = "") -> Derivation:
     held = sale.held
+    if sale.typed is not None:
+        paid = sale.typed.paid
+        return converted_sum("price of one", sale.typed, given("as typed", paid.amount, paid.currency, _MORE))
     if sale.price != held.price or held.priced is None:
         return given("price of one", sale.price, INR, "as typed")
     label = f"newest quote of {held.instrument.symbol}, {held.priced}"

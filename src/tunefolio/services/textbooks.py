@@ -15,17 +15,19 @@ from tunefolio.core.identity import AccountId, InstrumentId, PortfolioId, Transa
 from tunefolio.core.money import Currency
 from tunefolio.core.people import Viewer
 from tunefolio.ledger.accounts import Account, Book
+from tunefolio.ledger.booklines import spellings_of
 from tunefolio.ledger.directives import TextAccount, TextInstrument
 from tunefolio.ledger.kinds import Kind
 from tunefolio.ledger.lots import Method
 from tunefolio.ledger.meanings import Spellings
 from tunefolio.ledger.notation import line
 from tunefolio.ledger.positions import fold_all, in_force
-from tunefolio.ledger.textbook import MAIN, BookRefused, LineProblem, TextBook, read_book, spellings_of
+from tunefolio.ledger.textbook import MAIN, BookRefused, LineProblem, TextBook, read_book
 from tunefolio.ledger.transactions import Pick, Transaction
 from tunefolio.market.instruments import InstrumentClaim
+from tunefolio.services import audit, record, terms
 from tunefolio.services import portfolios as shelves
-from tunefolio.services import record, terms
+from tunefolio.services.acts import Act
 from tunefolio.services.blame import Names, blamed
 from tunefolio.services.booktexts import named
 from tunefolio.services.changes import changed
@@ -67,6 +69,21 @@ def import_text(
     lines. Raises BookRefused naming the lines, Misuse for an account of another currency or archived.
     """
     viewer.must_write()
+    with audit.as_one():
+        done = _recorded(db, house, viewer, lines, file, main)
+    told = {
+        "name": file,
+        "accounts": [one.account for one in done],
+        "transactions": sum(one.added for one in done),
+        "repeated": sum(one.repeated for one in done),
+    }
+    audit.note(db, house, viewer, Act.BOOK_READ, details=told)
+    return done
+
+
+def _recorded(
+    db: WriteDb, house: House, viewer: Viewer, lines: Iterable[str], file: str, main: str
+) -> list[AccountImport]:
     currencies = {home.name: home.currency for home in accounts.listed(db, viewer)}
     book = read_book(lines, file=file, main=main, currencies=currencies)
     _must_not_lie_ahead(house, book, file)

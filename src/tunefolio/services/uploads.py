@@ -11,12 +11,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
+
 from tunefolio.core.errors import Misuse, NotFound
 from tunefolio.core.people import Viewer
 from tunefolio.core.secret import Secret
 from tunefolio.ledger.columnguesses import guessed, profile_of
 from tunefolio.ledger.columnmaps import ColumnMap, Table, as_json, from_json, must_fit
 from tunefolio.ledger.files import FORMATS, LOCKED, TABLES, FileFormat, ParsedFile, TableReader
+from tunefolio.services import audit
+from tunefolio.services.acts import Act
 from tunefolio.services.bookfiles import BOOK_TITLE, is_book
 from tunefolio.services.house import House
 from tunefolio.store import imports, mappings
@@ -86,6 +90,7 @@ def receive(db: WriteDb, house: House, viewer: Viewer, arrival: Arrival) -> Dete
     now = house.clock.now()
     found = detected(db, viewer, Upload(arrival.filename, arrival.sha256, arrival.content, now))
     imports.keep(db, viewer, arrival.filename, arrival.sha256, arrival.content, now)
+    audit.pass_over()  # nothing is in the books yet, and what is not committed is forgotten by itself
     return found
 
 
@@ -131,8 +136,28 @@ def remember(db: WriteDb, house: House, viewer: Viewer, sha256: str, said: Mappi
     _, table = _table(kept)
     columns = from_json(said)
     must_fit(columns, table)
+    former = mappings.find(db, viewer, table.shape)
     mappings.put(db, viewer, table.shape, kept.filename, as_json(columns), house.clock.now())
+    pairs = audit.differing(_meant({} if former is None else former.columns), _meant(as_json(columns)))
+    audit.note(db, house, viewer, Act.COLUMNS_NAMED, details={"name": kept.filename, **pairs})
     return detected(db, viewer, kept)
+
+
+def forget_columns(db: WriteDb, house: House, viewer: Viewer, shape: str) -> None:
+    """What the columns of tables of that shape mean is asked again."""
+    viewer.must_write()
+    gone = mappings.find(db, viewer, shape)
+    audit.pass_over()
+    if gone is not None:
+        mappings.drop(db, viewer, shape)
+        audit.note(db, house, viewer, Act.COLUMNS_FORGOTTEN, details={"name": gone.title})
+
+
+def _meant(columns: Mapping[str, Any]) -> dict[str, object]:
+    """A map in words: one text for each thing that a column can be."""
+    return {
+        name: one if isinstance(one, str) else orjson.dumps(one).decode() for name, one in columns.items()
+    }
 
 
 def parsed(db: ReadDb, viewer: Viewer, kept: Upload) -> ParsedFile:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -16,6 +16,8 @@ from tunefolio.core.time import TradingDay
 from tunefolio.ledger.accounts import name_of
 from tunefolio.market.instruments import Instrument
 from tunefolio.market.quotes import Quote
+from tunefolio.services import audit, noted
+from tunefolio.services.acts import Act
 from tunefolio.services.alert_levels import YEAR_DAYS, ceiling, session
 from tunefolio.services.alerts import Market, market_of
 from tunefolio.services.house import House
@@ -67,6 +69,7 @@ def create(db: WriteDb, house: House, viewer: Viewer, name: str) -> Watchlist:
     if len(rows.listed(db, viewer)) >= MOST_LISTS:
         raise Misuse("name", f"you have {MOST_LISTS} lists already", cure="Delete one first")
     made = rows.add(db, viewer, name_of(name), house.clock.now())
+    audit.note(db, house, viewer, Act.LIST_MADE, f"watchlist:{made.id}", {"name": made.name})
     _changed(db, house, viewer, made.id)
     return made
 
@@ -74,23 +77,33 @@ def create(db: WriteDb, house: House, viewer: Viewer, name: str) -> Watchlist:
 def rename(db: WriteDb, house: House, viewer: Viewer, id: WatchlistId, name: str) -> None:
     """Raises Misuse, NotFound."""
     viewer.must_write()
+    former = rows.watchlist_of(db, viewer, id)
     rows.rename(db, viewer, id, name_of(name))
+    told = {"before": former.name, "after": name_of(name)}
+    audit.note(db, house, viewer, Act.LIST_RENAMED, f"watchlist:{id}", told)
     _changed(db, house, viewer, id)
 
 
 def arrange(db: WriteDb, house: House, viewer: Viewer, ids: Sequence[WatchlistId]) -> None:
     """All the viewer's lists in this order; raises Misuse unless each is named once."""
     viewer.must_write()
-    if sorted(ids) != sorted(one.id for one in rows.listed(db, viewer)):
+    former = rows.listed(db, viewer)
+    if sorted(ids) != sorted(one.id for one in former):
         raise Misuse("order", "must name each list once", cure="Reload the page")
     rows.arrange(db, viewer, ids)
+    names = {one.id: one.name for one in former}
+    told = {"before": [one.name for one in former], "after": [names[id] for id in ids]}
+    audit.note(db, house, viewer, Act.LISTS_ARRANGED, details=told)
     _changed(db, house, viewer, *ids)
 
 
 def forget(db: WriteDb, house: House, viewer: Viewer, id: WatchlistId) -> None:
     """Delete a list; what nobody holds or watches any more is no longer followed after a while."""
     viewer.must_write()
+    gone, count = rows.watchlist_of(db, viewer, id), len(rows.items(db, viewer, id))
     rows.forget(db, viewer, id)
+    told = {"name": gone.name, "instruments": count}
+    audit.note(db, house, viewer, Act.LIST_DELETED, f"watchlist:{id}", told)
     _changed(db, house, viewer, id)
 
 
@@ -104,6 +117,7 @@ def put(
         raise Misuse("instrument", f"the list has {MOST_ITEMS} already", cure="Begin another list")
     found = named(db, house, viewer, name)
     rows.put_item(db, viewer, id, found, note.strip(), house.clock.now())
+    _note(db, house, viewer, Act.WATCHED, found, id)
     wish(db, house, [found], session(house.clock.now() - _PAST))
     _changed(db, house, viewer, id)
     return found
@@ -150,6 +164,7 @@ def drop(db: WriteDb, house: House, viewer: Viewer, id: WatchlistId, instrument:
     """Off the list; raises NotFound."""
     viewer.must_write()
     rows.drop_item(db, viewer, id, instrument)
+    _note(db, house, viewer, Act.UNWATCHED, instrument, id)
     _changed(db, house, viewer, id)
 
 
@@ -166,7 +181,8 @@ def move(
     found = [one for one in rows.items(db, viewer, id) if one.instrument == instrument]
     if not found:
         raise NotFound("instrument")
-    rows.watchlist_of(db, viewer, to)
+    here, there = rows.watchlist_of(db, viewer, id), rows.watchlist_of(db, viewer, to)
+    _note(db, house, viewer, Act.WATCH_MOVED, instrument, to, {"before": here.name, "after": there.name})
     rows.drop_item(db, viewer, id, instrument)
     rows.put_item(db, viewer, to, instrument, found[0].note, found[0].added)
     _changed(db, house, viewer, id, to)
@@ -178,7 +194,10 @@ def set_note(
     """Raises Misuse for a note too long, NotFound."""
     viewer.must_write()
     _must_be_note(note)
+    former = next((one.note for one in rows.items(db, viewer, id) if one.instrument == instrument), "")
     rows.set_note(db, viewer, id, instrument, note.strip())
+    told = {"before": former, "after": note.strip()}
+    _note(db, house, viewer, Act.WATCH_NOTED, instrument, id, told)
     _changed(db, house, viewer, id)
 
 
@@ -189,7 +208,7 @@ def arrange_items(
     viewer.must_write()
     if sorted(ids) != sorted(one.instrument for one in rows.items(db, viewer, id)):
         raise Misuse("order", "must name each instrument of the list once", cure="Reload the page")
-    rows.arrange_items(db, viewer, id, ids)
+    _arranged(db, house, viewer, id, ids)
     _changed(db, house, viewer, id)
 
 
@@ -204,7 +223,7 @@ def lift(
     place = order.index(instrument)
     order.remove(instrument)
     order.insert(max(0, place - by), instrument)
-    rows.arrange_items(db, viewer, id, order)
+    _arranged(db, house, viewer, id, order)
     _changed(db, house, viewer, id)
 
 
@@ -247,6 +266,28 @@ def _line(item: Watched, listed: Instrument, quote: Quote | None, market: Market
 def _must_be_note(note: str) -> None:
     if len(note) > _LONGEST_NOTE:
         raise Misuse("note", f"is longer than {_LONGEST_NOTE} letters")
+
+
+def _arranged(
+    db: WriteDb, house: House, viewer: Viewer, id: WatchlistId, ids: Sequence[InstrumentId]
+) -> None:
+    rows.arrange_items(db, viewer, id, ids)
+    told = {"name": rows.watchlist_of(db, viewer, id).name, "instruments": len(ids)}
+    audit.note(db, house, viewer, Act.LIST_ARRANGED, f"watchlist:{id}", told)
+
+
+def _note(
+    db: WriteDb,
+    house: House,
+    viewer: Viewer,
+    act: Act,
+    instrument: InstrumentId,
+    id: WatchlistId,
+    told: Mapping[str, object] | None = None,
+) -> None:
+    """Into the activity: of which instrument, and on which list."""
+    what = {"name": noted.listed(db, instrument), "watchlist": rows.watchlist_of(db, viewer, id).name}
+    audit.note(db, house, viewer, act, f"instrument:{instrument}", what | dict(told or {}))
 
 
 def _changed(db: WriteDb, house: House, viewer: Viewer, *ids: WatchlistId) -> None:

@@ -52,7 +52,7 @@ def iter_facts(
     order = [transactions.c.id] if depth is Depth.HISTORY else [transactions.c.day, transactions.c.id]
     which = (transactions.c.account_id == account, *_deep(viewer, depth))
     query = select(transactions.c.id).where(owned(transactions, viewer), *which).order_by(*order)
-    ids = array("q", db.execute(query.execution_options(yield_per=10_000)).scalars())
+    ids = array("q", db.execute(query.execution_options(yield_per=_AT_ONCE)).scalars())
     for start in range(0, len(ids), _AT_ONCE):
         some = ids[start : start + _AT_ONCE]
         these = select(*COLUMNS).where(owned(transactions, viewer), among(db, transactions.c.id, some))

@@ -295,8 +295,7 @@ def _postgresql_glances(url: URL) -> Engine:
     )
 
     def prepare(connection: Any, _record: object) -> None:
-        connection.autocommit = True
-        connection.execute("SET default_transaction_read_only = on")
+        connection.autocommit = True  # nothing else is set: behind a pooler it would stay for others
 
     event.listen(engine, "connect", prepare)
     return engine

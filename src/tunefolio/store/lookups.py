@@ -39,6 +39,8 @@ class Lookup:
     """A SELECT that finds at most one row; every value it compares with is a named parameter of it."""
 
     def __init__(self, query: Select[*tuple[Any, ...]]) -> None:
+        if not query.is_select:
+            raise TypeError("a look-up changes nothing")
         self.query = query
         self._asked: dict[str, Asked] = {}
 

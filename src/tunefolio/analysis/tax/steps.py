@@ -132,13 +132,17 @@ def sum_of(one: Disposal, part: Part, name: str) -> Derivation:
 def _converted(
     name: str, paid: Converted, fact: TransactionId, day: TradingDay | None, *, rule: str
 ) -> Derivation:
-    currency, rate = paid.paid.currency, paid.rate
+    return converted_sum(
+        name, paid, _fact("as paid", paid.paid.amount, fact, day, unit=paid.paid.currency), rule=rule
+    )
+
+
+def converted_sum(name: str, paid: Converted, amount: Derivation, *, rule: str = FX) -> Derivation:
+    """A sum in foreign currency times its rate. amount: where the sum comes from."""
+    rate = paid.rate
     source = Ref(RefKind.RATE, rate.source or "the same currency", 0, rate.day)
-    parts = [
-        _fact("as paid", paid.paid.amount, fact, day, unit=currency),
-        leaf(f"{currency} in rupees on {rate.day}", rate.rate, "", source),
-    ]
-    return made(name, "product, 2 decimals", parts, INR, formula=f"rule {rule}")
+    each = leaf(f"{paid.paid.currency} in rupees on {rate.day}", rate.rate, "", source)
+    return made(name, "product, 2 decimals", [amount, each], INR, formula=f"rule {rule}")
 
 
 def explain_line(tax_year: TaxYear, line: Line) -> Derivation:

@@ -98,10 +98,9 @@ def maps(db: Reading, viewer: CurrentViewer) -> Response:
 
 
 @v1.post("/imports/maps/forget", status_code=204)
-def forget(db: Writing, viewer: CurrentViewer, wish: Shape) -> Response:
+def forget(db: Writing, house: HouseDep, viewer: CurrentViewer, wish: Shape) -> Response:
     """Forget one map; the next such table is asked about again."""
-    viewer.must_write()
-    mappings.drop(db, viewer, wish.shape)
+    uploads.forget_columns(db, house, viewer, wish.shape)
     return nothing()
 
 

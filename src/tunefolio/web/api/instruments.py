@@ -65,9 +65,9 @@ def found(
 
 
 @v1.post("", status_code=201)
-def picked(db: Writing, house: HouseDep, _viewer: CurrentViewer, choice: Choice) -> Response:
+def picked(db: Writing, house: HouseDep, viewer: CurrentViewer, choice: Choice) -> Response:
     """A listing becomes an instrument, with what all lists say of it; twice is the same one."""
-    return reply({"id": deeds.pick(db, house, choice.listing_id)}, 201)
+    return reply({"id": deeds.take_up(db, house, viewer, choice.listing_id)}, 201)
 
 
 @v1.get("/changes")

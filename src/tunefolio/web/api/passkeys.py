@@ -84,8 +84,8 @@ def add(
 
 
 @v1.put("/passkeys/{id}", status_code=204)
-def rename(db: OwnWriting, viewer: CurrentViewer, id: RowId, wish: Named) -> Response:
-    passkeys.rename(db, viewer, PasskeyId(id), wish.name)
+def rename(db: OwnWriting, house: HouseDep, viewer: CurrentViewer, id: RowId, wish: Named) -> Response:
+    passkeys.rename(db, house, viewer, PasskeyId(id), wish.name)
     return nothing()
 
 

@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from tunefolio.core.errors import NotFound
 from tunefolio.core.identity import InstrumentId
+from tunefolio.services import own_sectors
 from tunefolio.services.views.portfolios import portfolio as valued_portfolio
 from tunefolio.services.views.shapes import HoldingRow, SectorRow
 from tunefolio.store import instruments
@@ -113,16 +114,13 @@ def set_override(
     db: Writing, house: HouseDep, viewer: CurrentViewer, instrument: RowId, wish: Override
 ) -> Response:
     """Put an instrument into a sector of the viewer's choice."""
-    id = InstrumentId(instrument)
-    if id not in instruments.visible(db, viewer, [id]):
-        raise NotFound("instrument")
-    rows.set_override(db, viewer, id, wish.sector, wish.industry, house.clock.now())
+    own_sectors.put(db, house, viewer, InstrumentId(instrument), wish.sector, wish.industry)
     return nothing()
 
 
 @v1.delete("/overrides/{instrument}", status_code=204)
-def clear_override(db: Writing, viewer: CurrentViewer, instrument: RowId) -> Response:
+def clear_override(db: Writing, house: HouseDep, viewer: CurrentViewer, instrument: RowId) -> Response:
     """Back to what the other sources say."""
-    if not rows.clear_override(db, viewer, InstrumentId(instrument)):
+    if not own_sectors.clear(db, house, viewer, InstrumentId(instrument)):
         raise NotFound("override")
     return nothing()

@@ -15,7 +15,7 @@ from tunefolio.analysis.tax.harvest import Candidate, Effect
 from tunefolio.core.errors import NotFound
 from tunefolio.core.identity import AccountId, InstrumentId, TaxpayerId
 from tunefolio.core.missing import Missing
-from tunefolio.core.money import decimal_of
+from tunefolio.core.money import currency_of, decimal_of
 from tunefolio.services import charges_json
 from tunefolio.services import tax_json as told
 from tunefolio.services import tax_planning as planning
@@ -36,6 +36,7 @@ from tunefolio.web.deps import MAX_ID, CurrentViewer, HouseDep, Reading
 v1 = APIRouter(prefix="/tax", tags=["tax"])
 FigureChoice = Annotated[str, Query(min_length=1, max_length=160, description="payable, line:…:tax, …")]
 OfChoice = Annotated[str, Query(max_length=40, description="ACCOUNT:INSTRUMENT, by their ids.")]
+CurrencyChoice = Annotated[str, Query(max_length=3, description="Of the price: INR, USD, …")]
 NumberChoice = Annotated[str, Query(max_length=40, description="A decimal: 1489.35")]
 _MOST_PARTS = 1_000
 """Of a longer sum the rest is one number: its rows stand in /tax/deeds and /tax/incomes."""
@@ -44,12 +45,13 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 class WhatIf(BaseModel):
-    """A sale that has not happened. price: rupees a unit; left out: the newest known."""
+    """A sale that has not happened. price: of a unit, in `currency`; left out: the newest known."""
 
     account_id: Id
     instrument_id: Id
     units: Decimal
     price: Decimal | None = None
+    currency: Annotated[str, Field(max_length=3)] = "INR"
     taxpayer: Id | None = None
 
 
@@ -58,7 +60,10 @@ def what_if(db: Reading, house: HouseDep, viewer: CurrentViewer, wish: WhatIf) -
     """Selling so many units today: lots taken, charges, what the year's tax grows by, what is left."""
     year = planning.running(db, house, viewer, _whose(wish.taxpayer))
     account, instrument = AccountId(wish.account_id), InstrumentId(wish.instrument_id)
-    found = planning.sold(db, house, year, account, instrument, units=wish.units, price=wish.price)
+    found = planning.sold(
+        db, house, year, account, instrument,
+        units=wish.units, price=wish.price, currency=currency_of(wish.currency),
+    )  # fmt: skip
     return reply(_sale(found))
 
 
@@ -78,24 +83,26 @@ def explain_trial(
     units: NumberChoice,
     figure: FigureChoice,
     price: NumberChoice = "",
+    currency: CurrencyChoice = "INR",
     taxpayer: TaxpayerChoice = None,
 ) -> Response:
     """A number of a planned sale as a tree that recomputes it: `net`, `tax`, `after:line:…:tax`. `offer:`
     before it: as /tax/harvest judges that sale."""
     year = planning.running(db, house, viewer, _whose(taxpayer))
-    return reply(as_json(trial(db, house, year, (of, units, price), figure, most=_MOST_PARTS)))
+    return reply(as_json(trial(db, house, year, (of, units, price, currency), figure, most=_MOST_PARTS)))
 
 
 def trial(
-    db: ReadDb, house: House, year: TaxReport, typed: tuple[str, str, str], figure: str, *, most: int
+    db: ReadDb, house: House, year: TaxReport, typed: tuple[str, str, str, str], figure: str, *, most: int
 ) -> Derivation:
-    """typed: position, units, price, as addresses have them. Raises NotFound, Misuse."""
+    """typed: position, units, price and its currency, as addresses have them. Raises NotFound, Misuse."""
     account, instrument = position_of(typed[0])
     units = number_of(typed[1], "units")
     price = number_of(typed[2], "price") if typed[2].strip() else None
     name = figure.removeprefix("offer:")
     deed = planning.sold if name == figure else planning.offered
-    sale = deed(db, house, year, account, instrument, units=units, price=price)
+    currency = currency_of(typed[3])
+    sale = deed(db, house, year, account, instrument, units=units, price=price, currency=currency)
     return explain_sale(sale, name, most=most)
 
 

@@ -122,9 +122,9 @@ def change(db: Writing, house: HouseDep, viewer: CurrentViewer, id: Whose, wish:
 
 
 @v1.delete("/taxpayers/{id}", status_code=204)
-def drop(db: Writing, viewer: CurrentViewer, id: RowId) -> Response:
+def drop(db: Writing, house: HouseDep, viewer: CurrentViewer, id: RowId) -> Response:
     """Forget one and what was told of her; her accounts are the first one's then."""
-    deeds.drop_taxpayer(db, viewer, TaxpayerId(id))
+    deeds.drop_taxpayer(db, house, viewer, TaxpayerId(id))
     return nothing()
 
 
@@ -166,18 +166,20 @@ def tell_losses(
 
 
 @v1.put("/instruments/{id}", status_code=204)
-def tell_instrument(db: Writing, viewer: CurrentViewer, id: RowId, wish: InstrumentIn) -> Response:
+def tell_instrument(
+    db: Writing, house: HouseDep, viewer: CurrentViewer, id: RowId, wish: InstrumentIn
+) -> Response:
     """What one instrument is for tax, in one's own returns; empty: as its master data say."""
     said = InstrumentTold(wish.tax_class, wish.value_2018, wish.unlisted_2018)
-    deeds.tell_instrument(db, viewer, InstrumentId(id), said)
+    deeds.tell_instrument(db, house, viewer, InstrumentId(id), said)
     return nothing()
 
 
 @v1.put("/facts", status_code=204)
-def tell_deeds(db: Writing, viewer: CurrentViewer, wish: DeedsIn) -> Response:
+def tell_deeds(db: Writing, house: HouseDep, viewer: CurrentViewer, wish: DeedsIn) -> Response:
     """Transaction tax among a fact's charges, how units left, whether a gold bond was subscribed."""
     said = {TransactionId(one.fact): DeedTold(one.stt, one.way, one.subscribed) for one in wish.deeds}
-    deeds.tell_deeds(db, viewer, said)
+    deeds.tell_deeds(db, house, viewer, said)
     return nothing()
 
 

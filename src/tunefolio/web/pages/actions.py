@@ -10,7 +10,7 @@ from tunefolio.core.identity import AccountId, PortfolioId
 from tunefolio.core.people import Viewer
 from tunefolio.ledger.kinds import RULES, Kind
 from tunefolio.services import actions as deeds
-from tunefolio.services import record
+from tunefolio.services import audit, record
 from tunefolio.services.house import House
 from tunefolio.services.views.actions import actions as found_actions
 from tunefolio.services.views.shapes_repairs import ActionState, ActionView
@@ -78,6 +78,8 @@ def apply_all(db: Writing, house: HouseDep, viewer: CurrentViewer, portfolio: Fo
     chosen = find_id(portfolio, "portfolio")
     view = found_actions(db, house, viewer, portfolio=None if chosen is None else PortfolioId(chosen))
     ready = [one for one in view.actions if one.state is ActionState.PROPOSED]
+    if not ready:
+        audit.pass_over()
     for one in sorted(ready, key=lambda one: one.ex_day):
         deeds.apply(db, house, viewer, one.account.id, one.reference)
     return go("/actions")

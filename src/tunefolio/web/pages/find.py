@@ -46,9 +46,9 @@ def find(
 
 
 @router.post("/find/pick")
-def pick(db: Writing, house: HouseDep, _viewer: CurrentViewer, listing: FormId) -> Response:
+def pick(db: Writing, house: HouseDep, viewer: CurrentViewer, listing: FormId) -> Response:
     """A listing becomes an instrument, and its page opens."""
-    return go(f"/instruments/{deeds.pick(db, house, listing)}")
+    return go(f"/instruments/{deeds.take_up(db, house, viewer, listing)}")
 
 
 @router.get("/instruments/changes")

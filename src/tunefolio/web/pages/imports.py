@@ -152,10 +152,9 @@ def columns_again(
 
 
 @router.post("/imports/columns/forget")
-def forget(db: Writing, viewer: CurrentViewer, shape: Digest) -> Response:
+def forget(db: Writing, house: HouseDep, viewer: CurrentViewer, shape: Digest) -> Response:
     """Ask again the next time such a file comes."""
-    viewer.must_write()
-    mappings.drop(db, viewer, shape)
+    uploads.forget_columns(db, house, viewer, shape)
     return go("/imports")
 
 

@@ -16,6 +16,7 @@ from tunefolio.analysis.tax.advance import advance_tax
 from tunefolio.analysis.tax.blockers import NotReady
 from tunefolio.analysis.tax.computation import NOT_COMPUTED
 from tunefolio.analysis.tax.heads import Head
+from tunefolio.analysis.tax.incomes import Earned
 from tunefolio.analysis.tax.rulebook import category_rules
 from tunefolio.analysis.tax.schedule_112a import balance_of, csv_112a, doubts_112a, rows_112a
 from tunefolio.analysis.tax.schedule_cg import dividends, table_f
@@ -40,13 +41,15 @@ from tunefolio.web.deps import CurrentViewer, HouseDep, Reading
 from tunefolio.web.filters import money
 from tunefolio.web.pages.explain import href_of, number_of, rows_of, words_of
 from tunefolio.web.pages.forms import QueryId, QueryWord, find_id
+from tunefolio.web.pages.tax_rulewords import TITLES, rule_rows
 
 router = APIRouter(prefix="/tax")
 Row = TypeVar("Row")
 Other = TypeVar("Other")
 PAGE = 50
 _MENDS = 50
-_PRINTED = 2_000
+_PRINTED = 500
+_RULES = 25
 After = Annotated[str, Query(max_length=20)]
 FigureQuery = Annotated[str, Query(min_length=1, max_length=160)]
 
@@ -170,25 +173,35 @@ def schedule(request: Request, choice: Chosen, after: After = "") -> HTMLRespons
 
 @router.get("/rules")
 def rules(
-    request: Request, house: HouseDep, choice: Chosen, date: Annotated[str, Query(max_length=10)] = ""
+    request: Request,
+    house: HouseDep,
+    choice: Chosen,
+    date: Annotated[str, Query(max_length=10)] = "",
+    topic: QueryWord = "",
+    after: After = "",
 ) -> HTMLResponse:
-    """Every rule of tax in force on a day with its range, source and doubt."""
+    """The rules of tax in force on a day, or those of one topic, with range, source and doubt."""
     day = day_of(date, "date") if date else _today(house)
-    found = rules_on(day, categories=category_rules().in_force(day))
-    return page(request, "tax/rules.html", choice, day=day, rules=found)
+    rows = rule_rows(rules_on(day, categories=category_rules().in_force(day)), topic)
+    values: dict[str, Any] = {"day": day, "topic": topic, "topics": TITLES}
+    values["doubtful"] = sum(row.rule.is_doubtful for row in rows)
+    return page(request, "tax/rules.html", choice, part=part_of(rows, after, _RULES), **values)
 
 
 @router.get("/statement")
-def statement(request: Request, choice: Chosen) -> Response:
-    """All of the year on one page, made for paper: the browser prints it or keeps it as PDF."""
+def statement(request: Request, choice: Chosen, after: After = "") -> Response:
+    """The year made for paper, 500 rows a sheet: the schedules first, then deeds, then receipts. The browser
+    prints it or keeps it as PDF."""
     report = choice.report
     if not report.result.is_ready:
         return year_page(request, choice, refused=str(NotReady(report.result.blockers)))
-    deeds, incomes = deeds_of(report.result), incomes_of(report.result)
+    part = part_of([*deeds_of(report.result), *incomes_of(report.result)], after, _PRINTED)
+    deeds = [(key, row) for key, row in part.rows if not isinstance(row, Earned)]
+    incomes = [(key, row) for key, row in part.rows if isinstance(row, Earned)]
     values = {
-        "rows": views.deed_rows(report, deeds[:_PRINTED]),
-        "incomes": views.income_rows(report, incomes[:_PRINTED]),
-        "counted": {"deeds": len(deeds), "incomes": len(incomes), "most": _PRINTED},
+        "part": part,
+        "rows": views.deed_rows(report, deeds),
+        "incomes": views.income_rows(report, incomes),
         **_schedules(report),
     }
     return page(request, "tax/statement.html", choice, **values)

@@ -155,9 +155,9 @@ def forget_pan(db: Writing, house: HouseDep, viewer: CurrentViewer, taxpayer: Id
 
 
 @router.post("/told/taxpayer/forget")
-def forget(db: Writing, viewer: CurrentViewer, taxpayer: Id, year: FormText) -> Response:
+def forget(db: Writing, house: HouseDep, viewer: CurrentViewer, taxpayer: Id, year: FormText) -> Response:
     """Her accounts are the first one's then."""
-    deeds.drop_taxpayer(db, viewer, TaxpayerId(taxpayer))
+    deeds.drop_taxpayer(db, house, viewer, TaxpayerId(taxpayer))
     return go(_place("/tax/told", year))
 
 
@@ -188,6 +188,7 @@ def instrument(
 @router.post("/instruments/{id}")
 def tell_instrument(
     db: Writing,
+    house: HouseDep,
     viewer: CurrentViewer,
     id: RowId,
     year: FormText = "",
@@ -200,13 +201,14 @@ def tell_instrument(
     one = _seen(db, viewer, id)
     known = word_of(tax_class, TaxClass, "tax_class", "class")
     told = InstrumentTold(known, _sum(value_2018, "value_2018"), bool(unlisted_2018))
-    deeds.tell_instrument(db, viewer, one.id, told)
+    deeds.tell_instrument(db, house, viewer, one.id, told)
     return go(_place("/tax", year, taxpayer))
 
 
 @router.post("/facts")
 def tell_fact(
     db: Writing,
+    house: HouseDep,
     viewer: CurrentViewer,
     fact: Id,
     instrument: Id,
@@ -224,7 +226,7 @@ def tell_fact(
         word_of(way, Way, "way", "way in which units leave"),
         {"yes": True, "no": False}.get(subscribed),
     )
-    deeds.tell_deeds(db, viewer, {TransactionId(fact): kept})
+    deeds.tell_deeds(db, house, viewer, {TransactionId(fact): kept})
     return go(_place(f"/tax/instruments/{instrument}", year, taxpayer))
 
 
