@@ -70,7 +70,7 @@ OTHER_DEPLOYMENTS = ("postgresql", "many processes")
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Long rooms first. What is marked as no matter of the deployment goes to `make prove` in all of them but
+    """Long files first. What is marked as no matter of the deployment goes to `make prove` in all of them but
     the first."""
     items.sort(key=lambda item: scheduling.rank(item.nodeid.partition("::")[0]))
     for item in items:
@@ -84,6 +84,18 @@ def parameters_of(item: pytest.Item) -> list[object]:
     """The values that a test runs with, those of its fixtures too."""
     callspec = getattr(item, "callspec", None)
     return [] if callspec is None else list(callspec.params.values())
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Beside the longest tests, the longest files: they decide when a run ends."""
+    count = terminalreporter.config.getoption("durations")
+    if not count:
+        return
+    reports = [one for several in terminalreporter.stats.values() for one in several]
+    durations = [(one.nodeid, one.duration) for one in reports if isinstance(one, pytest.TestReport)]
+    terminalreporter.write_sep("=", f"slowest {count} files")
+    for file, seconds in scheduling.longest(durations, count):
+        terminalreporter.write_line(f"{seconds:.1f}s {file}")
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -7,9 +7,11 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from tests.nursery import Child
 
 ROOT = Path(__file__).parents[2]
 
@@ -19,7 +21,7 @@ class Part:
     """One process and its log."""
 
     words: tuple[str, ...]
-    process: subprocess.Popen[bytes]
+    process: subprocess.Popen[bytes] | Child
     log: Path
 
     def kill(self) -> None:
@@ -37,26 +39,25 @@ class Part:
 
 @dataclass
 class Deployment:
-    """environ: what every part is started with. Parts stop with the context, last started first."""
+    """environ: what every part is started with. Parts stop with the context, last started first.
+
+    quickly: a nursery, for who needs parts and has no question to how they start (tests/nursery.py).
+    """
 
     environ: dict[str, str]
     folder: Path
+    quickly: Callable[[Sequence[str], Mapping[str, str], Path], Child] | None = None
     parts: list[Part] = field(default_factory=list)
 
     def start(self, *words: str, module: str = "tunefolio", **given: str) -> Part:
         """`python -m MODULE WORDS` with the deployment's environment."""
         log = self.folder / f"{len(self.parts)}-{words[0] if words else module}.log"
         kept = {name: value for name, value in os.environ.items() if not name.startswith("TUNEFOLIO_")}
-        with log.open("wb") as output:
-            process = subprocess.Popen(
-                [sys.executable, "-m", module, *words],
-                env=kept | self.environ | given,
-                cwd=ROOT,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-        part = Part(words, process, log)
+        environ = kept | self.environ | given
+        if self.quickly is not None and module == "tunefolio":
+            part = Part(words, self.quickly(words, environ, log), log)
+        else:
+            part = Part(words, process_of([sys.executable, "-m", module, *words], environ, log), log)
         self.parts.append(part)
         return part
 
@@ -70,6 +71,14 @@ class Deployment:
     def __exit__(self, *_: object) -> None:
         for part in reversed(self.parts):
             part.stop()
+
+
+def process_of(command: list[str], environ: dict[str, str], log: Path) -> subprocess.Popen[bytes]:
+    """The command in a process of its own, which keeps a log."""
+    with log.open("wb") as output:
+        return subprocess.Popen(
+            command, env=environ, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
+        )
 
 
 def until(is_so: Callable[[], bool], *, seconds: float = 60, words: Callable[[], str] = lambda: "") -> None:

@@ -25,8 +25,8 @@ _SOON = _NOW + timedelta(hours=1)
 
 
 def proving(db: WriteDb, viewer: Viewer, name: str) -> dict[str, Any]:
-    """An authenticator with codes, a passkey, an open step, a link, a known browser, an account elsewhere; all
-    texts hold the name."""
+    """An authenticator with codes, a passkey, an open step, a link, a known browser, an account elsewhere;
+    all texts hold the name."""
     authenticators.put(db, viewer, lambda row: f"{name} {row}".encode(), _NOW)
     authenticators.put_codes(db, viewer, [f"{name}-code", f"{name}-second"], _NOW)
     key = passkeys.add(

@@ -5,8 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -15,10 +13,11 @@ from urllib.error import URLError
 from urllib.request import Request, urlopen
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.engine.deployment import Deployment
 from tests.journeys.balance import balanced
+from tests.nursery import Child, born
 from tests.ports import free_port
 from tunefolio.core.secret import Secret
 from tunefolio.core.time import FixedClock, Instant
@@ -42,6 +41,10 @@ FLAGS = (
 )
 
 
+expect.set_options(timeout=15_000)
+"""Playwright waits 5 s by itself, which a page on a busy machine may need."""
+
+
 @dataclass(frozen=True)
 class Served:
     """A house that answers: where, and its log so far.
@@ -55,8 +58,10 @@ class Served:
     parts: Deployment | None = None
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser(chromium_path: str) -> Iterator[Browser]:
+    """One for all journeys of a worker, gone before other tests begin: its event loop would be theirs. What a
+    person keeps in it lies in a context of her own."""
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(executable_path=chromium_path, args=list(FLAGS))
         yield opened
@@ -141,7 +146,7 @@ def many(environ: dict[str, str], port: int, folder: Path) -> Iterator[Served]:
     ports = [free_port() for _ in range(2)]
     logs = [folder / f"web-{number}.log" for number in range(2)]
     with contextlib.ExitStack() as stack:
-        parts = stack.enter_context(Deployment(environ | UNCOUNTED, folder))
+        parts = stack.enter_context(Deployment(environ | UNCOUNTED, folder, quickly=born))
         for _ in range(2):
             parts.start("worker", "--concurrency", "2")
         parts.start("beat")
@@ -155,13 +160,7 @@ def many(environ: dict[str, str], port: int, folder: Path) -> Iterator[Served]:
 @contextlib.contextmanager
 def running(command: list[str], environ: dict[str, str], port: int, log: Path) -> Iterator[Served]:
     """`tunefolio COMMAND` in a process of its own until the block ends; fails with its log."""
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "tunefolio", *command],
-            env=os.environ | environ | UNCOUNTED,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
+    process = born(command, os.environ | environ | UNCOUNTED, log)
     try:
         _wait(port, process, log)
         yield Served(f"http://localhost:{port}", log)
@@ -170,7 +169,7 @@ def running(command: list[str], environ: dict[str, str], port: int, log: Path) -
         assert process.wait(30) == 0, log.read_text()
 
 
-def _wait(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
+def _wait(port: int, process: Child, log: Path) -> None:
     ask = Request(f"http://127.0.0.1:{port}/", headers={"Host": f"localhost:{port}"})
     until = time.monotonic() + 60
     while time.monotonic() < until and process.poll() is None:

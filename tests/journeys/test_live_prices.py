@@ -238,6 +238,6 @@ def test_a_tab_nobody_sees_lets_go_and_resumes_without_a_gap(holder: Page) -> No
     page.wait_for_timeout(4_000)
     assert page.locator("#k-value").inner_text() == stands, "it is not told anything now"
     page.evaluate("veil(false)")
-    expect(page.locator("#k-value")).not_to_have_text(stands, timeout=5_000)
+    expect(page.locator("#k-value")).not_to_have_text(stands, timeout=10_000)
     must_resume(lines[1], place)
     assert len(lines) == 2

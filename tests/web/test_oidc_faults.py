@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -10,12 +11,13 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from tests.issuers import ASHA, BROWSER, away, back, client_of, enter, open_provider, who
+from tests.issuers import ASHA, BROWSER, SECRET, away, back, client_of, enter, open_provider, who
 from tests.web.houses import visitor
 from tunefolio.core.time import FixedClock
 from tunefolio.sandbox.oidc import Fault, Provider, Somebody
 from tunefolio.services.house import House
 from tunefolio.store import persons
+from tunefolio.telemetry import JsonLines, PlainLines
 
 REFUSED = (
     Fault.WRONG_NONCE, Fault.NO_NONCE, Fault.WRONG_AUDIENCE, Fault.TWO_AUDIENCES, Fault.WRONG_ISSUER,
@@ -137,3 +139,27 @@ def test_what_is_asked_is_bound_to_the_browser_and_proved_by_pkce(house: House, 
     assert {asked[name][0] for name in ("state", "nonce", "code_challenge")}.isdisjoint(
         other[name][0] for name in ("state", "nonce", "code_challenge")
     )
+
+
+def test_clocks_may_differ_by_a_minute_and_no_more(house: House, provider: Provider) -> None:
+    right = house.clock.now()
+    for seconds, status in ((-300 - 55, 303), (-300 - 65, 401), (55, 303), (65, 401)):
+        provider.clock = FixedClock(right + timedelta(seconds=seconds))
+        assert enter(visitor(house)).status_code == status, seconds
+
+
+def test_what_the_provider_gave_stands_in_no_log(
+    house: House, provider: Provider, caplog: pytest.LogCaptureFixture
+) -> None:
+    client = visitor(house)
+    with caplog.at_level(logging.DEBUG):
+        address = away(client)
+        path = back(address)
+        cookie = next(value for name, value in client.cookies.items() if "visit" in name)
+        assert client.get(path, headers=BROWSER).status_code == 303
+    asked, answered = parse_qs(urlsplit(address).query), parse_qs(urlsplit(path).query)
+    secrets = [cookie, asked["nonce"][0], asked["state"][0], answered["code"][0], SECRET]
+    kept = [one for one in caplog.records if not one.name.startswith("uvicorn")]  # the provider's own server
+    ours = [form.format(one) for one in kept for form in (PlainLines(), JsonLines())]
+    assert any("/sign-in/oidc" in line for line in ours)
+    assert not [line for line in ours for secret in secrets if secret in line]
