@@ -121,6 +121,27 @@ def test_the_operator_hands_out_links_locks_and_takes_factors_away(call: Call, h
     assert value(call("user", "remove-factors", "b@example.com", "--json"))["removed"] is False
 
 
+def test_looking_at_the_links_ends_none_that_was_mailed(
+    call: Call, house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A link that is shown is a fresh one: where mail goes it is made for the person who is named alone."""
+    call("user", "add", "b@example.com")
+    with house.database.writing() as db:
+        found = persons.find_by_email(db, "b@example.com")
+        assert found is not None
+        recovery.ask_verification(db, house, found[0].viewer)
+    (shown,) = value(call("user", "links", "--json"))
+    monkeypatch.setenv("TUNEFOLIO_SMTP_URL", "smtp://house%40example.com:x@127.0.0.1:9")
+    (listed,) = value(call("user", "links", "--json"))
+    assert listed["url"] == "by mail"
+    with house.database.reading() as db:
+        assert recovery.pending(db, house, Secret(shown["url"].partition("token=")[2])) is not None
+    (hers,) = value(call("user", "links", "b@example.com", "--json"))
+    with house.database.reading() as db:
+        assert recovery.pending(db, house, Secret(shown["url"].partition("token=")[2])) is None
+        assert recovery.pending(db, house, Secret(hers["url"].partition("token=")[2])) is not None
+
+
 def test_an_invite_from_the_command_line_lets_one_person_in(call: Call, house: House) -> None:
     code, out, err = call("user", "invite")
     assert (code, out) == (Exit.USAGE, "")

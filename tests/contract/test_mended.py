@@ -106,6 +106,11 @@ def test_an_explained_holding_may_carry_its_derivations(document: dict[str, Any]
     assert "derivations" in told["schema"]["properties"]
 
 
+def test_bars_in_todays_units_may_carry_the_factor_of_each_day(document: dict[str, Any]) -> None:
+    told = said(document, "get", "/instruments/{id}/bars")["200"]["content"]["application/json"]
+    assert "factor" in told["schema"]["properties"]
+
+
 def test_the_shape_of_an_example_has_the_fields_of_all_rows() -> None:
     shape = shape_of({"data": [{"id": 1, "note": None}, {"id": 2, "more": "x"}], "values": {"a": 1}})
     fields = shape["properties"]["data"]["items"]["properties"]

@@ -57,7 +57,8 @@ def bearing(house: House, operator: TestClient, *wanted: Scope) -> TestClient:
     viewer = Viewer(operator.get("/api/v1/session").json()["person"]["id"])
     who = Viewer(viewer.person, Role.ADMIN)
     with house.database.writing() as db:
-        fresh = tokens.make(db, house, who, "-".join(wanted), wanted, days=1)
+        name = f"{'-'.join(wanted)} {len(tokens.listed(db, who))}"
+        fresh = tokens.make(db, house, who, name, wanted, days=1)
     client = visitor(house)
     client.headers["authorization"] = f"Bearer {fresh.secret.reveal()}"
     return client

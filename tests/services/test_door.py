@@ -87,12 +87,16 @@ def test_signing_up_on_and_on_from_one_place_is_stopped(house: House) -> None:
 
 
 @pytest.mark.parametrize(
-    "password", ["password1234", "qwertyuiop12", "letmein12345", "1q2w3e4r5t6y", "tunefolio123", "ashaasha12"]
+    "password",
+    [
+        *("password1234", "qwertyuiop12", "letmein12345", "1q2w3e4r5t6y", "tunefolio123", "ashaasha12"),
+        *("Admin@12345", "India@12345", "Password@2024", "zerodha@123", "Rahul@1234", "asha@example.com1"),
+    ],
 )
 def test_what_is_guessed_first_is_refused(password: str) -> None:
-    assert is_guessed_early(Secret(password), "asha@example.com")
+    assert is_guessed_early(Secret(password), "asha@example.com", "Asha")
     with pytest.raises(Misuse, match="guessed first"):
-        passwords.checked(Secret(password), "asha@example.com")
+        passwords.checked(Secret(password), "asha@example.com", "Asha")
 
 
 @pytest.mark.parametrize(
@@ -106,7 +110,7 @@ def test_what_is_guessed_first_is_refused(password: str) -> None:
     ],
 )
 def test_no_composition_is_asked_for(password: str) -> None:
-    assert passwords.checked(Secret(password), "asha@example.com") == Secret(password)
+    assert passwords.checked(Secret(password), "asha@example.com", "Asha") == Secret(password)
 
 
 def sha1(text: str) -> str:
@@ -127,7 +131,7 @@ def test_the_operators_list_is_searched_as_a_file_and_as_a_folder(tmp_path: Path
         assert not any(is_leaked(Secret(f"another sentence {number}"), leaks) for number in range(300))
     assert not is_leaked(Secret(words[0]), None)
     with pytest.raises(Misuse, match="leaked"):
-        passwords.checked(Secret(words[7]), "asha@example.com", leaks=file)
+        passwords.checked(Secret(words[7]), "asha@example.com", "Asha", leaks=file)
     (tmp_path / "empty").write_text("")
     assert not is_leaked(Secret(words[0]), tmp_path / "empty")
 

@@ -104,7 +104,7 @@ def test_a_taken_address_is_refused(house: House) -> None:
 )
 def test_weak_passwords_are_refused_with_the_reason(password: str, problem: str) -> None:
     with pytest.raises(Misuse, match=problem):
-        passwords.checked(Secret(password), "asha@example.com")
+        passwords.checked(Secret(password), "asha@example.com", "Asha")
 
 
 def test_passwords_are_kept_as_argon2id_and_match_in_any_unicode_form() -> None:

@@ -99,13 +99,18 @@ def reset(args: argparse.Namespace) -> int:
 
 
 def links(args: argparse.Namespace) -> int:
-    """user links: what waits for the operator where no mail goes; each link is fresh, the one before ends."""
+    """user links: what people wait for. A link that is shown is fresh and ends the one before, so where mail
+    goes the list shows none, but of the person that is named."""
     with open_house(args) as runtime, runtime.house.database.writing() as db:
         house = runtime.house
+        named = person_of(db, args.email).id if args.email else None
         rows: list[dict[str, object]] = []
         for link in mails.waiting(db, house):
+            if named is not None and link.owner != named:
+                continue
             person = persons.person_of(db, link.owner)
-            url = mails.hand_out(db, house, person.viewer, link.id).reveal()
+            is_mailed = named is None and mails.can_send(house)
+            url = "by mail" if is_mailed else mails.hand_out(db, house, person.viewer, link.id).reveal()
             rows.append({"email": person.email, "for": link.kind.value, "address": link.email, "url": url})
     show(args, rows, table(rows, ("email", "for", "address", "url")) if rows else "Nobody waits for a link.")
     return Exit.OK

@@ -38,18 +38,21 @@ def welcome(
     db: WriteDb, house: House, person: Person, browser: Secret | None, device: str, address: str
 ) -> Secret:
     """The cookie by which this browser is known from now on. She is told when she has signed in elsewhere
-    before and never from here. A program that brings no cookie is remembered by its mark, so that one which
-    never keeps any leaves one row and is told of once."""
+    before and never from here. A program is remembered by its mark too, and by a new cookie only the first
+    time or when it brought one, so that one which never keeps any leaves two rows and is told of once."""
     viewer = person.viewer
     cookie, mark = token_hash(browser) if browser else "", _mark_of(device, address)
     has_known_cookie = bool(cookie) and devices.is_known(db, viewer, cookie)
-    is_known = has_known_cookie or (bool(mark) and devices.is_known(db, viewer, mark))
+    has_known_mark = bool(mark) and devices.is_known(db, viewer, mark)
     is_first = not devices.any_known(db, viewer)
     known = browser if has_known_cookie and browser else fresh_token()
-    remembered = mark if mark and not browser else token_hash(known)
+    remembered = token_hash(known)
     now = house.clock.now()
-    devices.put(db, viewer, remembered, now)
-    if not is_known and not is_first:
+    if mark:
+        devices.put(db, viewer, mark, now)
+    if browser or not has_known_mark:
+        devices.put(db, viewer, remembered, now)
+    if not has_known_cookie and not has_known_mark and not is_first:
         where = f"{device[:120] or 'An unnamed program'}, from {address or 'an unknown address'}"
         text = f"{where}. If that was not you, end that session and change your password."
         key = f"new-device:{remembered[:16]}:{now.iso()}"

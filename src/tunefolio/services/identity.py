@@ -199,7 +199,7 @@ def change_password(house: House, viewer: Viewer, session: SessionId, old: Secre
     is_right, _ = passwords.matches(old, kept)
     if not is_right:
         raise Rejected("the present password is wrong", code="credentials")
-    fresh = passwords.made(new, person.email, "new_password", leaks=house.rules.leaks)
+    fresh = passwords.made(new, person.email, person.name, "new_password", leaks=house.rules.leaks)
     house.throttle.forget(BY_EMAIL, f"person {viewer.person}")
     with house.database.writing() as db:
         persons.set_password(db, viewer, fresh.text)
@@ -220,7 +220,7 @@ def set_first_password(house: House, viewer: Viewer, session: SessionId, new: Se
     with house.database.reading() as db:
         person = persons.person_of(db, viewer.person)
         _must_have_none(db, viewer)
-    fresh = passwords.made(new, person.email, "new_password", leaks=house.rules.leaks)
+    fresh = passwords.made(new, person.email, person.name, "new_password", leaks=house.rules.leaks)
     with house.database.writing() as db:
         _must_have_none(db, viewer)
         persons.set_password(db, viewer, fresh.text)
@@ -241,7 +241,7 @@ def reset_password(db: WriteDb, house: House, admin: Viewer, person_id: PersonId
     """The operator sets a person's password; their sessions end. Raises Forbidden, NotFound, Misuse."""
     admin.must_administer()
     person = persons.person_of(db, person_id)
-    fresh = passwords.made(new, person.email, "new_password", leaks=house.rules.leaks)
+    fresh = passwords.made(new, person.email, person.name, "new_password", leaks=house.rules.leaks)
     persons.set_password(db, person.viewer, fresh.text)
     shut_out(db, house, person.viewer)
     audit.note(db, house, admin, Act.PASSWORD_RESET, f"person:{person_id}", about=person_id)

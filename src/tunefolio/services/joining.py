@@ -35,7 +35,7 @@ def join(
     house.throttle.hit(BY_ADDRESS, address)
     with house.database.reading() as db:
         _must_be_let_in(db, house, house.rules.sign_up, _kept_as(invite))
-    kept = _made(house, email_of(email), password)
+    kept = _made(house, email_of(email), name, password)
     with house.database.writing() as db:
         return sign_up(db, house, email, name, kept, invite=invite)
 
@@ -64,8 +64,8 @@ def _must_be_let_in(db: ReadDb, house: House, rule: SignUp, invite_hash: str) ->
         raise Misuse("invite", "is unknown, used or expired", cure="Ask an admin for a new one")
 
 
-def _made(house: House, address: str, password: Secret) -> Hashed:
-    return passwords.made(password, address, leaks=house.rules.leaks)
+def _made(house: House, address: str, name: str, password: Secret) -> Hashed:
+    return passwords.made(password, address, name, leaks=house.rules.leaks)
 
 
 def sign_up(
@@ -108,7 +108,7 @@ def add_person(db: WriteDb, house: House, email: str, name: str, password: Passw
     """A new person without asking the rule: for the operator's command line and the demo. Raises Misuse."""
     address = email_of(email)
     shown = name_of(name)
-    kept = password if isinstance(password, Hashed) else _made(house, address, password)
+    kept = password if isinstance(password, Hashed) else _made(house, address, shown, password)
     person = persons.add(db, address, shown, kept.text, role, house.clock.now())
     if mails.can_send(house):
         mails.ask_link(db, house, person.viewer, LinkKind.VERIFY, address)

@@ -34,9 +34,11 @@ _TURNS = threading.BoundedSemaphore(AT_ONCE)
 _WORDS = "A few words in a row are good"
 
 
-def checked(password: Secret, email: str, field: str = "password", *, leaks: Path | None = None) -> Secret:
+def checked(
+    password: Secret, email: str, name: str, field: str = "password", *, leaks: Path | None = None
+) -> Secret:
     """The password if the rules allow it: 10 to 200 characters, not the e-mail address, none that a guesser
-    tries first; raises Misuse. leaks: the operator's own list."""
+    who knows address and name tries first; raises Misuse. leaks: the operator's own list."""
     text = password.reveal()
     if len(text) < SHORTEST:
         raise Misuse(field, f"must have at least {SHORTEST} characters", cure=_WORDS)
@@ -48,7 +50,7 @@ def checked(password: Secret, email: str, field: str = "password", *, leaks: Pat
         raise Misuse(field, "must not be the e-mail address", cure=_WORDS)
     if is_leaked(password, leaks):
         raise Misuse(field, "stands in a list of leaked passwords", cure="Choose another; " + _WORDS.lower())
-    if is_guessed_early(password, email):
+    if is_guessed_early(password, email, name):
         raise Misuse(field, "is among those that are guessed first", cure=_WORDS)
     return password
 
@@ -64,9 +66,11 @@ NO_PASSWORD = Hashed("")
 """Kept for somebody whom only a passkey or a provider signs in: nothing that is typed ever matches it."""
 
 
-def made(password: Secret, email: str, field: str = "password", *, leaks: Path | None = None) -> Hashed:
+def made(
+    password: Secret, email: str, name: str, field: str = "password", *, leaks: Path | None = None
+) -> Hashed:
     """The password, checked and hashed; best outside of any transaction. Raises Misuse, Retry."""
-    return Hashed(hashed(checked(password, email, field, leaks=leaks)))
+    return Hashed(hashed(checked(password, email, name, field, leaks=leaks)))
 
 
 def hashed(password: Secret) -> str:

@@ -86,7 +86,7 @@ def reset(house: House, token: Secret, new: Secret) -> Person:
     with house.database.reading() as db:
         link = _found(db, house, LinkKind.RESET, token)
         person = persons.person_of(db, link.owner)
-    fresh = passwords.made(new, person.email, "new_password", leaks=house.rules.leaks)
+    fresh = passwords.made(new, person.email, person.name, "new_password", leaks=house.rules.leaks)
     with house.database.writing() as db:
         if person.disabled is not None or not mail_links.use(db, link.id, house.clock.now()):
             raise Misuse("link", _OVER, cure="Ask for another")

@@ -345,6 +345,8 @@ def _page(request: Request, problem: Problem) -> Response:
         return RedirectResponse(sign_in_path(request), HTTPStatus.SEE_OTHER)
     if problem.kind == "leaving":
         return RedirectResponse(FAREWELL, HTTPStatus.SEE_OTHER)
+    if problem.kind == "proof-needed":
+        return RedirectResponse(_proving_path(request), HTTPStatus.SEE_OTHER)
     return render.partial(request, "errors/page.html", status=problem.status, **_context(request, problem))
 
 

@@ -2,8 +2,7 @@
 
 Every page template extends "layout.html" and fills `{% block content %}`; finer blocks may stand inside it.
 HTMX that targets `#holdings` gets `{% block holdings %}` when the template has one, else `content`.
-Always there: now, person (None when signed out), path, address (the path with its query), rehearsal, version,
-asset(name).
+Always there: now, person (None when signed out), path, rehearsal, version, asset(name).
 """
 
 from __future__ import annotations
@@ -14,6 +13,7 @@ from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import orjson
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
@@ -88,14 +88,15 @@ def surroundings(request: Request) -> dict[str, Any]:
         "now": house.clock.now(),
         "person": getattr(request.state, "person", None),
         "path": request.url.path,
-        "address": address_of(request),
         "rehearsal": house.rules.rehearsal,
     }
 
 
-def address_of(request: Request) -> str:
-    """What the address line says after the host, so that a part fetched again keeps its filters and place."""
-    return request.url.path + (f"?{request.url.query}" if request.url.query else "")
+def address_of(request: Request, *names: str) -> str:
+    """Path and those words of the query that have a value: a part fetched again keeps filters and place, and
+    no page says again what somebody else wrote into its address."""
+    query = urlencode([(name, value) for name in names if (value := request.query_params.get(name))])
+    return request.url.path + (f"?{query}" if query else "")
 
 
 @lru_cache(maxsize=1)

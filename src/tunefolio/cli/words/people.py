@@ -44,6 +44,9 @@ def add(commands: Commands) -> None:
     invite.add_argument("--email", default="", help="the only address that may use it")
     invite.add_argument("--role", choices=("admin", "member", "reader"), default="member")
     links = command(verbs, "links", "people:links", "links people asked for, to hand out by hand")
+    links.add_argument(
+        "email", nargs="?", default="", help="only hers, with a fresh link also where mail goes"
+    )
     export = command(verbs, "export", "leaving:export", "everything of a person in one zip, without secrets")
     gone = command(verbs, "delete", "leaving:delete", "delete a person's account, with its time of grace")
     for one in (export, gone):

@@ -19,6 +19,7 @@ BARS: Mapping[tuple[str, str], Any] = {
         "low": ["1184.05", "1188.15"],
         "close": ["1190.35", "1196.80"],
         "volume": [6120441, 7340018],
+        "factor": None,
         "next": "2026-11-23",
         "problem": None,
     },

@@ -47,7 +47,8 @@ class Desk:
     def page(self, template: str, **values: Any) -> HTMLResponse:
         """Says until when she may change things, or asks for her password first."""
         unlocked = proofs.until(self.db, self.house, self.admin, self.session.id)
-        unlock = f"/admin/unlock?{urlencode({'next': render.address_of(self.request)})}"
+        here = self.request.url.path + (f"?{self.request.url.query}" if self.request.url.query else "")
+        unlock = f"/admin/unlock?{urlencode({'next': here})}"
         values |= {"unlocked": unlocked, "unlock": unlock, "refusals": house_admin.REFUSALS}
         return render.page(self.request, template, **values)
 

@@ -51,6 +51,7 @@ def page(
         is_admin=viewer.role is Role.ADMIN,
         titles=TITLES,
         states=list(TrackState),
+        here=render.address_of(request, "after"),
     )
 
 

@@ -169,6 +169,12 @@ def begin_authenticator(db: OwnWriting, house: HouseDep, viewer: CurrentViewer) 
     return go("/settings/authenticator")
 
 
+@router.get("/settings/authenticator/confirm")
+def back_to_authenticator(_visit: CurrentVisit) -> Response:
+    """Where the form's answer stood: whoever goes back to it is led on."""
+    return go("/settings/authenticator")
+
+
 @router.post("/settings/authenticator/confirm", dependencies=PROVED)
 def confirm_authenticator(
     request: Request, house: HouseDep, viewer: CurrentViewer, code: FormText

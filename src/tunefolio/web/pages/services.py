@@ -49,6 +49,7 @@ def page(
         kind=kind,
         state=state,
         states=list(JobState),
+        here=render.address_of(request, "kind", "state", "before"),
         more="/services?" + urlencode({name: value for name, value in more.items() if value}) if more else "",
     )
 

@@ -39,6 +39,7 @@ def history(
         rows=rows[:_PAGE],
         more=None if last is None else f"/snapshots?cursor={last.day}_{last.id}",
         names={home.id: home.name for home in accounts.listed(db, viewer)},
+        here=render.address_of(request, "cursor"),
     )
 
 
