@@ -16,7 +16,6 @@ import gc
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -142,9 +141,6 @@ def live(wish: Mapping[str, Any]) -> int:
     os.environ.update(wish["environ"])
     sys.argv[:] = ["tunefolio", *wish["words"]]
     from tunefolio.__main__ import main as tunefolio
-    from tunefolio.services import jobs
-
-    jobs._HOLDER = f"{socket.gethostname()}:{os.getpid()}"  # drawn when it was loaded, by the nursery
 
     return tunefolio()
 

@@ -23,7 +23,7 @@ from tunefolio.core.identity import PersonId
 from tunefolio.core.people import Role, Viewer
 from tunefolio.services import audit
 from tunefolio.services.acts import GROUP_WORDS, GROUPS, Act
-from tunefolio.store.audit import AuditEntry
+from tunefolio.store.audit import EVERY, AuditEntry
 from tunefolio.web.security import SAFE_METHODS
 
 pytestmark = pytest.mark.one_is_enough
@@ -125,8 +125,8 @@ def whose(key: Key, ids: Ids, one: AuditEntry) -> Sequence[PersonId | None]:
 def sent(client: TestClient, way: Way, door: Door | None, ids: Ids, visit: Visit) -> tuple[Any, int]:
     key = (way.method, way.path)
     if key in FIRST:
-        path, body = FIRST[key]
-        done = client.post(replace(way, path=path).to(ids), data=body(ids), headers=HTML)
+        path, fields = FIRST[key]
+        done = client.post(replace(way, path=path).to(ids), data=fields(ids), headers=HTML)
         assert done.status_code == 303, (key, done.text)
     if door is not None:
         prepared(client, door, ids)
@@ -141,7 +141,7 @@ def sent(client: TestClient, way: Way, door: Door | None, ids: Ids, visit: Visit
 def entries(visit: Visit) -> list[AuditEntry]:
     app: Any = visit.client.app
     with app.state.house.database.reading() as db:
-        return audit.everyones(db, Viewer(PersonId(1), Role.ADMIN), audit.EVERY, None, 500)
+        return audit.everyones(db, Viewer(PersonId(1), Role.ADMIN), EVERY, None, 500)
 
 
 def newest(visit: Visit) -> int:

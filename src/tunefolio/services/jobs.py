@@ -37,7 +37,6 @@ __all__ = ["DEEDS", "Cancelled", "Deed", "Doorbell", "Work", "ask", "ask_cancel"
 
 _log = logging.getLogger(__name__)
 _chance = random.Random()
-_HOLDER = f"{socket.gethostname()}:{os.getpid()}"
 _FIRST_WAIT = timedelta(seconds=2)
 _LONGEST_WAIT = timedelta(minutes=15)
 _SWEEP_LIMIT = 2_000
@@ -190,7 +189,7 @@ def run(house: House, job_id: JobId, *, chance: random.Random = _chance) -> None
     """
     if house.lanes.must_wait(job_id):
         return
-    holder = f"{_HOLDER}:{secrets.token_hex(4)}"
+    holder = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
     with tagged(job=job_id), _place(house, job_id) as place:
         job = _lease(house, job_id, holder, place)
         if job is not None:
