@@ -91,8 +91,11 @@ async function ask(place, body, prove) {
     return null;
   }
   const wrong = problem.errors?.[0];
-  throw new Told(wrong ? `${wrong.problem}. ${wrong.cure}` : problem.detail ?? "That did not work.");
+  const told = wrong ? [wrong.problem, wrong.cure] : [problem.detail ?? "That did not work", problem.cure];
+  throw new Told(told.filter(Boolean).map(sentence).join(" "));
 }
+
+const sentence = (words) => words[0].toUpperCase() + words.slice(1).replace(/\.?$/, ".");
 
 function wordsOf(error) {
   if (error instanceof Told) return error.message;

@@ -55,7 +55,10 @@ def role(args: argparse.Namespace) -> int:
     with open_house(args) as runtime, runtime.house.database.writing() as db:
         person = person_of(db, args.email)
         identity.set_role(db, runtime.house, CONSOLE, person.id, Role(args.role))
-    show(args, _row(person) | {"role": args.role}, f"{person.email} is {args.role}")
+    said = f"{person.email} is {args.role}"
+    if person.disabled is not None:
+        said += "\nShut out all the same: `tunefolio user unlock` lets her in again"
+    show(args, _row(person) | {"role": args.role}, said)
     return Exit.OK
 
 

@@ -290,8 +290,9 @@ def problem_json(request: Request, problem: Problem) -> Response:
         "detail": problem.detail,
         "request_id": request_id(request),
     }
-    if problem.cure:
-        body["cure"] = problem.cure
+    cure = problem.cure or (f"Try again in {problem.wait}." if problem.wait else "")
+    if cure:
+        body["cure"] = cure
     if problem.fields:
         body["errors"] = [{"field": f.field, "problem": f.problem, "cure": f.cure} for f in problem.fields]
     return Response(orjson.dumps(body), problem.status, media_type="application/problem+json")
