@@ -171,21 +171,21 @@ def again_at_the_broker(page: Page) -> None:
 def in_the_log(page: Page, bela: Page) -> None:
     """What each deed made of what was; and of what concerns Bela, she reads it too."""
     page.goto("/admin/audit")
+    deeds = page.locator("article.deed")
     for words in (
-        ("instrument: corrected", "Iron and Steel"), ("broker: standing", "open → stopped"),
-        ("person: role changed", "member → reader"), ("job: retried", "sync"),
-        ("admin: unlock refused", "session"), ("quarantine: settled", "doubted → accepted"),
-        ("calendar: said", "as packaged → closed"),
+        ("Corrected instrument", "Iron and Steel"), ("Changed the standing of broker", "open → stopped"),
+        ("Changed the role", "member → reader"), ("Asked again for job", "sync"),
+        ("A proof was refused", ""), ("Settled doubted prices", "doubted → accepted"),
+        ("Changed the calendar of", "as packaged → closed"),
     ):  # fmt: skip
-        entry = page.locator("tr.line").filter(has_text=words[0]).filter(has_text=words[1])
-        expect(entry.first).to_be_visible()
+        expect(deeds.filter(has_text=words[0]).filter(has_text=words[1]).first).to_be_visible()
     page.get_by_label("Deed").select_option("person.")
     page.get_by_role("button", name="Show").click()
-    expect(page.locator("tr.line", has_text="broker: standing")).to_have_count(0)
-    expect(page.locator("tr.line", has_text="member → reader")).to_have_count(1)
+    expect(page.locator("article.deed", has_text="member → reader")).to_have_count(1)
+    expect(page.locator("article.deed", has_text="Changed the standing of broker")).to_have_count(0)
     bela.goto("/activity")
-    expect(bela.locator("tr.line", has_text="member → reader")).to_have_count(1)
-    expect(bela.locator("tr.line", has_text="open → stopped")).to_have_count(0)
+    expect(bela.locator("article.deed", has_text="member → reader")).to_have_count(1)
+    expect(bela.locator("article.deed", has_text="open → stopped")).to_have_count(0)
 
 
 def closed_to_others(page: Page, noises: list[str]) -> None:

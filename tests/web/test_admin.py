@@ -117,8 +117,8 @@ def test_the_page_leads_to_the_password_and_back(small_house: House, asha: TestC
     later(small_house, 16)
     sent = {**BROWSER, "referer": "https://testserver/admin/jobs?state=failed"}
     refused = asha.post("/admin/jobs/1/retry", headers=sent)
-    assert refused.status_code == 403
-    assert "/admin/unlock?next=%2Fadmin%2Fjobs%3Fstate%3Dfailed" in refused.text
+    assert refused.status_code == 303
+    assert refused.headers["location"] == "/admin/unlock?next=%2Fadmin%2Fjobs%3Fstate%3Dfailed"
     fragment = asha.post(
         "/admin/jobs/1/retry", headers={**HTMX, "hx-current-url": "https://testserver/admin/jobs"}
     )

@@ -50,6 +50,8 @@ PAGE = 50
 _MENDS = 50
 _PRINTED = 500
 _RULES = 25
+_ASKED = ("year", "taxpayer", "head", "mend", "after", "of", "units", "price", "currency")
+"""The words by which pages of tax are asked for: whoever leaves one for a moment comes back to the same."""
 After = Annotated[str, Query(max_length=20)]
 FigureQuery = Annotated[str, Query(min_length=1, max_length=160)]
 
@@ -252,6 +254,7 @@ def page(
     """A page of tax: who and when, the words its templates ask with, the disclaimer."""
     words: dict[str, Any] = {
         "choice": choice,
+        "here": render.address_of(request, *_ASKED),
         "report": choice.report,
         "result": choice.report.result,
         "rupees": rupees,
