@@ -9,11 +9,11 @@ from dataclasses import dataclass
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from limits import RateLimitItemPerSecond
 from limits.storage import MemoryStorage
+from limits.strategies import MovingWindowRateLimiter
 
 from tunefolio.services.windows import ProcessMemory
-
-REAL = time.time
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +75,22 @@ def test_it_says_what_the_library_says(steps: list[Step]) -> None:
         for step in steps:
             clock.now += step.seconds
             assert told(ours, step) == told(theirs, step)
+
+
+@settings(max_examples=100, deadline=None)
+@given(STEPS)
+def test_one_count_tells_what_the_library_tells_in_two(steps: list[Step]) -> None:
+    clock, limit = Still(), RateLimitItemPerSecond(3, 10)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(threading.Timer, "start", lambda _self: None)
+        patch.setattr(time, "time", clock)
+        ours, theirs = ProcessMemory(), MovingWindowRateLimiter(MemoryStorage())
+        for step in steps:
+            clock.now += step.seconds * 1.0137  # at the very moment one leaves, the library says both
+            is_in, standing, seconds = ours.admit(step.key, 3, 10)
+            assert is_in == theirs.hit(limit, step.key)
+            stats = theirs.get_window_stats(limit, step.key)
+            assert (3 - standing, clock.now + seconds) == (stats.remaining, stats.reset_time)
 
 
 def test_what_is_over_is_forgotten_within_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:

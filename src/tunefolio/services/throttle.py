@@ -91,6 +91,8 @@ class Throttle:
 
     def count(self, allowance: Allowance, key: str) -> Counted:
         """Count one attempt, let in or not, and tell where the key stands then."""
+        if isinstance(self._storage, ProcessMemory):
+            return _counted_here(self._storage, allowance, key)
         try:
             return _counted(self._limiter, allowance, key)
         except StorageError:
@@ -126,8 +128,7 @@ def _refused(
 
 def _pause_after(counts: Counts, allowance: Allowance, free: int, key: str) -> None:
     """The longer the row of attempts, the longer until the next; a row ends with its window."""
-    seconds = max(1, round(allowance.window.total_seconds()))
-    over = counts.incr(_row(allowance, key), seconds) - free
+    over = counts.incr(_row(allowance, key), _seconds(allowance)) - free
     if over >= 0:
         pause = min(2**over, round(LONGEST_PAUSE.total_seconds()))
         counts.incr(_pause(allowance, key), pause)
@@ -149,8 +150,20 @@ def _counted(limiter: MovingWindowRateLimiter, allowance: Allowance, key: str) -
     return Counted(allowance.times, max(0, stats.remaining), max(0.0, wait), not is_in)
 
 
+def _counted_here(memory: ProcessMemory, allowance: Allowance, key: str) -> Counted:
+    """The same in one go: each request is counted, and the way through the library costs it more than the
+    count."""
+    name = f"{allowance.name}/window/{_hashed(key)}"
+    is_in, standing, seconds = memory.admit(name, allowance.times, _seconds(allowance))
+    return Counted(allowance.times, max(0, allowance.times - standing), max(0.0, seconds), not is_in)
+
+
+def _seconds(allowance: Allowance) -> int:
+    return max(1, round(allowance.window.total_seconds()))
+
+
 def _item(allowance: Allowance) -> RateLimitItemPerSecond:
-    return RateLimitItemPerSecond(allowance.times, max(1, round(allowance.window.total_seconds())))
+    return RateLimitItemPerSecond(allowance.times, _seconds(allowance))
 
 
 def _hashed(key: str) -> str:

@@ -52,15 +52,22 @@ class ProcessMemory(Storage, MovingWindowSupport):
 
     def acquire_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
         """Whether `amount` more fit into the window of `expiry` seconds that ends now; if so they count."""
+        return self.admit(key, limit, expiry, amount)[0]
+
+    def admit(self, key: str, limit: int, expiry: int, amount: int = 1) -> tuple[bool, int, float]:
+        """The same, with how many stand in the window then, and in how many seconds the oldest leaves it."""
         now = time.time()
         with self._lock:
             self._sweep(now)
-            window = self._windows.setdefault(key, _Window(expiry))
+            window = self._windows.get(key)
+            if window is None:
+                window = self._windows[key] = _Window(expiry)
             window.forget_before(now - expiry)
-            if len(window.times) + amount > limit:
-                return False
-            window.times.extend([now] * amount)
-            return True
+            is_in = len(window.times) + amount <= limit
+            if is_in:
+                window.times.extend([now] * amount)
+            oldest = window.times[0] if window.times else now
+            return is_in, len(window.times), oldest + expiry - now
 
     def get_moving_window(self, key: str, limit: int, expiry: int) -> tuple[float, int]:  # noqa: ARG002
         """When the oldest of the window was let in, now for none; and how many stand in it."""

@@ -109,7 +109,7 @@ def is_local(host: str) -> bool:
 
 def is_secure(connection: HTTPConnection) -> bool:
     """Whether a browser keeps Secure cookies of this address."""
-    return connection.url.scheme in ("https", "wss") or is_local(host_of(connection))
+    return connection.scope["scheme"] in ("https", "wss") or is_local(host_of(connection))
 
 
 def cookie_name(connection: HTTPConnection, config: WebConfig) -> str:
