@@ -67,7 +67,10 @@ def test_somebody_new_comes_by_her_provider_proves_herself_there_and_sets_a_pass
     page.get_by_label("New password").fill("a different sentence")
     page.get_by_role("button", name="Set it", exact=True).click()
     expect(page.get_by_role("heading", name="Change password")).to_be_visible()
+    page.close()  # whose stream and notices would ask on, as nobody
     context.clear_cookies()
+    page = context.new_page()
+    listen(page, served.url, noises)
     page.goto("/sign-in?next=/holdings")
     page.get_by_role("button", name="Sign in with Rehearsal ID").click()
     be(page, "Asha")

@@ -77,7 +77,10 @@ def test_a_glance_holds_no_moment_fast(database: Database) -> None:
             if database.dialect == "sqlite":
                 question = "PRAGMA wal_checkpoint(TRUNCATE)"  # answers first whether a reader was in the way
             else:
-                question = "SELECT count(*) FROM pg_stat_activity WHERE state LIKE 'idle in%'"
+                question = (  # of this database alone: beside it lie those of other tests
+                    "SELECT count(*) FROM pg_stat_activity "
+                    "WHERE datname = current_database() AND state LIKE 'idle in%'"
+                )
             raw: Any = connection.connection.driver_connection
             assert raw.execute(question).fetchone()[0] == 0
 
