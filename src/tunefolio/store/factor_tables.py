@@ -80,6 +80,19 @@ mail_links = table(
 """A link for a person's mailbox, good once. token_hash: None until it was handed out, by mail or to the
 operator; handed out again, the one before no longer counts. email: the address it is about."""
 
+sign_ups = table(
+    "sign_ups",
+    id_column(),
+    needed("email", Text),
+    needed("name", Text),
+    Column("token_hash", Text, unique=True),
+    needed("asked_at", At()),
+    needed("expires_at", At()),
+    Index("ix_sign_ups_email", "email"),
+)
+"""Wishes for an account in a house that is open and sends mail: nobody's yet, so no owner. token_hash: None
+until the link was mailed. The row goes when the link is used, when a newer one is mailed, when it ran out."""
+
 devices = table(
     "devices",
     id_column(),

@@ -13,7 +13,7 @@ from tunefolio.store.db import ReadDb, open_database
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0023"
+HEAD = "0024"
 """The newest migration. Written here so that a start without anything to migrate need not import Alembic."""
 
 MIGRATIONS = Path(__file__).parent / "migrations"

@@ -36,6 +36,7 @@ from tunefolio.store.factor_tables import external_identities as external_identi
 from tunefolio.store.factor_tables import mail_links as mail_links
 from tunefolio.store.factor_tables import passkeys as passkeys
 from tunefolio.store.factor_tables import recovery_codes as recovery_codes
+from tunefolio.store.factor_tables import sign_ups as sign_ups
 from tunefolio.store.fund_tables import fund_categories as fund_categories
 from tunefolio.store.grant_tables import grants as grants
 from tunefolio.store.grant_tables import shared_links as shared_links

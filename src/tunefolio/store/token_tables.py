@@ -16,7 +16,6 @@ refresh_tokens = table(
     needed("created_at", At()),
     needed("expires_at", At()),
     Column("used_at", At()),
-    Column("used_from", Text),
     Index("ix_refresh_tokens_session", "session_id"),
     Index("ix_refresh_tokens_expires", "expires_at"),
 )
