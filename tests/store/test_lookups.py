@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 import time
 from dataclasses import replace
@@ -9,13 +10,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Dialect, bindparam, select, text, update
+from sqlalchemy import Dialect, bindparam, func, select, text, update
 
 from tests.store.books import NOW, person
 from tunefolio.core.identity import SessionId
 from tunefolio.core.people import Scope, Viewer
 from tunefolio.store import personal_tokens, persons, refresh_tokens, sessions
-from tunefolio.store.db import Database, Unanswered, open_database
+from tunefolio.store.db import Database, ReadDb, Unanswered, open_database
 from tunefolio.store.lookups import Asked, Lookup
 from tunefolio.store.tables import persons as persons_table
 
@@ -134,9 +135,10 @@ def test_a_look_up_brings_no_values_of_its_own() -> None:
 
 def test_a_database_in_memory_has_no_glances() -> None:
     database = open_database("sqlite://")
-    assert not database.is_near
     with pytest.raises(Unanswered), database.glancing():
         pass
+    with pytest.raises(Unanswered):
+        asyncio.run(database.foretelling(persons.count))
     database.close()
 
 
@@ -160,17 +162,119 @@ def test_a_locked_file_is_not_waited_for(database: Database) -> None:
         assert sessions.find(db, "here", NOW) is not None
 
 
+def test_an_event_loop_is_told_the_same(database: Database) -> None:
+    viewer, session = signed_in(database)
+
+    def question(db: ReadDb) -> list[Any]:
+        return [
+            sessions.find(db, "here", NOW),
+            sessions.find(db, "nowhere", NOW),
+            personal_tokens.find(db, "mine", NOW),
+            refresh_tokens.standing(db, viewer, session, NOW),
+            db.dialect,
+        ]
+
+    with database.reading() as db:
+        told = question(db)
+    assert [one is None for one in told] == [False, True, False, False, False]
+    assert asyncio.run(database.foretelling(question)) == told
+
+    async def before_and_after() -> list[bool]:
+        def is_here(db: ReadDb) -> bool:
+            return sessions.find(db, "here", NOW) is not None
+
+        before = await database.foretelling(is_here)
+        with database.writing() as db:
+            sessions.end(db, viewer, session, NOW)
+        return [before, await database.foretelling(is_here)]
+
+    assert asyncio.run(before_and_after()) == [True, False]
+
+
+def test_an_event_loop_is_told_nothing_but_look_ups(database: Database) -> None:
+    with pytest.raises(Unanswered):
+        asyncio.run(database.foretelling(persons.count))
+    with pytest.raises(Unanswered):
+        asyncio.run(database.foretelling(lambda db: db.connection))
+
+
+ASLEEP = Lookup(select(func.pg_sleep(bindparam("seconds")), func.pg_backend_pid().label("pid")))
+
+
+@pytest.mark.parametrize("migrated_url", ["postgresql"], indirect=True)
+def test_many_of_a_loop_share_few_connections_without_waiting_for_one_another(database: Database) -> None:
+    def question(db: ReadDb) -> int:
+        row = db.find(ASLEEP, {"seconds": 0.2})
+        assert row is not None
+        return int(row.pid)
+
+    async def many() -> tuple[list[int], float]:
+        begun = time.monotonic()
+        pids = await asyncio.gather(*[database.foretelling(question) for _ in range(8)])
+        return list(pids), time.monotonic() - begun
+
+    pids, seconds = asyncio.run(many())
+    assert len(set(pids)) == 4
+    assert seconds < 8 * 0.2  # else one after the other
+
+
+@pytest.mark.parametrize("migrated_url", ["postgresql"], indirect=True)
+def test_whoever_gives_up_leaves_no_answer_for_another(database: Database) -> None:
+    """A request that is cancelled in the middle of its look-up."""
+    signed_in(database)
+
+    async def given_up() -> bool:
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.1):
+                await database.foretelling(lambda db: db.find(ASLEEP, {"seconds": 30}))
+        return await database.foretelling(lambda db: sessions.find(db, "here", NOW)) is not None
+
+    assert asyncio.run(given_up())
+
+
+@pytest.mark.parametrize("migrated_url", ["postgresql"], indirect=True)
+def test_a_loops_connection_that_died_is_replaced(database: Database) -> None:
+    signed_in(database)
+
+    def is_here(db: ReadDb) -> bool:
+        return sessions.find(db, "here", NOW) is not None
+
+    async def after_a_death() -> bool:
+        assert await database.foretelling(is_here)
+        with database.reading() as reader:
+            reader.execute(OTHERS)
+        with pytest.raises(Unanswered):
+            await database.foretelling(is_here)
+        return await database.foretelling(is_here)
+
+    assert asyncio.run(after_a_death())
+
+
+@pytest.mark.parametrize("migrated_url", ["postgresql"], indirect=True)
+def test_a_loop_that_has_ended_keeps_no_connection(database: Database) -> None:
+    def is_here(db: ReadDb) -> bool:
+        return sessions.find(db, "here", NOW) is not None
+
+    for _ in range(6):
+        asyncio.run(database.foretelling(is_here))
+    with database.reading() as db:
+        others = text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()")
+        assert db.execute(others).scalar_one() <= 3  # this one, a loop's, and one that is just leaving
+
+
+OTHERS = text(
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+    "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+)
+
+
 @pytest.mark.parametrize("migrated_url", ["postgresql"], indirect=True)
 def test_a_connection_that_died_is_replaced(database: Database) -> None:
     signed_in(database)
     with database.glancing() as db:
         assert sessions.find(db, "here", NOW) is not None
-    others = text(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-        "WHERE datname = current_database() AND pid <> pg_backend_pid()"
-    )
     with database.reading() as reader:
-        reader.execute(others)
+        reader.execute(OTHERS)
     with database.glancing() as db, pytest.raises(Unanswered):
         sessions.find(db, "here", NOW)
     with database.glancing() as db:

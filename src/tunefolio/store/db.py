@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from sqlalchemy import (
     URL,
@@ -34,10 +34,13 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import StaticPool
 
 from tunefolio.core.errors import Misuse
+from tunefolio.store.asking import Asker
 from tunefolio.store.lookups import Lookup
+from tunefolio.store.lookups import Unanswered as Unanswered
 
 _TURN_SECONDS = 30.0
 
+T = TypeVar("T")
 Values = Mapping[str, Any] | Sequence[Mapping[str, Any]]
 
 
@@ -61,10 +64,6 @@ class ReadDb:
 
     def execute(self, statement: Executable, values: Values | None = None) -> CursorResult[*tuple[Any, ...]]:
         return self.connection.execute(statement, values)
-
-
-class Unanswered(Exception):
-    """A glance does not tell: ask in a transaction."""
 
 
 class GlanceDb(ReadDb):
@@ -93,6 +92,37 @@ class GlanceDb(ReadDb):
             self._raw.invalidate(error)
             raise Unanswered from error
         return asked.found(rows[0]) if rows else None
+
+
+class Wanted(Exception):
+    """A row that is not there yet: find it, and go the way once more."""
+
+    def __init__(self, lookup: Lookup, values: Mapping[str, Any]) -> None:
+        super().__init__()
+        self.lookup = lookup
+        self.values = values
+
+
+class ForetoldDb(ReadDb):
+    """Answers look-ups with rows found beforehand, in the order in which they are asked for. Raises Wanted at
+    the first that is missing, and Unanswered for whatever is no look-up."""
+
+    def __init__(self, dialect: str, rows: Sequence[Row[*tuple[Any, ...]] | None]) -> None:
+        self._dialect = dialect
+        self._rows = iter(rows)
+
+    @property
+    def connection(self) -> Connection:
+        raise Unanswered
+
+    @property
+    def dialect(self) -> str:
+        return self._dialect
+
+    def find(self, lookup: Lookup, values: Mapping[str, Any]) -> Row[*tuple[Any, ...]] | None:
+        for row in self._rows:
+            return row
+        raise Wanted(lookup, values)
 
 
 class WriteDb(ReadDb):
@@ -133,21 +163,18 @@ class WriteDb(ReadDb):
 
 
 class Database:
-    """One engine and the ways into it. glances: another, for look-ups; None where there can be none."""
+    """One engine and the ways into it. glances: another, for look-ups; None where there can be none. asker:
+    for those of an event loop, where the database is another process."""
 
-    def __init__(self, engine: Engine, glances: Engine | None = None) -> None:
+    def __init__(self, engine: Engine, glances: Engine | None = None, asker: Asker | None = None) -> None:
         self.engine = engine
         self._glances = glances
+        self._asker = asker
         self._turn = Lock() if engine.dialect.name == "sqlite" else None
 
     @property
     def dialect(self) -> str:
         return self.engine.dialect.name
-
-    @property
-    def is_near(self) -> bool:
-        """Whether a glance takes microseconds and waits for nobody, so that an event loop may have one."""
-        return self._glances is not None and self.dialect == "sqlite"
 
     @contextmanager
     def glancing(self) -> Iterator[ReadDb]:
@@ -163,6 +190,20 @@ class Database:
             yield GlanceDb(self._glances, raw)
         finally:
             raw.close()
+
+    async def foretelling(self, question: Callable[[ReadDb], T]) -> T:
+        """What `question` makes of the look-ups it asks for, without holding up the loop: it is gone through
+        again after each row that was missing, so it must do nothing but ask. Raises Unanswered, whereupon
+        `reading` tells."""
+        if self._asker is None:
+            with self.glancing() as db:
+                return question(db)
+        rows: list[Row[*tuple[Any, ...]] | None] = []
+        while True:
+            try:
+                return question(ForetoldDb(self.dialect, rows))
+            except Wanted as wanted:
+                rows.append(await self._asker.find(wanted.lookup, wanted.values))
 
     @contextmanager
     def reading(self) -> Iterator[ReadDb]:
@@ -197,6 +238,8 @@ class Database:
 
     def close(self) -> None:
         self.engine.dispose()
+        if self._asker is not None:
+            self._asker.close()
         if self._glances is not None:
             self._glances.dispose()
 
@@ -210,7 +253,7 @@ def open_database(url: str) -> Database:
         case "postgresql":
             parsed = parsed.set(drivername="postgresql+psycopg")
             engine = create_engine(parsed, pool_size=10, max_overflow=10, pool_pre_ping=True)
-            return Database(engine, _postgresql_glances(parsed))
+            return Database(engine, _postgresql_glances(parsed), Asker(engine))
         case other:
             raise Misuse(
                 "TUNEFOLIO_DATABASE_URL", f"{other} is not supported", cure="Use sqlite:/// or postgresql://"

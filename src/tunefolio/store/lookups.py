@@ -35,6 +35,10 @@ class Asked:
         return self.row(read)
 
 
+class Unanswered(Exception):
+    """A glance does not tell: ask in a transaction."""
+
+
 class Lookup:
     """A SELECT that finds at most one row; every value it compares with is a named parameter of it."""
 
