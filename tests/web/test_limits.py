@@ -10,7 +10,7 @@ import pytest
 from limits.storage import RedisStorage
 from starlette.testclient import TestClient
 
-from tests.web.houses import CONFIG, PASSWORD, join, visitor
+from tests.web.houses import ADDRESS, CONFIG, PASSWORD, app_of, join, visitor
 from tunefolio.core.people import Scope, Viewer
 from tunefolio.services import tokens
 from tunefolio.services.house import House
@@ -140,3 +140,29 @@ def test_without_the_shared_store_each_counts_for_itself(small_house: House, ash
     house = replace(small_house, throttle=gone)
     (program,) = programs_of(house, asha, 1)
     assert [program.get(BOOKS).status_code for _ in range(6)] == [200] * 5 + [429]
+
+
+def test_what_cannot_be_read_or_is_nowhere_counts_as_well(small_house: House) -> None:
+    """Else whoever sends rubbish would never be stopped."""
+    ways: list[tuple[str, str, dict[str, Any], int]] = [
+        (
+            "POST",
+            "/auth/login",
+            {"content": b"{broken", "headers": {"content-type": "application/json"}},
+            422,
+        ),
+        ("GET", "/api/v1/nowhere", {}, 404),
+        ("PUT", "/api/v1/portfolios", {}, 405),
+    ]
+    for method, path, sent, status in ways:
+        whence = (f"192.0.2.{status % 200}", 1)
+        stranger = TestClient(app_of(small_house, FEW), base_url=ADDRESS, client=whence)
+        answers = [stranger.request(method, path, **sent) for _ in range(4)]
+        assert [one.status_code for one in answers] == [status, status, status, 429], (path, answers[0].text)
+        assert answers[2].headers["ratelimit-remaining"] == "0"
+
+
+def test_a_refused_method_names_those_that_are_there(small_house: House) -> None:
+    stranger = visitor(small_house)
+    assert stranger.put("/api/v1/portfolios").headers["allow"] == "GET, HEAD, POST"
+    assert stranger.put("/api/v1/portfolios/3").headers["allow"].split(", ").count("PATCH") == 1

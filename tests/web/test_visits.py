@@ -27,7 +27,6 @@ def server(request: pytest.FixtureRequest, small_house: House) -> Iterator[House
     """Web servers of one house: what each has to know people by differs."""
     match request.param:
         case "at a glance":
-            assert small_house.database.is_near
             assert small_house.throttle.is_near
             yield small_house
         case "in a transaction":

@@ -15,6 +15,7 @@ from tunefolio.bootstrap import adapters
 from tunefolio.bootstrap.runtime import Runtime, build, configure_logs
 from tunefolio.settings import Settings
 from tunefolio.web.app import create_app
+from tunefolio.web.bodies import Pace
 from tunefolio.web.security import Limits, WebConfig
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ def web_config(settings: Settings, answers: Callable[[], bool] = lambda: True) -
     return WebConfig(
         allowed_hosts=("*",) if settings.insecure_cookies else hosts,
         insecure_cookies=settings.insecure_cookies,
+        body_pace=Pace(settings.body_patience_seconds, settings.body_kib_per_second * 1024),
         metrics_token=settings.metrics,
         shared_answers=answers,
         limits=Limits(settings.api_per_minute, settings.pages_per_minute, settings.strangers_per_minute),

@@ -67,6 +67,8 @@ class Settings:
     cors_origins: tuple[str, ...]
     insecure_cookies: bool
     upload_limit_mib: int
+    body_patience_seconds: int
+    body_kib_per_second: int
     redis_url: str
     sources: tuple[str, ...]
     refresh_minutes: int

@@ -224,6 +224,20 @@ VARIABLES: tuple[Variable, ...] = (
         readers.whole(1, 1024),
     ),
     Variable(
+        "TUNEFOLIO_BODY_PATIENCE_SECONDS",
+        "body_patience_seconds",
+        "20",
+        "How long what a request sends may take however little it is, and how long it may stand still.",
+        readers.whole(1, 3600),
+    ),
+    Variable(
+        "TUNEFOLIO_BODY_KIB_PER_SECOND",
+        "body_kib_per_second",
+        "4",
+        "How fast more than that must come, in KiB a second; 0: however slowly.",
+        readers.whole(0, 1_000_000),
+    ),
+    Variable(
         "TUNEFOLIO_REDIS_URL",
         "redis_url",
         "",

@@ -20,6 +20,7 @@ from tunefolio.services.house import House
 from tunefolio.services.live import Live
 from tunefolio.services.ticks import Ticks
 from tunefolio.web import api, errors, figures, live, pages, render, status, ws
+from tunefolio.web.deps import find_visit
 from tunefolio.web.doors import Door
 from tunefolio.web.feed import Feed
 from tunefolio.web.live import Hub
@@ -64,7 +65,7 @@ def create_app(house: House, config: WebConfig | None = None) -> FastAPI:
     app.add_api_route("/favicon.ico", _favicon, include_in_schema=False)
     app.add_api_route("/manifest.webmanifest", _manifest, include_in_schema=False)
     app.mount("/static", StaticAssets(directory=STATIC, check_dir=False), name="static")
-    errors.install(app)
+    errors.install(app, find_visit)
     app.add_middleware(GZipMiddleware, minimum_size=1_000, compresslevel=3)
     app.add_middleware(Door, house=house, config=app.state.config)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]

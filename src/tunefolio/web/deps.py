@@ -8,7 +8,7 @@ log. What a token may reach stands in scopes.py.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Annotated
@@ -35,7 +35,7 @@ from tunefolio.web.scopes import need_of
 from tunefolio.web.security import SAFE_METHODS, WebConfig, token_of
 from tunefolio.web.visits import Means as Means
 from tunefolio.web.visits import Visit as Visit
-from tunefolio.web.visits import at_a_glance, recognised
+from tunefolio.web.visits import recognised, recognised_soon
 
 MAX_ID = 2**63 - 1
 _READERS = 8
@@ -57,12 +57,6 @@ HouseDep = Annotated[House, Depends(house_of)]
 ConfigDep = Annotated[WebConfig, Depends(config_of)]
 
 
-async def seen_from(request: Request) -> None:
-    """Says where the request came from, for whatever of it will stand in the audit log."""
-    address = request.client.host if request.client else ""
-    audit.request_from(Place(address, request.headers.get("user-agent", "")))
-
-
 @dataclass(frozen=True, slots=True)
 class Renewal:
     """A session cookie to send again because its session was prolonged."""
@@ -72,11 +66,20 @@ class Renewal:
 
 
 async def find_visit(request: Request) -> Visit | None:
-    """The visit that the request proves, counted; prolongs a session not lately seen. Raises TooMany.
+    """The visit that the request proves, looked for and counted once; prolongs a session not lately seen.
+    Raises TooMany.
 
-    A token that opens nothing is told only where somebody is needed: an open door stays open. Depends on
-    nothing, for each dependency of a dependency costs every request.
+    A token that opens nothing is told only where somebody is needed: an open door stays open. What the other
+    dependencies know of who asks they ask here, for each dependency of a dependency costs every request.
     """
+    known: tuple[Visit | None] | None = getattr(request.state, "visit", None)
+    if known is None:
+        known = request.state.visit = (await _arrived(request),)
+    return known[0]
+
+
+async def _arrived(request: Request) -> Visit | None:
+    _seen_from(request, request.headers.get("user-agent", ""))
     house: House = request.app.state.house
     config: WebConfig = request.app.state.config
     visit = await _counted_soon(request, house, config)
@@ -91,27 +94,36 @@ async def find_visit(request: Request) -> Visit | None:
     return visit
 
 
+def _seen_from(request: Request, device: str) -> None:
+    """Says where the request came from, for whatever of it will stand in the activity."""
+    audit.request_from(Place(request.client.host if request.client else "", device))
+
+
 async def _counted_soon(request: Request, house: House, config: WebConfig) -> Visit | None:
     """Here and now where nobody is waited for: handing it to a thread costs more than the look-up does."""
-    if house.database.is_near and house.throttle.is_near:
+    if house.throttle.is_near:
         with suppress(Unanswered):
-            return counted(request, house, config, known=at_a_glance)
+            try:
+                visit = await recognised_soon(request, house, config)
+            except TokenRefused as refused:
+                visit, request.state.refused = None, refused
+            return _counted(request, house, config, visit)
     return await anyio.to_thread.run_sync(counted, request, house, config)
 
 
-def counted(
-    connection: HTTPConnection,
-    house: House,
-    config: WebConfig,
-    *,
-    known: Callable[[HTTPConnection, House, WebConfig], Visit | None] = recognised,
-) -> Visit | None:
+def counted(connection: HTTPConnection, house: House, config: WebConfig) -> Visit | None:
     """Who is here, after one request of theirs was counted; keeps a refused token's error in the connection's
     state. Raises TooMany."""
     try:
-        visit = known(connection, house, config)
+        visit = recognised(connection, house, config)
     except TokenRefused as refused:
         visit, connection.state.refused = None, refused
+    return _counted(connection, house, config, visit)
+
+
+def _counted(
+    connection: HTTPConnection, house: House, config: WebConfig, visit: Visit | None
+) -> Visit | None:
     if visit is None:
         count_stranger(connection, house, config.limits)
     elif visit.means is Means.COOKIE:
@@ -137,40 +149,40 @@ def _mark_used(request: Request, house: House, token: PersonalToken) -> None:
 MaybeVisit = Annotated[Visit | None, Depends(find_visit)]
 
 
-async def visit_of(request: Request, visit: MaybeVisit) -> Visit:
+async def visit_of(request: Request) -> Visit:
     """Raises SignedOut or TokenRefused: 401 to programs, the way to sign-in to people; ScopeNeeded for a
     token that does not reach this far."""
+    visit = await find_visit(request)
     if visit is None:
         raise getattr(request.state, "refused", None) or SignedOut()
     visit.must_reach(need_of(request.method, request.scope["path"]))
     if visit.token is not None:
-        address = request.client.host if request.client else ""
-        device = f"token {visit.token.name!r}: {request.headers.get('user-agent', '')}"
-        audit.request_from(Place(address, device))
+        _seen_from(request, f"token {visit.token.name!r}: {request.headers.get('user-agent', '')}")
     return visit
 
 
 CurrentVisit = Annotated[Visit, Depends(visit_of)]
 
 
-async def _person(visit: CurrentVisit) -> Person:
-    return visit.person
+async def _person(request: Request) -> Person:
+    return (await visit_of(request)).person
 
 
-async def _viewer(visit: CurrentVisit) -> Viewer:
-    return visit.person.viewer
+async def _viewer(request: Request) -> Viewer:
+    return (await visit_of(request)).person.viewer
 
 
-async def _session(visit: CurrentVisit) -> Session:
-    return visit.session
+async def _session(request: Request) -> Session:
+    return (await visit_of(request)).session
 
 
-async def admin_of(request: Request, house: HouseDep, visit: CurrentVisit) -> Viewer:
+async def admin_of(request: Request) -> Viewer:
     """An admin; for what changes anything, one with a proof that holds. Raises Forbidden, ProofNeeded."""
+    visit = await visit_of(request)
     visit.person.viewer.must_administer()
     if request.method not in SAFE_METHODS:
         if visit.means is not Means.PERSONAL:  # the proof for its scope was given when it was made
-            await anyio.to_thread.run_sync(_must_have_proved, house, visit)
+            await anyio.to_thread.run_sync(_must_have_proved, request.app.state.house, visit)
         request.state.admin_deed = True
     return visit.person.viewer
 
@@ -180,7 +192,8 @@ def _must_have_proved(house: House, visit: Visit) -> None:
         proofs.must_have_proved(db, house, visit.person.viewer, visit.session.id)
 
 
-async def _maybe_person(visit: MaybeVisit) -> Person | None:
+async def _maybe_person(request: Request) -> Person | None:
+    visit = await find_visit(request)
     return None if visit is None else visit.person
 
 

@@ -2,8 +2,9 @@
 
 Steps, and why in this order: 1 an id and the moment, so that all after it can be traced and put in order; 2
 the host, so that no foreign name is served; 3 the guard against other sites, before anything is read, and the
-answer to those that may ask; 4 the size, before a body is taken in; 5 the route; 6 the headers, on every
-answer alike; 7 what nobody foresaw becomes a 500 that tells only the id.
+answer to those that may ask; 4 the size, before a body is taken in, and its pace while it is; 5 the route; 6
+the headers, on every answer alike, and nothing but them for HEAD; 7 what nobody foresaw becomes a 500 that
+tells only the id.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tunefolio.services.house import House
 from tunefolio.telemetry import metrics, tagged
-from tunefolio.web import cors, errors, limits, security
+from tunefolio.web import bodies, cors, errors, limits, security
 from tunefolio.web.scopes import is_page
 from tunefolio.web.security import WebConfig
 
@@ -46,6 +47,9 @@ class Door:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        method = scope["method"]
+        if method == "HEAD":
+            scope, send = {**scope, "method": "GET"}, _headers_alone(send)
         request = Request(scope, receive, send)
         request.state.request_id = secrets.token_hex(8)
         request.state.arrived = self.house.clock.now()
@@ -54,9 +58,9 @@ class Door:
             outgoing = _Outgoing(request, send)
             await self._serve(request, receive, outgoing)
             took = time.perf_counter() - begun
-            metrics.answered(request.method, _template_of(scope), outgoing.status, took)
+            metrics.answered(method, _template_of(scope), outgoing.status, took)
             fields = {
-                "method": request.method,
+                "method": method,
                 "path": request.url.path,
                 "status": outgoing.status,
                 "ms": round(took * 1000, 1),
@@ -73,8 +77,9 @@ class Door:
             if allowed is not None:
                 await allowed(request.scope, receive, send)
                 return
-            limited = _limited(receive, self._body_limit(request))
-            await self.app(request.scope, limited, send)
+            if request.method != "GET" or bodies.is_coming(request):
+                receive = bodies.taken(receive, self._body_limit(request), self.config.body_pace)
+            await self.app(request.scope, receive, send)
         except Exception as error:  # the request door
             if send.status:
                 _log.exception("broke after the answer had begun")
@@ -91,7 +96,7 @@ class Door:
         length = request.headers.get("content-length", "")
         limit = self._body_limit(request)
         if length.isdigit() and int(length) > limit:
-            return _too_large(limit)
+            return bodies.too_large(limit)
         return None
 
     def _is_forged(self, request: Request) -> bool:
@@ -147,30 +152,22 @@ def _template_of(scope: Scope) -> str:
     return str(getattr(scope.get("route"), "path", ""))
 
 
-def _too_large(limit: int) -> HTTPException:
-    return HTTPException(413, f"Larger than the limit of {limit / 1_048_576:.0f} MB for one request.")
+def _headers_alone(send: Send) -> Send:
+    """send() for HEAD: what GET would answer, but its body (RFC 9110, 9.3.2). A stream is told at once that
+    nobody listens, since the answer is whole."""
 
+    async def begin(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            await send(message)
+            await send({"type": "http.response.body", "body": b""})
 
-def _limited(receive: Receive, limit: int) -> Receive:
-    """receive() that raises a 413 once the body outgrows `limit`, whatever its length was said to be."""
-    taken = 0
-
-    async def take() -> Message:
-        nonlocal taken
-        message = await receive()
-        taken += len(message.get("body", b""))
-        if taken > limit:
-            raise _too_large(limit)
-        return message
-
-    return take
+    return begin
 
 
 async def _refuse(response: Response, request: Request, receive: Receive, send: Send) -> None:
     """Answer before the body was read, then let the sender finish: a socket closed on a browser that is still
     sending shows it a broken connection instead of the answer."""
-    has_body = request.headers.get("content-length", "0") != "0" or "transfer-encoding" in request.headers
-    if not has_body or "expect" in request.headers:
+    if not bodies.is_coming(request) or "expect" in request.headers:
         await response(request.scope, receive, send)
         return
     response.headers["connection"] = "close"

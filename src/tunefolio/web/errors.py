@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from http import HTTPStatus
@@ -34,6 +34,7 @@ from tunefolio.core.errors import (
     Rejected,
     Retry,
     TunefolioError,
+    sentence,
 )
 from tunefolio.services.access import TokenRefused
 from tunefolio.services.credentials import LoginRefused, WrongField
@@ -41,7 +42,7 @@ from tunefolio.services.leaving import Leaving
 from tunefolio.services.proofs import ProofNeeded
 from tunefolio.services.throttle import TooMany as TooMany
 from tunefolio.services.tokens import ScopeNeeded
-from tunefolio.web import render
+from tunefolio.web import cors, render
 from tunefolio.web.security import HOME, safe_next, sent_from
 
 _log = logging.getLogger(__name__)
@@ -68,6 +69,11 @@ class FieldProblem:
     @property
     def title(self) -> str:
         return self.label or self.field.replace("_", " ").capitalize()
+
+    @property
+    def said(self) -> str:
+        """Both in a sentence without its full stop."""
+        return sentence(self.title, self.problem)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +142,7 @@ STATUS_WORDS = {
     403: ("forbidden", "Not yours to do", ""),
     404: ("not-found", "Not found", "Check the address, or go back to the dashboard."),
     405: ("method-not-allowed", "That cannot be done here", ""),
+    408: ("too-slow", "It came too slowly", "Send it again, over a faster line or in smaller parts."),
     413: ("too-large", "Too large", "Split the file, or ask the operator to raise the limit."),
     415: ("unsupported-media-type", "That kind of content is not understood", ""),
     421: ("wrong-host", "This server does not answer to that name", ""),
@@ -173,13 +180,10 @@ def _known(error: Exception, status: int, kind: str, title: str, level: int) -> 
             return Problem(status, kind, title, f"{error.what} was not found.", level=level)
         case WrongField():
             wrong = FieldProblem(error.field, error.problem, error.cure, error.label)
-            detail = f"{error.label} {error.problem}"
-            return Problem(status, kind, title, detail, error.cure, (wrong,), level=level)
+            return Problem(status, kind, title, wrong.said, error.cure, (wrong,), level=level)
         case Misuse():
             field = FieldProblem(error.field, error.problem, error.cure)
-            return Problem(
-                status, kind, title, f"{error.field}: {error.problem}", error.cure, (field,), level=level
-            )
+            return Problem(status, kind, title, field.said, error.cure, (field,), level=level)
         case TokenRefused():
             detail = f"The token was refused: {error.reason}."
             said = f'Bearer error="invalid_token", error_description="{error.reason}"'
@@ -241,7 +245,7 @@ def _invalid(error: RequestValidationError) -> Problem:
     fields = tuple(map(_field, error.errors()))
     first = fields[0]
     title = "That input does not work"
-    return Problem(422, "misuse", title, f"{first.field}: {first.problem}", fields=fields)
+    return Problem(422, "misuse", title, first.said, fields=fields)
 
 
 def _field(entry: Mapping[str, Any]) -> FieldProblem:
@@ -360,8 +364,23 @@ def handle(request: Request, error: Exception) -> Response:
     return answer(request, problem)
 
 
-def install(app: FastAPI) -> None:
-    """Every foreseen error goes through the table; the unforeseen are met at the request door (doors.py)."""
+def install(app: FastAPI, arrived: Callable[[Request], Awaitable[object]]) -> None:
+    """Every foreseen error goes through the table; the unforeseen are met at the request door (doors.py).
+
+    arrived: counts who asks, unless that is done. What cannot be read, or is nowhere, is answered before any
+    route would count it; so it is counted here, and costs its sender as much as any other request.
+    """
+
+    async def met(request: Request, error: Exception) -> Response:
+        if isinstance(error, HTTPException) and error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+            error = _with_methods(request, error)
+        if not isinstance(error, TooMany):
+            try:
+                await arrived(request)
+            except TooMany as many:
+                error = many
+        return handle(request, error)
+
     for kind in (
         TunefolioError,
         HTTPException,
@@ -370,4 +389,11 @@ def install(app: FastAPI) -> None:
         OperationalError,
         TimeoutError,
     ):
-        app.add_exception_handler(kind, handle)
+        app.add_exception_handler(kind, met)
+
+
+def _with_methods(request: Request, error: HTTPException) -> HTTPException:
+    """Each way is a route of its own, and the first of a path knows its own method alone (RFC 9110, 15.5.6)."""
+    methods = cors.methods_of(request.app, request.scope["path"])
+    allowed = {*methods, "HEAD"} if "GET" in methods else set(methods)
+    return HTTPException(error.status_code, error.detail, {"allow": ", ".join(sorted(allowed))})

@@ -1,12 +1,14 @@
-"""Whoever has deleted her account sees only that, and the way back, until it is erased."""
+"""Whoever has deleted her account sees only that, the way back and her export, until it is erased."""
 
 from __future__ import annotations
+
+import re
 
 from starlette.requests import Request
 
 from tunefolio.core.people import Person
 from tunefolio.services.leaving import Leaving
-from tunefolio.web.deps import MaybeVisit
+from tunefolio.web.deps import find_visit
 
 OPEN = frozenset(
     {
@@ -17,15 +19,29 @@ OPEN = frozenset(
         "/api/v1/auth/logout",
         "/api/v1/leaving",
         "/api/v1/session",
+        "/prove",
+        "/prove/oidc",
+        "/sign-in/oidc/callback",
+        "/api/v1/proof",
     }
 )
-"""What still answers her."""
+"""What still answers her; the proof is for her export alone, whatever else wants one is closed."""
+
+_EXPORT = re.compile(r"/(?:settings/data|api/v1/leaving)/exports/[0-9]+(?:/file)?\Z")
+"""One that was made before she left, or was being made; another is not begun."""
 
 
-async def must_stay(request: Request, visit: MaybeVisit) -> None:
-    """Raises Leaving: pages lead to the one that is left, programs are refused."""
-    if visit is not None and request.scope["path"] not in OPEN:
+async def must_stay(request: Request) -> None:
+    """Who asks is looked for and counted, whatever is asked. Raises TooMany, and Leaving: pages lead to the
+    one that is left, programs are refused."""
+    visit = await find_visit(request)
+    if visit is not None and not is_open(request.scope["path"]):
         must_not_leave(visit.person)
+
+
+def is_open(path: str) -> bool:
+    """Also a public link: it shows everybody the same, and nothing of hers."""
+    return path in OPEN or path.startswith("/shared/") or _EXPORT.match(path) is not None
 
 
 def must_not_leave(person: Person) -> None:

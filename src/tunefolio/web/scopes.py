@@ -144,8 +144,9 @@ def is_page(path: str) -> bool:
 
 
 def is_counted(path: str) -> bool:
-    """Whether limits hold: not for monitors, nor for brokers, whose calls are proved and throttled apart."""
-    return path not in MONITORED and not path.startswith("/hooks/")
+    """Whether limits hold: not for monitors and static files, nor for brokers, whose calls are proved and
+    throttled apart."""
+    return path not in MONITORED and not path.startswith(("/hooks/", "/static/"))
 
 
 def need_of(method: str, path: str) -> Need | None:

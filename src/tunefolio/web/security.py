@@ -17,6 +17,7 @@ from starlette.responses import Response
 from tunefolio.core.errors import Misuse
 from tunefolio.core.secret import Secret
 from tunefolio.core.time import Instant
+from tunefolio.web.bodies import USUAL, Pace
 
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
@@ -65,6 +66,7 @@ class WebConfig:
     allowed_hosts:    host names the server answers to, without port; "*" any, "*.example.org" any below.
     insecure_cookies: sign-in over plain http from other machines, for a trusted network only.
     body_limit_bytes: of any request but an upload, whose limit is the house's rule.
+    body_pace:        how slowly a body may come.
     streams_per_person: open live streams one person may hold.
     metrics_token:    what /metrics asks for as a bearer; None: only admins read it.
     shared_answers:   whether what several processes share is there.
@@ -75,6 +77,7 @@ class WebConfig:
     allowed_hosts: tuple[str, ...] = ("localhost", "127.0.0.1", "[::1]")
     insecure_cookies: bool = False
     body_limit_bytes: int = 1024 * 1024
+    body_pace: Pace = USUAL
     streams_per_person: int = 8
     metrics_token: Secret | None = None
     shared_answers: Callable[[], bool] = lambda: True

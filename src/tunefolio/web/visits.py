@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import assert_never
@@ -76,15 +75,22 @@ def recognised(connection: HTTPConnection, house: House, config: WebConfig) -> V
 
     Where a bearer token is shown no cookie counts. Raises TokenRefused for one that opens nothing.
     """
+    question = _question(connection, house, config)
+    if question is None:
+        return None
     try:
-        return at_a_glance(connection, house, config)
+        with house.database.glancing() as db:
+            return question(db)
     except Unanswered:
-        return _found(connection, house, config, house.database.reading)
+        with house.database.reading() as db:
+            return question(db)
 
 
-def at_a_glance(connection: HTTPConnection, house: House, config: WebConfig) -> Visit | None:
-    """The same by look-ups alone; raises Unanswered where they do not tell."""
-    return _found(connection, house, config, house.database.glancing)
+async def recognised_soon(connection: HTTPConnection, house: House, config: WebConfig) -> Visit | None:
+    """The same on the event loop and without holding it up; raises Unanswered where look-ups alone do not
+    tell."""
+    question = _question(connection, house, config)
+    return None if question is None else await house.database.foretelling(question)
 
 
 def is_still_here(connection: HTTPConnection, house: House, config: WebConfig) -> bool:
@@ -97,20 +103,19 @@ def is_still_here(connection: HTTPConnection, house: House, config: WebConfig) -
     return visit is not None and visit.person.leaving is None
 
 
-def _found(
-    connection: HTTPConnection,
-    house: House,
-    config: WebConfig,
-    way: Callable[[], AbstractContextManager[ReadDb]],
-) -> Visit | None:
+def _question(
+    connection: HTTPConnection, house: House, config: WebConfig
+) -> Callable[[ReadDb], Visit | None] | None:
+    """What is to be asked of the database; None where nothing was shown."""
     bearer = bearer_of(connection)
-    cookie = token_of(connection, config) if bearer is None else None
-    if bearer is None and cookie is None:
-        return None
-    with way() as db:
-        if bearer is not None:
-            return _by_token(db, house, bearer)
-        found = identity.who(db, house, cookie) if cookie is not None else None
+    if bearer is not None:
+        return lambda db: _by_token(db, house, bearer)
+    cookie = token_of(connection, config)
+    return None if cookie is None else lambda db: _by_cookie(db, house, cookie)
+
+
+def _by_cookie(db: ReadDb, house: House, cookie: Secret) -> Visit | None:
+    found = identity.who(db, house, cookie)
     return None if found is None else Visit(found[0], Means.COOKIE, found[1].expires, found[1])
 
 

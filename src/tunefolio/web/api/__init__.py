@@ -63,7 +63,6 @@ from tunefolio.web.api import (
     watchlists,
 )
 from tunefolio.web.api.shapes import ProblemJson
-from tunefolio.web.deps import find_visit, seen_from
 from tunefolio.web.leavers import must_stay
 
 _WORDS = {
@@ -71,6 +70,7 @@ _WORDS = {
     401: "Signed out",
     403: "Not yours to do, or sent by another site",
     404: "No such thing, or not yours",
+    408: "The body came too slowly",
     409: "The broker needs a new login, or the books do not bear a return yet",
     413: "Larger than the limit",
     422: "The input is wrong: `errors` names each field with its cure",
@@ -85,9 +85,7 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
     for status, words in _WORDS.items()
 }
 
-router = APIRouter(
-    responses=PROBLEMS, dependencies=[Depends(seen_from), Depends(find_visit), Depends(must_stay)]
-)
+router = APIRouter(responses=PROBLEMS, dependencies=[Depends(must_stay)])
 for first in (holdings, sectors, snapshots, sessions, auth, broker_logins, hooks, tracker, docs):
     router.include_router(first.router)
 for second in (

@@ -121,7 +121,7 @@ def _granted(request: Request, house: House, config: WebConfig, pair: Pair) -> R
     body: dict[str, Any] = {
         "access_token": pair.access.token.reveal(),
         "token_type": "Bearer",
-        "expires_in": max(0, int((pair.access.expires - house.clock.now()).total_seconds())),
+        "expires_in": int(house.rules.access_life.total_seconds()),
         "expires_at": ist(pair.access.expires),
         "refresh_until": ist(pair.until),
         "person": {"id": person.id, "name": person.name, "email": person.email, "role": person.role},

@@ -2,7 +2,6 @@
 
 from fastapi import APIRouter, Depends
 
-from tunefolio.web.deps import find_visit, seen_from
 from tunefolio.web.leavers import must_stay
 from tunefolio.web.pages import (
     actions,
@@ -55,7 +54,7 @@ from tunefolio.web.pages import (
     watchlists,
 )
 
-router = APIRouter(dependencies=[Depends(seen_from), Depends(find_visit), Depends(must_stay)])
+router = APIRouter(dependencies=[Depends(must_stay)])
 for room in (
     people,
     oidc,
