@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -9,6 +10,9 @@ from tunefolio.core.errors import Misuse
 from tunefolio.core.identity import AccountId, PersonId, PortfolioId
 from tunefolio.core.money import INR, Currency
 from tunefolio.core.time import Instant
+
+
+_JOINERS = "\u200c\u200d"
 
 
 class Book(StrEnum):
@@ -59,10 +63,22 @@ class Account:
 
 
 def name_of(text: str, field: str = "name") -> str:
-    """A name people can read: 1 to 80 characters on one line, trimmed; raises Misuse."""
+    """A name people can read: 1 to 80 characters on one line, trimmed, none of them unseen or turning the
+    line round; raises Misuse."""
     name = " ".join(text.split())
     if not 1 <= len(name) <= 80:
         raise Misuse(field, "must have 1 to 80 characters")
-    if any(ord(character) < 32 for character in name):
-        raise Misuse(field, "must not hold control characters")
+    if legible(name) != name:
+        raise Misuse(
+            field, "must not hold characters that are not seen", cure="Type it anew, without copying"
+        )
     return name
+
+
+def legible(text: str) -> str:
+    """The text without what is not seen, turns its direction, or is no character.
+
+    The two joiners stay between others: Malayalam, Bengali and Marathi spell with them.
+    """
+    seen = "".join(one for one in text if one in _JOINERS or unicodedata.category(one)[0] != "C")
+    return seen.strip(_JOINERS)

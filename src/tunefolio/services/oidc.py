@@ -20,12 +20,13 @@ import orjson
 from tunefolio.core.errors import Misuse, NotFound, Rejected
 from tunefolio.core.identity import SessionId
 from tunefolio.core.oidc import Asking, IdentityProvider, ProvidedIdentity, Question
-from tunefolio.core.people import Person, Viewer
+from tunefolio.core.people import Person, Viewer, email_of
 from tunefolio.core.secret import Secret
+from tunefolio.ledger.accounts import legible
 from tunefolio.services import audit, factors, joining, mails, proofs, steps
 from tunefolio.services.audit import Act
 from tunefolio.services.house import House, SignUp
-from tunefolio.services.identity import BY_ADDRESS, SignedIn, open_session
+from tunefolio.services.identity import SignedIn, open_session
 from tunefolio.services.passwords import token_hash
 from tunefolio.services.steps import StepOver
 from tunefolio.services.throttle import Allowance
@@ -38,6 +39,8 @@ LIFE: Final = timedelta(minutes=10)
 """Of a visit: whoever has a second factor there as well needs some time."""
 CALLBACK: Final = "/sign-in/oidc/callback"
 BY_BEGINNING: Final = Allowance("provider.begin", 60, timedelta(minutes=15))
+BY_RETURNING: Final = Allowance("provider.return", 60, timedelta(minutes=15))
+"""By network address, without pauses: an answer is signed, and nobody guesses one."""
 _SKEW: Final = timedelta(seconds=60)
 _STEPS: Final = (Step.PROVIDER_SIGN_IN, Step.PROVIDER_LINK, Step.PROVIDER_PROOF)
 
@@ -129,7 +132,7 @@ def finish(house: House, token: Secret | None, answer: Mapping[str, str], came: 
     Raises StepOver, Rejected(code="provider"), Retry, NotFound, Misuse, Forbidden: then nothing has changed.
     """
     provider = _provider(house)
-    house.throttle.hit(BY_ADDRESS, came.address)
+    house.throttle.hit(BY_RETURNING, came.address)
     step, question = _taken(house, token, answer)
     told: dict[str, Any] = orjson.loads(step.words[steps.WORDS :])
     if step.kind is not Step.PROVIDER_SIGN_IN:
@@ -262,12 +265,16 @@ def _joined(db: WriteDb, house: House, came: Came, found: ProvidedIdentity, invi
     """Somebody new, by the house's rule. Raises Forbidden, Misuse, Rejected."""
     if not found.email:
         raise Rejected("it tells no e-mail address, which an account here needs", code="provider")
-    house.throttle.hit(joining.BY_ADDRESS, came.address)
-    name = found.name or found.email.partition("@")[0]
     try:
-        person = joining.join_by_provider(db, house, found.email, name, invite_hash=invite_hash)
+        address = email_of(found.email)
+    except Misuse:
+        raise Rejected("what it tells as your e-mail address is none", code="provider") from None
+    house.throttle.hit(joining.BY_ADDRESS, came.address)
+    name = legible(found.name).strip() or address.partition("@")[0]
+    try:
+        person = joining.join_by_provider(db, house, address, name, invite_hash=invite_hash)
     except Misuse as taken:
-        if taken.field != "email":
+        if taken.field != "email" or persons.find_by_email(db, address) is None:
             raise
         cure = "Sign in as you always do, then link the two under Settings, Sign-in and devices"
         raise Misuse("email", taken.problem, cure=cure) from None

@@ -15,7 +15,7 @@ from tunefolio.services.house import House
 from tunefolio.services.oidc import Came, CodeWanted, Departure, Entered, Linked, Proved
 from tunefolio.web import keepsakes, render, security
 from tunefolio.web.deps import ConfigDep, CurrentVisit, HouseDep, MaybeVisit, OwnWriting, RowId, Visit
-from tunefolio.web.errors import problem_of
+from tunefolio.web.errors import TooMany, problem_of
 from tunefolio.web.pages.forms import FormText, go
 from tunefolio.web.pages.people import then_of, whence
 from tunefolio.web.proved import PROVED
@@ -80,6 +80,8 @@ def come_back(request: Request, house: HouseDep, config: ConfigDep, visit: Maybe
     except TunefolioError as problem:
         _log.info("a visit to the provider led to nothing", extra={"problem": type(problem).__name__})
         response: Response = _failed(request, house, problem, "/sign-in" if visit is None else _HERE)
+        if isinstance(problem, TooMany):
+            return response  # the visit is still good: the same address leads in when the time has passed
     else:
         response = _arrived(request, config, outcome)
     keepsakes.end_visit(response, request, config)
