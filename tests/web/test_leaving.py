@@ -128,6 +128,76 @@ def test_whoever_leaves_sees_one_page_and_may_come_back(house: House, bela: Test
     assert again.delete("/api/v1/leaving").status_code == 422
 
 
+def left(client: TestClient) -> None:
+    proved(client)
+    assert client.post("/api/v1/leaving", json={"email": EMAIL}).status_code == 200
+
+
+def test_whoever_leaves_may_still_take_her_export(house: House, bela: TestClient) -> None:
+    """With the sign-in of the grace and a proof, by a page and by a program; and nothing else opens by it."""
+    path = exported(house, bela)
+    id = path.rpartition("/")[2]
+    page = f"/settings/data/exports/{id}/file"
+    left(bela)
+    again = sign_in(visitor(house), EMAIL)
+    for way in (f"{path}/file", page):
+        assert again.get(way).json()["type"] == "/api/docs#proof-needed"
+    led = again.get(page, headers=BROWSER)
+    assert (led.status_code, led.headers["location"].partition("?")[0]) == (303, "/prove")
+    farewell = again.get("/leaving", headers=BROWSER).text
+    assert "/prove?next=/leaving" in farewell
+    assert page not in farewell
+    wrong = again.post("/prove", data={"password": "not hers at all", "next": "/leaving"}, headers=BROWSER)
+    assert "That is not your password" in wrong.text
+    assert 'href="/dashboard"' not in wrong.text, "no navigation to what does not open"
+    right = again.post("/prove", data={"password": PASSWORD, "next": "/leaving"}, headers=BROWSER)
+    assert (right.status_code, right.headers["location"]) == (303, "/leaving")
+    assert page in again.get("/leaving", headers=BROWSER).text
+    assert zipfile.ZipFile(io.BytesIO(again.get(page).content)).testzip() is None
+    assert again.get(path).json()["bytes"] == len(again.get(f"{path}/file").content)
+    assert again.get(f"{path}/file", headers={"range": "bytes=0-9"}).status_code == 206
+    for method, closed in (
+        ("POST", "/api/v1/leaving/exports"),
+        ("POST", "/settings/data/export"),
+        ("GET", "/settings/data"),
+        ("GET", "/settings/security"),
+        ("GET", "/api/v1/portfolios"),
+        ("POST", "/api/v1/tokens"),
+        ("POST", "/api/v1/proof/options"),
+        ("DELETE", f"/api/v1/sessions/{id}"),
+    ):
+        refused = again.request(method, closed, json={})
+        assert (refused.status_code, refused.json()["type"]) == (403, "/api/docs#leaving"), closed
+    stranger = join(visitor(house), "chand@example.org", "Chand")
+    proved(stranger)
+    for way in (path, f"{path}/file", page):
+        assert stranger.get(way).status_code == 404
+
+
+def test_a_program_of_whoever_leaves_takes_the_export_along(house: House, bela: TestClient) -> None:
+    path = exported(house, bela)
+    left(bela)
+    token = visitor(house).post("/auth/login", json={"email": EMAIL, "password": PASSWORD}).json()
+    program = visitor(house)
+    program.headers["authorization"] = f"Bearer {token['access_token']}"
+    assert program.get("/api/v1/leaving").json()["export"]["id"] == int(path.rpartition("/")[2])
+    assert program.get(f"{path}/file").status_code == 403
+    proved(program)
+    assert program.get(f"{path}/file").status_code == 200
+
+
+def test_an_export_is_gone_with_its_day_or_with_the_grace(house: House, bela: TestClient) -> None:
+    path = exported(house, bela)
+    left(bela)
+    clock = house.clock
+    assert isinstance(clock, FixedClock)
+    clock.advance(timedelta(hours=24))
+    again = sign_in(visitor(house), EMAIL)
+    proved(again)
+    assert again.get(f"{path}/file").status_code == 404
+    assert "Your export" not in again.get("/leaving", headers=BROWSER).text
+
+
 def test_after_the_grace_she_cannot_sign_in_and_her_address_is_free(house: House, bela: TestClient) -> None:
     proved(bela)
     assert bela.post("/api/v1/leaving", json={"email": EMAIL}).status_code == 200

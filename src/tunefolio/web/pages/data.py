@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, Response
 
@@ -20,7 +22,6 @@ from tunefolio.web.deps import (
     OwnWriting,
     Reading,
     RowId,
-    SignedInPerson,
     Visit,
 )
 from tunefolio.web.pages.forms import FormText, go
@@ -36,21 +37,24 @@ def data(request: Request, db: Reading, house: HouseDep, visit: CurrentVisit) ->
 
 
 def _page(request: Request, db: ReadDb, house: House, visit: Visit) -> HTMLResponse:
+    grace_days = house.rules.grace.days
+    return render.page(request, "settings/data.html", grace_days=grace_days, **_export(db, house, visit))
+
+
+def _export(db: ReadDb, house: House, visit: Visit) -> dict[str, Any]:
+    """The last export as both pages show it, and whether she may have it."""
     viewer = visit.person.viewer
     export = export_person.newest(db, viewer)
     try:
         job = None if export is None else jobs.job_of(db, viewer, export.job)
     except NotFound:
         job = None
-    return render.page(
-        request,
-        "settings/data.html",
-        export=export,
-        is_ready=export is not None and export.is_ready(house.clock.now()),
-        job=job,
-        proved=proofs.until(db, house, viewer, visit.session.id),
-        grace_days=house.rules.grace.days,
-    )
+    return {
+        "export": export,
+        "is_ready": export is not None and export.is_ready(house.clock.now()),
+        "job": job,
+        "proved": proofs.until(db, house, viewer, visit.session.id),
+    }
 
 
 @router.post("/settings/data/export")
@@ -77,11 +81,12 @@ def leave(
 
 
 @router.get("/leaving")
-def farewell(request: Request, person: SignedInPerson) -> Response:
+def farewell(request: Request, db: Reading, house: HouseDep, visit: CurrentVisit) -> Response:
     """All that somebody sees who has deleted her account."""
-    if person.leaving is None:
+    if visit.person.leaving is None:
         return go("/dashboard")
-    return render.page(request, "settings/leaving.html", erased=person.leaving)
+    erased = visit.person.leaving
+    return render.page(request, "settings/leaving.html", erased=erased, **_export(db, house, visit))
 
 
 @router.post("/leaving/stay")
