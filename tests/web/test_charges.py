@@ -170,11 +170,11 @@ def test_markup_in_what_is_typed_stays_text(asha: TestClient) -> None:
 
 
 def test_the_rules_page_marks_doubts_and_links_sources(asha: TestClient) -> None:
-    page = text_of(asha, "/charges/rules?date=2022-08-01")
-    assert "On 1 Aug 2022" in page
+    page = text_of(asha, "/charges/rules?date=2022-08-01&topic=exchange")
+    assert "in force on 1 Aug 2022" in page
     assert "medium confidence" in page
     assert 'rel="noreferrer noopener"' in page
-    assert "0.0000345" in page
+    assert "0.00345% of what is bought and sold" in page
     assert_fits_the_policy(page)
     assert asha.get("/charges/rules?date=tomorrow", headers=HTML).status_code == 422
 

@@ -26,9 +26,12 @@ from tunefolio.web import render
 from tunefolio.web.api.answers import day_of
 from tunefolio.web.deps import CurrentViewer, HouseDep, Reading
 from tunefolio.web.filters import money
+from tunefolio.web.pages.charge_rulewords import TITLES, Wanted, brokers, rule_rows
 from tunefolio.web.pages.forms import FormId, QueryWord, find_id
+from tunefolio.web.pages.tax import part_of
 
 router = APIRouter()
+_RULES = 25
 Day = Annotated[str, Query(max_length=10)]
 FormWord = Annotated[str, Form(max_length=60)]
 
@@ -69,15 +72,28 @@ def calculator(
 
 
 @router.get("/charges/rules")
-def rules(request: Request, house: HouseDep, _viewer: CurrentViewer, date: Day = "") -> HTMLResponse:
-    """Every rule in force on a day with its range, source and doubt."""
+def rules(
+    request: Request,
+    house: HouseDep,
+    _viewer: CurrentViewer,
+    date: Day = "",
+    topic: QueryWord = "",
+    broker: QueryWord = "",
+    segment: QueryWord = "",
+    after: Annotated[str, Query(max_length=20)] = "",
+) -> HTMLResponse:
+    """The rules in force on a day that are looked for, in words, with range, source and doubt."""
     day = day_of(date, "date") if date else _today(house)
-    found = deeds.rules_on(day)
-    doubtful = sum(rule.is_doubtful for rule in found)
-    begins = tariffs().begins
-    return render.page(
-        request, "charges/rules.html", day=day, rules=found, doubtful=doubtful, begins=begins, **_words()
-    )
+    wanted = Wanted(topic, broker, segment)
+    rows = rule_rows(deeds.rules_on(day), wanted)
+    chosen = {"topic": topic, "broker": broker, "segment": segment, "date": day.iso()}
+    said = {name: word for name, word in chosen.items() if word}
+    values: dict[str, Any] = {"day": day, "wanted": wanted, "topics": TITLES, "begins": tariffs().begins}
+    values |= {"brokers": brokers(), "segments": deeds.choices()["segments"]}
+    values["doubtful"] = sum(row.rule.is_doubtful for row in rows)
+    values["further"] = lambda start: f"/charges/rules?{urlencode({**said, 'after': start})}"
+    part = part_of(rows, after, _RULES)
+    return render.page(request, "charges/rules.html", part=part, **values, **_words())
 
 
 @router.get("/charges/notes")
