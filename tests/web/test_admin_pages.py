@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from starlette.testclient import TestClient
 
-from tests.house.test_routes import BROWSER
+from tests.house.test_routes import BROWSER, HTMX
 from tests.web.houses import connect_broker, join, visitor
 from tests.web.test_admin import log, person
 from tunefolio.core.identity import PersonId
@@ -164,6 +164,23 @@ def test_pages_of_admins_go_on_where_they_ended_with_their_filter(
         path = "" if found is None else found[1].replace("&amp;", "&")
         assert not path or f"owner={her}" in path
     assert seen == made[::-1]
+
+
+def test_the_list_of_jobs_asks_again_by_itself_with_its_filter_and_place(
+    small_house: House, asha: TestClient, bela: TestClient
+) -> None:
+    her = person(bela)
+    with small_house.database.writing() as db:
+        job = jobs.ask(db, small_house, "sync", {"account": 1000}, owner=PersonId(her))
+    path = f"/admin/jobs?kind=sync&owner={her}&before={job + 1}"
+    page = asha.get(path + "&foreign=word", headers=BROWSER).text
+    asks = re.search(r'hx-get="([^"]*)" hx-trigger="live-jobs from:body[^"]*every', page)
+    assert asks is not None
+    assert asks[1].replace("&amp;", "&") == path
+    part = asha.get(path, headers={**HTMX, "hx-target": "div#jobs"}).text
+    assert f'<td class="num">{job}</td>' in part
+    assert '<form class="filters"' not in part, "what is being chosen stays as it is"
+    assert "every 10s" not in part, "and nobody asks twice"
 
 
 def test_a_deed_leads_back_to_the_list_as_it_was_filtered(asha: TestClient, bela: TestClient) -> None:

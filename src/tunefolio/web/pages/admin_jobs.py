@@ -10,6 +10,7 @@ from tunefolio.services import admin as house_admin
 from tunefolio.services.jobs import DEEDS
 from tunefolio.store.admin import JobFilter
 from tunefolio.store.jobs import JobState
+from tunefolio.web import render
 from tunefolio.web.api.answers import choice
 from tunefolio.web.deps import AdminViewer, HouseDep, OwnWriting, RowId
 from tunefolio.web.pages.admin import PAGE, AdminDesk, back, id_in, leaf
@@ -35,6 +36,7 @@ def jobs(
         kinds=DEEDS.names(),
         states=[each.value for each in JobState],
         chosen=chosen,
+        here=render.address_of(desk.request, "kind", "state", "owner", "before"),
         more=more,
     )
 
