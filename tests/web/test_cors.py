@@ -42,7 +42,7 @@ def test_a_named_origin_may_ask_and_read(small_house: House) -> None:
     client = visitor(small_house, config=NAMED)
     allowed = preflight(client, BOOKS)
     assert allowed["access-control-allow-origin"] == APP
-    assert allowed["access-control-allow-methods"] == "GET, POST"
+    assert allowed["access-control-allow-methods"] == "GET, HEAD, POST"
     assert "Authorization" in allowed["access-control-allow-headers"]
     assert "access-control-allow-credentials" not in allowed
     proof = bearing(small_house)
@@ -55,7 +55,7 @@ def test_a_named_origin_may_ask_and_read(small_house: House) -> None:
 
 def test_the_preflight_names_what_a_path_has(small_house: House) -> None:
     client = visitor(small_house, config=NAMED)
-    assert preflight(client, f"{BOOKS}/1")["access-control-allow-methods"] == "DELETE, GET, PATCH"
+    assert preflight(client, f"{BOOKS}/1")["access-control-allow-methods"] == "DELETE, GET, HEAD, PATCH"
     assert preflight(client, "/api/v1/nothing").get("access-control-allow-methods") is None
 
 

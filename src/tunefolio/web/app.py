@@ -26,6 +26,7 @@ from tunefolio.web.feed import Feed
 from tunefolio.web.live import Hub
 from tunefolio.web.render import STATIC, product_version
 from tunefolio.web.security import WebConfig
+from tunefolio.web.ways import Index
 
 __all__ = ["WebConfig", "create_app"]
 
@@ -65,6 +66,7 @@ def create_app(house: House, config: WebConfig | None = None) -> FastAPI:
     app.add_api_route("/favicon.ico", _favicon, include_in_schema=False)
     app.add_api_route("/manifest.webmanifest", _manifest, include_in_schema=False)
     app.mount("/static", StaticAssets(directory=STATIC, check_dir=False), name="static")
+    app.router.routes.insert(0, Index(app.router.routes))
     errors.install(app, find_visit)
     app.add_middleware(GZipMiddleware, minimum_size=1_000, compresslevel=3)
     app.add_middleware(Door, house=house, config=app.state.config)
@@ -126,6 +128,7 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
         schemas |= _schemas_of_problems()
         schemas.pop("HTTPValidationError", None)
         schemas.pop("ValidationError", None)
+        api.guard(made)
         app.openapi_schema = made
     return app.openapi_schema
 

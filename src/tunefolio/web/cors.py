@@ -71,7 +71,8 @@ def dress(headers: MutableHeaders, connection: HTTPConnection, config: WebConfig
 
 
 def methods_of(app: FastAPI, path: str) -> tuple[str, ...]:
-    """What may be asked of that path; () where nothing is. The patterns are made at the first preflight."""
+    """What may be asked of that path, HEAD wherever GET is; () where nothing is. Each way is a route of its
+    own and knows its own method alone. The patterns are made at the first that is asked for."""
     known: list[tuple[re.Pattern[str], frozenset[str]]] | None = getattr(app.state, "ways", None)
     if known is None:
         known = [
@@ -80,4 +81,5 @@ def methods_of(app: FastAPI, path: str) -> tuple[str, ...]:
             if one.path is not None
         ]
         app.state.ways = known
-    return tuple(sorted({method for pattern, methods in known if pattern.match(path) for method in methods}))
+    found = {method for pattern, methods in known if pattern.match(path) for method in methods}
+    return tuple(sorted(found | {"HEAD"} if "GET" in found else found))

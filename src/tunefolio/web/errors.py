@@ -109,7 +109,7 @@ TABLE: dict[type[Exception], tuple[int, str, str, int]] = {
     Forbidden: (403, "forbidden", "Not yours to do", logging.INFO),
     TokenRefused: (401, "token-refused", "That token opens nothing", logging.INFO),
     ScopeNeeded: (403, "scope-needed", "The token does not reach this far", logging.INFO),
-    ProofNeeded: (403, "proof-needed", "Type your password again", logging.INFO),
+    ProofNeeded: (403, "proof-needed", "Prove yourself once more", logging.INFO),
     Leaving: (403, "leaving", "Your account is being deleted", logging.INFO),
     NotFound: (404, "not-found", "Not found", logging.INFO),
     Misuse: (422, "misuse", "That input does not work", logging.INFO),
@@ -181,6 +181,9 @@ def _known(error: Exception, status: int, kind: str, title: str, level: int) -> 
         case WrongField():
             wrong = FieldProblem(error.field, error.problem, error.cure, error.label)
             return Problem(status, kind, title, wrong.said, error.cure, (wrong,), level=level)
+        case Forbidden():
+            detail = error.reason[0].upper() + error.reason[1:]
+            return Problem(status, kind, title, detail, error.cure, level=level)
         case Misuse():
             field = FieldProblem(error.field, error.problem, error.cure)
             return Problem(status, kind, title, field.said, error.cure, (field,), level=level)
@@ -373,7 +376,8 @@ def install(app: FastAPI, arrived: Callable[[Request], Awaitable[object]]) -> No
 
     async def met(request: Request, error: Exception) -> Response:
         if isinstance(error, HTTPException) and error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-            error = _with_methods(request, error)
+            allowed = cors.methods_of(request.app, request.scope["path"])
+            error = HTTPException(error.status_code, error.detail, {"allow": ", ".join(allowed)})
         if not isinstance(error, TooMany):
             try:
                 await arrived(request)
@@ -390,10 +394,3 @@ def install(app: FastAPI, arrived: Callable[[Request], Awaitable[object]]) -> No
         TimeoutError,
     ):
         app.add_exception_handler(kind, met)
-
-
-def _with_methods(request: Request, error: HTTPException) -> HTTPException:
-    """Each way is a route of its own, and the first of a path knows its own method alone (RFC 9110, 15.5.6)."""
-    methods = cors.methods_of(request.app, request.scope["path"])
-    allowed = {*methods, "HEAD"} if "GET" in methods else set(methods)
-    return HTTPException(error.status_code, error.detail, {"allow": ", ".join(sorted(allowed))})

@@ -1,0 +1,109 @@
+"""The index in front of the routes: what asking them all in turn finds, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from fastapi import APIRouter, FastAPI
+from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
+from starlette.routing import Match
+from starlette.testclient import TestClient
+
+from tests.web.houses import app_of
+from tunefolio.services.house import House
+from tunefolio.web.ways import Index
+
+WORDS = ("7", "new", "a.b", "x%20y")
+
+
+def in_turn(contexts: list[RouteContext], method: str, path: str) -> tuple[Any, dict[str, Any]] | None:
+    """The endpoint and its names as the routes themselves find them, one after the other."""
+    for one in contexts:
+        fits = one.path_regex.match(path) if method in (one.methods or ()) else None
+        if fits is not None:
+            told = fits.groupdict()
+            return one.endpoint, {name: one.param_convertors[name].convert(told[name]) for name in told}
+    return None
+
+
+def paths_of(contexts: list[RouteContext]) -> Iterator[str]:
+    """Of each route, with several words where it has names; and such as nobody answers."""
+    for one in contexts:
+        template = str(one.path_format)
+        for word in WORDS:
+            yield template.format(**dict.fromkeys(one.param_convertors, word))
+        yield f"{template}/"
+        yield f"{template}/more"
+    yield from ("", "/", "//", "nothing", "/nothing", "/api", "/api/v1/")
+
+
+def test_every_route_is_found_as_if_all_were_asked_in_turn(small_house: House) -> None:
+    app = app_of(small_house)
+    (index,) = [one for one in app.router.routes if isinstance(one, Index)]
+    assert app.router.routes[0] is index
+    contexts = [
+        one
+        for one in iter_route_contexts(app.routes)
+        if isinstance(one.original_route, APIRoute) and one.path
+    ]
+    assert len(contexts) > 300
+    answered = 0
+    for path in paths_of(contexts):
+        for method in ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"):
+            match, told = index.matches({"type": "http", "method": method, "path": path})
+            found = (told["endpoint"], told["path_params"]) if match is Match.FULL else None
+            assert found == in_turn(contexts, method, path), (method, path)
+            answered += found is not None
+    assert answered > 2 * len(contexts)
+
+
+@pytest.fixture
+def mixed() -> TestClient:
+    """Ways that could be taken for one another, in routers within routers."""
+    inner, outer, app = APIRouter(), APIRouter(prefix="/a"), FastAPI()
+
+    def way(name: str) -> Any:
+        def answer(id: str = "", rest: str = "") -> list[str]:
+            return [name, id, rest]
+
+        return answer
+
+    inner.add_api_route("/new", way("new, before the name"), methods=["GET"])
+    inner.add_api_route("/{id}", way("named"), methods=["GET", "PUT"])
+    inner.add_api_route("/old", way("old, behind the name"), methods=["GET"])
+    inner.add_api_route("/{id}/files/{rest:path}", way("deep"), methods=["GET"])
+    inner.add_api_route("/x/files/last", way("behind the deep one"), methods=["GET"])
+    outer.include_router(inner)
+    app.include_router(outer)
+    app.add_api_route("/{id}/b", way("begins with a name"), methods=["GET"])
+    app.add_api_route("/a/b", way("never reached"), methods=["GET"])
+    app.router.routes.insert(0, Index(app.router.routes))
+    return TestClient(app)
+
+
+@pytest.mark.parametrize(
+    ("path", "answer"),
+    [
+        ("/a/new", ["new, before the name", "", ""]),
+        ("/a/old", ["named", "old", ""]),
+        ("/a/7", ["named", "7", ""]),
+        ("/a/7/files/one/two", ["deep", "7", "one/two"]),
+        ("/a/x/files/last", ["deep", "x", "last"]),
+        ("/z/b", ["begins with a name", "z", ""]),
+        ("/a/b", ["named", "b", ""]),
+    ],
+)
+def test_the_earlier_of_two_that_fit_answers(mixed: TestClient, path: str, answer: list[str]) -> None:
+    assert mixed.get(path).json() == answer
+    for route in [one for one in mixed.app.router.routes if isinstance(one, Index)]:  # type: ignore[attr-defined]
+        mixed.app.router.routes.remove(route)  # type: ignore[attr-defined]
+    assert mixed.get(path).json() == answer  # and so it is without
+
+
+def test_what_it_does_not_know_the_routes_answer(mixed: TestClient) -> None:
+    assert mixed.delete("/a/new").status_code == 405
+    assert mixed.get("/nothing").status_code == 404
+    assert mixed.get("/a/new/", follow_redirects=False).status_code == 307
+    assert mixed.get("/a/new/").json()[0] == "new, before the name"
