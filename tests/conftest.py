@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
+from anyio.from_thread import start_blocking_portal
 from hypothesis import HealthCheck, settings
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
+from starlette.testclient import TestClient
 
 from tests import commons, failures, postgres, redis_server, scheduling
 from tunefolio.services import passwords
@@ -115,6 +117,15 @@ def the_products_hasher() -> Iterator[PasswordHash]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(passwords, "_HASHER", cheap)
         yield ours
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_loop() -> Iterator[None]:
+    """Requests within the tests' own process share an event loop and its threads, as those to a server do.
+    Starlette's client would open both for each of them, which costs as much as many an answer."""
+    with start_blocking_portal("asyncio") as portal, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TestClient, "portal", portal)
+        yield
 
 
 @pytest.fixture(scope="session")

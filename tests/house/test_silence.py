@@ -31,10 +31,12 @@ from tunefolio.core.time import SystemClock
 
 pytestmark = pytest.mark.one_is_enough
 ASHA = "asha@example.org"
-FIRST, SECOND, WRONG = (
+BELA = "bela@example.org"
+FIRST, SECOND, WRONG, BELAS = (
     "the first long phrase of hers",
     "her quite other phrase",
     "nearly the first long phrase",
+    "what somebody else typed",
 )
 BROKER_SECRET, HOOK_SECRET = "brokers-own-secret-4711", "what-signs-the-hook-0815"
 V1 = "/api/v1"
@@ -86,6 +88,7 @@ def living(home: Path, postbox: Postbox, form: str, heard: list[str]) -> Iterato
             "TUNEFOLIO_PORT": str(port),
             "TUNEFOLIO_SMTP_URL": mail,
             "TUNEFOLIO_PUBLIC_URL": f"http://localhost:{port}",
+            "TUNEFOLIO_SIGN_UP": "open",
             "TUNEFOLIO_LOG": form,
             "TUNEFOLIO_LOG_LEVEL": "debug",
         }
@@ -116,11 +119,11 @@ def wait_for(is_there: Any) -> None:
         time.sleep(0.1)
 
 
-def link(browser: Browser, postbox: Postbox, path: str) -> str:
+def link(browser: Browser, postbox: Postbox, path: str, email: str = ASHA) -> str:
     """The token of the newest mailed link to that page."""
 
     def found() -> list[str]:
-        return re.findall(rf"{path}\?token=([\w-]+)", postbox.words_to(ASHA))
+        return re.findall(rf"{path}\?token=([\w-]+)", postbox.words_to(email))
 
     wait_for(found)
     return browser.learn(f"the mailed link to {path}", found()[-1])
@@ -128,7 +131,7 @@ def link(browser: Browser, postbox: Postbox, path: str) -> str:
 
 def comes_in(browser: Browser, postbox: Postbox) -> None:
     """Signs up, confirms her address, forgets her password and sets another."""
-    for secret in (FIRST, SECOND, WRONG, BROKER_SECRET, HOOK_SECRET):
+    for secret in (FIRST, SECOND, WRONG, BELAS, BROKER_SECRET, HOOK_SECRET):
         browser.learn("typed", secret)
     browser.ask("POST", "/sign-up", data={"name": "Asha", "email": ASHA, "password": FIRST}, expect=303)
     token = link(browser, postbox, "/confirm")
@@ -140,6 +143,20 @@ def comes_in(browser: Browser, postbox: Postbox) -> None:
     browser.ask("POST", "/reset", data={"token": token, "new_password": SECOND}, expect=200)
     browser.ask("GET", f"/reset?token={token}", expect=200)
     browser.ask("POST", f"{V1}/session", json={"email": ASHA, "password": SECOND}, expect=201)
+
+
+def another_comes(browser: Browser, postbox: Postbox) -> None:
+    """Somebody else asks for an account, with Asha's address too, and makes hers by the mailed link."""
+    hers = dict(browser.cookies)
+    for name, email in (("Asha", ASHA), ("Bela", BELA)):
+        browser.ask("POST", "/sign-up", data={"name": name, "email": email, "password": FIRST}, expect=200)
+    token = link(browser, postbox, "/sign-up/confirm", BELA)
+    browser.ask("GET", f"/sign-up/confirm?token={token}", expect=200)
+    wish = {"token": token, "name": "Bela", "password": BELAS}
+    browser.ask("POST", "/sign-up/confirm", data=wish | {"password": "short"}, expect=422)
+    browser.ask("POST", "/sign-up/confirm", data=wish, expect=303)
+    browser.ask("GET", f"/sign-up/confirm?token={token}", expect=200)
+    browser.cookies = hers
 
 
 def guards_it(browser: Browser) -> None:
@@ -225,6 +242,7 @@ def test_no_secret_is_read_in_any_line_or_file(tmp_path: Path, form: str) -> Non
     with living(home, postbox, form, heard) as address:
         browser = Browser(address)
         comes_in(browser, postbox)
+        another_comes(browser, postbox)
         guards_it(browser)
         keeps_house(browser)
     lines = heard[0]

@@ -147,6 +147,54 @@ def test_sign_up_confirm_second_factor_and_recovery_code(
         assert not [name for name, value in kept.items() if value and value in log]
 
 
+def test_somebody_new_comes_in_by_the_link_in_her_mail(
+    person: Callable[[str], Page], stranger: Callable[[], Page], postbox: Postbox, noises: list[str],
+    served: Served,
+) -> None:  # fmt: skip
+    """Bela learns nothing of who is here, signs up by the link, turns on a second factor and comes back by a
+    recovery code."""
+    person("asha")
+
+    def ask(name: str, email: str) -> Page:
+        page = stranger()
+        page.goto("/sign-up")
+        expect(page.get_by_label("Password")).to_have_count(0)
+        page.get_by_label("Your name").fill(name)
+        page.get_by_label("E-mail").fill(email)
+        page.get_by_role("button", name="Send me the link").click()
+        expect(page.get_by_text("Look into your mailbox.")).to_be_visible()
+        return page
+
+    words = ask("Asha", "asha@example.org").locator("main").inner_text()
+    bela = ask("Bela", "bela@example.org")
+    assert bela.locator("main").inner_text() == words.replace("asha@", "bela@")
+    link = newest_link(postbox, "bela@example.org", "/sign-up/confirm")
+    bela.goto(link)
+    expect(bela.get_by_text("bela@example.org")).to_be_visible()
+    bela.get_by_label("Password").fill("bela1234567")
+    bela.get_by_role("button", name="Create the account").click()
+    expect(bela.get_by_text("guessed first")).to_be_visible()
+    noises.clear()  # the browser complains about every 422
+    bela.get_by_label("Password").fill(PASSWORD)
+    bela.get_by_role("button", name="Create the account").click()
+    bela.wait_for_url("**/dashboard")
+    bela.goto("/settings/security")
+    expect(bela.locator("#email .badge")).to_have_text("confirmed")
+    app, codes = set_up_authenticator(bela)
+
+    lost = stranger()
+    sign_in(lost, "bela@example.org")
+    lost.get_by_label("Code", exact=True).fill(codes[7])
+    lost.get_by_role("button", name="Continue").click()
+    lost.wait_for_url("**/dashboard")
+    lost.goto(link)
+    expect(lost.get_by_text("This link opens nothing.")).to_be_visible()
+    assert "You have an account already" in postbox.words_to("asha@example.org")
+    log = served.log.read_text()
+    secrets = [PASSWORD, app.secret, *codes, link.partition("token=")[2]]
+    assert not [secret for secret in secrets if secret in log]
+
+
 def test_a_passkey_is_added_and_opens_the_door_by_itself(
     person: Callable[[str], Page], noises: list[str]
 ) -> None:

@@ -14,13 +14,13 @@ from tunefolio.services.audit import Act
 from tunefolio.services.house import House, SignUp
 from tunefolio.services.passwords import NO_PASSWORD, Hashed, fresh_token, token_hash
 from tunefolio.services.throttle import Allowance
-from tunefolio.store import invites, persons
+from tunefolio.store import invites, persons, sign_ups
 from tunefolio.store.db import ReadDb, WriteDb
 from tunefolio.store.mail_links import LinkKind
 
 _log = logging.getLogger(__name__)
 INVITE_DAYS = 7
-BY_ADDRESS = Allowance("join.address", 20, timedelta(hours=1))
+BY_ADDRESS = Allowance("join.address", 20, timedelta(hours=1), free=10)
 Password = Secret | Hashed
 """As typed, or hashed before the transaction began."""
 
@@ -30,7 +30,8 @@ def join(
 ) -> Person:
     """`sign_up` of somebody at the door, in transactions of its own: no database waits while argon2 works.
 
-    address: whence; nobody tries more than twenty times an hour. Raises Forbidden, Misuse, Retry.
+    address: whence; twenty times an hour at most, ten of them without a pause. Raises Forbidden, Misuse,
+    Retry.
     """
     house.throttle.hit(BY_ADDRESS, address)
     with house.database.reading() as db:
@@ -45,6 +46,18 @@ def join_by_provider(db: WriteDb, house: House, email: str, name: str, *, invite
     by the rule for such. invite_hash: of the code she came with, "" for none. Raises Forbidden, Misuse."""
     rule = house.rules.provider_sign_up or house.rules.sign_up
     return _joined(db, house, rule, email_of(email), name, NO_PASSWORD, invite_hash)
+
+
+def join_confirmed(db: WriteDb, house: House, email: str, name: str, password: Hashed) -> Person:
+    """Somebody who has opened the link that was mailed to her: a new person whose address is confirmed.
+
+    Raises Forbidden where the house is open no more, Misuse where the address came to have an account.
+    """
+    _must_be_let_in(db, house, house.rules.sign_up, "")
+    person = _added(db, house, email, name, password, Role.MEMBER)
+    persons.set_verified(db, person.viewer, house.clock.now())
+    audit.note(db, house, person.viewer, Act.EMAIL_VERIFIED, f"person:{person.id}")
+    return person
 
 
 def _kept_as(invite: Secret | None) -> str:
@@ -109,9 +122,16 @@ def add_person(db: WriteDb, house: House, email: str, name: str, password: Passw
     address = email_of(email)
     shown = name_of(name)
     kept = password if isinstance(password, Hashed) else _made(house, address, shown, password)
-    person = persons.add(db, address, shown, kept.text, role, house.clock.now())
+    person = _added(db, house, address, shown, kept, role)
     if mails.can_send(house):
         mails.ask_link(db, house, person.viewer, LinkKind.VERIFY, address)
+    return person
+
+
+def _added(db: WriteDb, house: House, address: str, shown: str, kept: Hashed, role: Role) -> Person:
+    """A link that was mailed about the address opens nothing any more. Raises Misuse where it is taken."""
+    person = persons.add(db, address, shown, kept.text, role, house.clock.now())
+    sign_ups.forget_of(db, address)
     audit.note(db, house, person.viewer, Act.JOINED, f"person:{person.id}", {"role": role.value})
     _log.info("a person joined", extra={"person": person.id, "role": role.value})
     return person

@@ -41,23 +41,25 @@ _CARE: Final = Caretaker("mails")
 
 
 @dataclass(frozen=True, slots=True)
-class _Letter:
+class Letter:
+    """What a mail says above its link."""
+
     title: str
     text: str
 
 
 _LETTERS: Final = {
-    LinkKind.VERIFY: _Letter(
+    LinkKind.VERIFY: Letter(
         "Confirm your e-mail address",
         "Somebody, most likely you, gave this address at TuneFolio. Open this page within 24 hours and "
         "confirm it there. If it was not you, do nothing.",
     ),
-    LinkKind.CHANGE: _Letter(
+    LinkKind.CHANGE: Letter(
         "Confirm your new e-mail address",
         "Somebody, most likely you, wants to sign in to TuneFolio with this address from now on. Open this "
         "page within 24 hours and confirm it there. If it was not you, do nothing.",
     ),
-    LinkKind.RESET: _Letter(
+    LinkKind.RESET: Letter(
         "Set a new password",
         "Somebody, most likely you, asked for a new password at TuneFolio. Open this page within an hour "
         "and set it there; every device is signed out by that. If it was not you, do nothing: the password "
@@ -108,7 +110,7 @@ def mail_link(house: House, work: Work) -> Mapping[str, Any]:
     except (NotFound, Misuse):
         return {"sent": 0}
     letter = _LETTERS[link.kind]
-    _carry(house, work.owner.person, link.email, letter, now, address.reveal(), f"link {link.id}")
+    carry(house, work.owner.person, link.email, letter, now, address.reveal(), f"link {link.id}")
     return {"sent": 1}
 
 
@@ -136,15 +138,13 @@ def mail_news(house: House, work: Work) -> Mapping[str, Any]:
     if not can_send(house):
         return {"sent": 0}
     told = work.args
-    letter = _Letter(told["title"], told["text"])
+    letter = Letter(told["title"], told["text"])
     link = f"{house.rules.public_url}/settings/security"
-    _carry(house, work.owner.person, told["to"], letter, work.job.created, link, told["key"])
+    carry(house, work.owner.person, told["to"], letter, work.job.created, link, told["key"])
     return {"sent": 1}
 
 
-def _carry(
-    house: House, person: PersonId, to: str, letter: _Letter, at: Instant, link: str, key: str
-) -> None:
-    """Raises Retry or Rejected, by which the job tries again or says what is wrong."""
+def carry(house: House, person: PersonId, to: str, letter: Letter, at: Instant, link: str, key: str) -> None:
+    """Mail it now. Raises Retry or Rejected, by which the job tries again or says what is wrong."""
     notice = Notice(person, Urgency.INFO, letter.title, letter.text, at, link, key)
     house.notifiers[ChannelKind.EMAIL].notify(notice, Secret(to))

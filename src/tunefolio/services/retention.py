@@ -15,7 +15,7 @@ from tunefolio.services.backfill import BACKFILL
 from tunefolio.services.house import House
 from tunefolio.services.jobs import Work, deed
 from tunefolio.services.postbacks import POSTBACK
-from tunefolio.store import challenges, imports, jobs, login_states, notices, refresh_tokens
+from tunefolio.store import challenges, imports, jobs, login_states, notices, refresh_tokens, sign_ups
 
 UPLOAD_LIFE = timedelta(days=2)
 JOB_LIFE = timedelta(days=90)
@@ -31,7 +31,7 @@ SEEN_LIFE = timedelta(days=90)
 UNSEEN_LIFE = timedelta(days=365)
 JUDGED_LIFE = timedelta(days=1)
 CARRIED_LIFE = timedelta(days=30)
-CARRYING = ("deliver", "verify_channel", "mail_link", "mail_news", "reset_asked")
+CARRYING = ("deliver", "verify_channel", "mail_link", "mail_news", "reset_asked", "sign_up_asked")
 _AT_ONCE = 2_000
 
 
@@ -48,6 +48,7 @@ def forget(house: House, work: Work) -> Mapping[str, Any]:
             "logins": login_states.forget_before(db, keeper, now),
             "renewals": refresh_tokens.forget_expired(db, keeper, now),
             "steps": challenges.forget_before(db, keeper, now),
+            "sign_ups": sign_ups.forget_before(db, keeper, now),
             "jobs": gone,
         }
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tunefolio.web.api.answered import shape_of
+from tunefolio.web.api.answered import said_of
 from tunefolio.web.api.examples_access import ACCESS
 from tunefolio.web.api.examples_admin import ADMIN
 from tunefolio.web.api.examples_alerts import ALERTS
@@ -303,6 +303,7 @@ EXAMPLES: Mapping[tuple[str, str], Mapping[str, Any]] = {
     ("POST", "/session"): _SIGNED_IN,
     ("GET", "/sessions"): _rows(_DEVICE),
     ("POST", "/persons"): _PERSON,
+    ("POST", "/persons/confirm"): _PERSON,
     ("GET", "/persons"): _rows(_MEMBER, next="1"),
     ("GET", "/admin/persons"): _rows(_MEMBER, next="1"),
     ("GET", "/admin/invites"): _rows(_INVITE, next="41"),
@@ -384,5 +385,4 @@ def answers(method: str, path: str, status: int) -> dict[str, Any]:
     example = EXAMPLES.get((method, path))
     if example is None:
         return {}
-    said = {"schema": shape_of(example), "example": example}
-    return {"responses": {str(status): {"content": {"application/json": said}}}}
+    return {"responses": {str(status): {"content": {"application/json": said_of(example)}}}}

@@ -14,11 +14,12 @@ from tunefolio.core.errors import NotFound, Retry
 from tunefolio.core.identity import SessionId
 from tunefolio.core.people import Person
 from tunefolio.core.secret import Secret
-from tunefolio.services import connect, identity, joining
+from tunefolio.services import connect, identity, sign_ups
 from tunefolio.services.views import BrokerStatus
 from tunefolio.store.connections import ConnectionState
 from tunefolio.store.sessions import Session
 from tunefolio.web import keepsakes, security
+from tunefolio.web.api.answered import shape_of
 from tunefolio.web.api.answers import Name, Text, clean, ist, nothing, reply
 from tunefolio.web.api.shapes import SessionInfo
 from tunefolio.web.deps import (
@@ -36,6 +37,13 @@ from tunefolio.web.turns import in_turn
 
 router = APIRouter(prefix="/api/session", tags=["session"])
 v1 = APIRouter(tags=["session"])
+_MAILED = {"link_comes_by": "mail"}
+_BY_MAIL: dict[int | str, dict[str, Any]] = {
+    202: {
+        "description": "What comes of it is mailed to that address, whoever has it",
+        "content": {"application/json": {"schema": shape_of(_MAILED), "example": _MAILED}},
+    }
+}
 Password = Annotated[str, AfterValidator(clean), Field(min_length=1, max_length=200)]
 
 
@@ -48,12 +56,21 @@ class Credentials(BaseModel):
 
 
 class Newcomer(BaseModel):
-    """invite: the code an admin gave; needed by the house's rule, never by the first person."""
+    """invite: the code an admin gave; needed by the house's rule, never by the first person. password: not
+    looked at where the link to choose one is mailed."""
 
     email: Text
     name: Name
-    password: Password
+    password: Annotated[str, AfterValidator(clean), Field(max_length=200)] = ""
     invite: Text = ""
+
+
+class Confirmed(BaseModel):
+    """token: what stands behind `token=` in the mailed link. name: if another than was asked for."""
+
+    token: Annotated[str, AfterValidator(clean), Field(min_length=1, max_length=100)]
+    password: Password
+    name: Text = ""
 
 
 class NewPassword(BaseModel):
@@ -108,15 +125,30 @@ async def sign_in(request: Request, house: HouseDep, config: ConfigDep, wish: Cr
     return await in_turn(partial(signed_in, request, house, config, wish))
 
 
-@v1.post("/persons", status_code=201)
+@v1.post("/persons", status_code=201, responses=_BY_MAIL)
 async def sign_up(request: Request, house: HouseDep, wish: Newcomer) -> Response:
-    """Join, by the house's rule; the first person is its admin. Sign in afterwards."""
+    """Join, by the house's rule; the first person is its admin. Sign in afterwards.
+
+    In a house that is open to all and sends mail the answer is 202 for every address, and what comes of it is
+    mailed there: a link, or that there is an account already.
+    """
     invite = Secret(wish.invite) if wish.invite else None
     address = request.client.host if request.client else ""
     password = Secret(wish.password)
     person = await in_turn(
-        partial(joining.join, house, wish.email, wish.name, password, address, invite=invite)
+        partial(sign_ups.come, house, wish.email, wish.name, password, address, invite=invite)
     )
+    return reply(_MAILED, 202) if person is None else _joined(person)
+
+
+@v1.post("/persons/confirm", status_code=201)
+async def confirm(house: HouseDep, wish: Confirmed) -> Response:
+    """Join by a mailed link, good once: the address is confirmed by that. Sign in afterwards."""
+    work = partial(sign_ups.finish, house, Secret(wish.token), Secret(wish.password), name=wish.name)
+    return _joined(await in_turn(work))
+
+
+def _joined(person: Person) -> Response:
     return reply({"id": person.id, "name": person.name, "email": person.email, "role": person.role}, 201)
 
 

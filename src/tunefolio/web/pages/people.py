@@ -10,8 +10,9 @@ from fastapi import APIRouter, Form, Query, Request
 from starlette.responses import HTMLResponse, Response
 
 from tunefolio.core.errors import Rejected, Retry, TunefolioError
+from tunefolio.core.people import Person
 from tunefolio.core.secret import Secret
-from tunefolio.services import identity, joining, oidc, passkeys, steps
+from tunefolio.services import identity, oidc, passkeys, sign_ups, steps
 from tunefolio.services.house import House, SignUp
 from tunefolio.services.identity import FactorNeeded
 from tunefolio.services.steps import StepOver
@@ -34,6 +35,8 @@ from tunefolio.web.turns import in_turn
 router = APIRouter()
 NextQuery = Annotated[str, Query(max_length=500)]
 NextForm = Annotated[str, Form(max_length=500)]
+TokenQuery = Annotated[str, Query(max_length=100)]
+TokenForm = Annotated[str, Form(max_length=100)]
 
 
 @router.get("/sign-in")
@@ -120,10 +123,11 @@ async def sign_up(
     config: ConfigDep,
     name: FormText,
     email: FormText,
-    password: FormSecret,
+    password: FormSecret = "",
     invite: FormText = "",
 ) -> Response:
-    """A new person, signed in at once; what is wrong is told on the form."""
+    """A new person, signed in at once; or, where accounts are made by a link, the same page for everybody.
+    What is wrong is told on the form."""
     security.cookie_name(request, config)
     given = {"invite": invite, "name": name, "email": email}
     return await in_turn(partial(_sign_up, request, house, config, given, Secret(password)))
@@ -133,17 +137,65 @@ def _sign_up(
     request: Request, house: House, config: security.WebConfig, given: dict[str, str], password: Secret
 ) -> Response:
     code = Secret(given["invite"]) if given["invite"] else None
-    device, address = whence(request)
+    address = whence(request)[1]
     try:
-        person = joining.join(house, given["email"], given["name"], password, address, invite=code)
+        person = sign_ups.come(house, given["email"], given["name"], password, address, invite=code)
     except TunefolioError as error:
         with house.database.reading() as reading:
             return _sign_up_page(request, reading, house, **given, error=told(error))
-    browser = keepsakes.browser_of(request, config)
+    if person is None:
+        return form(request, "people/sign_up_asked.html", {"email": given["email"]})
+    return _welcomed(request, house, config, person)
+
+
+def _welcomed(request: Request, house: House, config: security.WebConfig, person: Person) -> Response:
+    """Whoever has just joined is signed in by that."""
+    device, address = whence(request)
     response = go(security.HOME)
+    browser = keepsakes.browser_of(request, config)
     fresh = identity.open_session(house, person, device, address, browser=browser)
     keepsakes.welcome(response, request, config, fresh)
     return response
+
+
+@router.get("/sign-up/confirm")
+def confirm_form(request: Request, db: OpenReading, house: HouseDep, token: TokenQuery = "") -> Response:
+    """Looking uses nothing up: mail programs look at links before people do."""
+    wish = sign_ups.pending(db, house, Secret(token))
+    values = {"token": token, "email": wish.email if wish else "", "name": wish.name if wish else ""}
+    return form(request, "people/sign_up_confirm.html", values)
+
+
+@router.post("/sign-up/confirm")
+async def confirm(
+    request: Request,
+    house: HouseDep,
+    config: ConfigDep,
+    token: TokenForm,
+    name: FormText,
+    password: FormSecret,
+) -> Response:
+    """The account is made, its address confirmed by that, and she is signed in."""
+    security.cookie_name(request, config)
+    return await in_turn(partial(_confirm, request, house, config, Secret(token), name, Secret(password)))
+
+
+def _confirm(
+    request: Request,
+    house: House,
+    config: security.WebConfig,
+    token: Secret,
+    name: str,
+    password: Secret,
+) -> Response:
+    try:
+        person = sign_ups.finish(house, token, password, name=name)
+    except TunefolioError as error:
+        with house.database.reading() as db:
+            wish = sign_ups.pending(db, house, token)
+        values = {"token": token.reveal(), "email": wish.email if wish else "", "name": name}
+        return form(request, "people/sign_up_confirm.html", values, told(error))
+    return _welcomed(request, house, config, person)
 
 
 @router.post("/sign-out")
@@ -217,6 +269,7 @@ def _sign_up_page(
     values: dict[str, Any] = {
         "is_first": persons.count(db) == 0,
         "mode": house.rules.sign_up.value,
+        "by_mail": not invite and sign_ups.goes_by_mail(db, house),
         "provider": _provider(house),
         "provider_mode": oidc.sign_up_rule(house).value,
         "invite": invite,

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Annotated
 
-from fastapi import APIRouter, Form, Query, Request
+from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from tunefolio.core.errors import Misuse, Retry
@@ -14,12 +13,10 @@ from tunefolio.services import mails, recovery
 from tunefolio.services.house import House
 from tunefolio.web.deps import HouseDep, OpenReading
 from tunefolio.web.pages.forms import FormSecret, FormText
-from tunefolio.web.pages.people import form, told, whence
+from tunefolio.web.pages.people import TokenForm, TokenQuery, form, told, whence
 from tunefolio.web.turns import in_turn
 
 router = APIRouter()
-TokenQuery = Annotated[str, Query(max_length=100)]
-TokenForm = Annotated[str, Form(max_length=100)]
 
 
 @router.get("/forgot")
