@@ -8,6 +8,7 @@ import "./forms.js";
 import { live } from "./live.js";
 import "./table.js";
 import "./theme.js";
+import "./typed.js";
 
 const islands = { "tf-doughnut": "charts", "tf-bars": "charts", "tf-curve": "prices", "tf-growth": "growth", "tf-trades": "growth", "tf-candles": "candles" };
 const load = { charts: () => import("./charts.js"), prices: () => import("./prices.js"), growth: () => import("./growth.js"), candles: () => import("./candles.js") };

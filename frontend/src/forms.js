@@ -29,7 +29,7 @@ document.addEventListener("htmx:after:swap", (event) => {
     problem.dataset.met = "";
     if (problem.dataset.signIn) location.assign(problem.dataset.signIn);
     mark(ctx?.sourceElement, problem);
-    if (problem.dataset.status !== "422") fade(problem, 12_000);
+    if (problem.dataset.status !== "422" && !("lasting" in problem.dataset)) fade(problem, 12_000);
     clear(ctx?.sourceElement?.closest?.("form"));
   }
   if (!failed && ctx?.request?.method !== "GET") {

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.acts import acts_of
 from tests.services.desks import Desk, PriceBoard, ist
 from tests.services.histories import HistoryBoard, day, told
 from tunefolio.core.errors import Rejected, Retry
@@ -20,6 +21,7 @@ from tunefolio.market.instruments import InstrumentClaim, Listing
 from tunefolio.market.provider import DayFile
 from tunefolio.market.validation import Reason
 from tunefolio.services import backfill, jobs, markets, track, tracking
+from tunefolio.services.acts import Act
 from tunefolio.services.instruments import resolved
 from tunefolio.store import actions as kept_actions
 from tunefolio.store import closes as kept
@@ -200,6 +202,14 @@ def test_without_a_source_of_the_past_that_is_what_is_said(desk: Desk) -> None:
     assert row_of(desk).reason == "no source is set up that could know NSE:INFY"
     with desk.database.writing() as db:
         assert track.ask_past(db, desk.house, desk.viewer) is None
+
+
+def test_who_asks_for_what_lacks_sees_that_in_her_activity(desk: Desk) -> None:
+    board_at(desk)
+    before = acts_of(desk.house, desk.viewer).count(Act.PRICES_ASKED)
+    with desk.database.writing() as db:
+        assert track.ask_past(db, desk.house, desk.viewer) is not None
+    assert acts_of(desk.house, desk.viewer).count(Act.PRICES_ASKED) == before + 1
 
 
 def test_what_only_the_exchanges_daily_file_holds_is_said_to_come_day_by_day(desk: Desk) -> None:

@@ -17,11 +17,13 @@ from tunefolio.ledger.kinds import Kind
 from tunefolio.ledger.reconcile import Cause
 from tunefolio.ledger.statements import Holding, Statement
 from tunefolio.market.calendars import packaged
-from tunefolio.services import connect, jobs, portfolios, sync
+from tunefolio.services import audit, connect, jobs, portfolios, sync
+from tunefolio.services.acts import Act
 from tunefolio.services.brokers import needs_login
 from tunefolio.services.sync import Synced
 from tunefolio.store import connections, instruments, quotes, statements, transactions
 from tunefolio.store import jobs as kept_jobs
+from tunefolio.store.audit import AuditFilter
 from tunefolio.store.connections import ConnectionState
 from tunefolio.store.vault import KeyRing, Vault, new_key
 
@@ -175,6 +177,32 @@ def test_the_job_syncs_and_asks_once_for_sectors(desk: Desk) -> None:
     assert sorted(job.kind for job in newest) == ["enrich", "recompute", "sync"]
     assert connection is not None
     assert connection.synced == desk.clock.now()
+
+
+def test_a_sync_leaves_an_entry_where_the_books_changed_and_none_where_not(desk: Desk) -> None:
+    home = desk.broker_account()
+
+    def left() -> list[tuple[str, dict[str, object], str]]:
+        with desk.database.reading() as db:
+            chosen = AuditFilter(Act.SYNCED)
+            found = audit.mine(db, desk.viewer, None, 10, chosen)
+        return [(one.subject, dict(one.details), one.place.device) for one in found]
+
+    def entry(opened: int, taken_back: int) -> tuple[str, dict[str, object], str]:
+        told = {"name": home.name, "trades": 0, "opened": opened, "taken_back": taken_back}
+        return f"account:{home.id}", told, audit.AT_WORK.device
+
+    desk.broker.lines = (held("INFY", "10", "1500", "1600"), held("TCS", "2", "3000", "3100"))
+    run(desk, home.id)
+    assert left() == [entry(2, 0)]
+    run(desk, home.id)
+    assert left() == [entry(2, 0)], "what is known already is no news"
+    desk.broker.lines = (held("INFY", "12", "1500", "1700"),)
+    run(desk, home.id)
+    assert left() == [entry(1, 2), entry(2, 0)]
+    desk.broker.problem = Rejected("not today")
+    run(desk, home.id)
+    assert left() == [entry(1, 2), entry(2, 0)], "what failed has changed nothing"
 
 
 def test_one_sync_at_a_time(desk: Desk) -> None:

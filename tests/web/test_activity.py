@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import re
+import zipfile
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -17,7 +19,7 @@ from tunefolio.core.identity import PersonId
 from tunefolio.core.people import Viewer
 from tunefolio.core.secret import Secret
 from tunefolio.core.time import FixedClock
-from tunefolio.services import audit
+from tunefolio.services import audit, export_person
 from tunefolio.services.acts import Act
 from tunefolio.services.house import House
 from tunefolio.store.audit import Place
@@ -132,11 +134,36 @@ def test_she_sees_what_an_admin_did_to_her_and_who_reads_by_leave_sees_nothing(
     asha.put(f"/api/v1/admin/persons/{viewer_of(bela).person}/role", json={"role": "reader"})
     hers = page(bela)
     assert "Changed the role" in hers
-    assert "by an admin or another person" in hers
+    assert "by <b>Asha, an admin</b>, about you" in hers
     assert "to Dev" in hers
     theirs = page(friend) + str(told(friend))
     assert "Belas shelf" not in theirs
     assert "portfolio.made" not in theirs
+
+
+def test_where_another_was_is_told_to_admins_alone(house: House, asha: TestClient, bela: TestClient) -> None:
+    """An offer that is merely declined tells a stranger nothing of the other's network and browser."""
+    nosy = join(visitor(house), "nosy@example.org", "Nosy")
+    bela.headers["user-agent"] = "Belas own telephone"
+    offered = nosy.post("/api/v1/family/grants", json={"email": "bela@example.org"}).json()["id"]
+    assert bela.post(f"/api/v1/family/grants/{offered}/leave").status_code == 204
+    seen = told(nosy, group="grant")
+    assert [(row["actor_id"], row["address"], row["device"]) for row in seen] == [
+        (2, None, None), (3, "testclient", nosy.headers["user-agent"]),
+    ]  # fmt: skip
+    assert "Belas own telephone" not in page(nosy)
+    assert {row["address"] for row in told(bela, group="grant")} == {None, "testclient"}
+    rows = asha.get("/api/v1/admin/audit", params={"action": "grant.", "person": 2}).json()["data"]
+    assert {row["device"] for row in rows} == {"Belas own telephone"}
+    file = io.BytesIO()
+    with house.database.reading() as db:
+        export_person.write_zip(db, viewer_of(nosy), file, house.clock.now())
+    with zipfile.ZipFile(file) as archive:
+        for name in ("csv/audit.csv", "json/audit.json"):
+            kept = archive.read(name).decode()
+            assert seen[0]["action"] in kept
+            assert "Belas own telephone" not in kept
+            assert nosy.headers["user-agent"] in kept
 
 
 def test_an_admin_sees_that_it_was_done_and_not_what_it_was_about(asha: TestClient, bela: TestClient) -> None:
@@ -178,6 +205,7 @@ def test_what_a_job_does_for_her_stands_there_as_the_houses_work(house: House, b
     assert (asked["action"], asked["address"]) == ("import.asked", "testclient")
     assert (done["action"], done["device"], done["address"]) == ("import.done", audit.AT_WORK.device, None)
     assert done["actor_id"] == viewer_of(bela).person
+    assert page(bela).count("by <b>the house, for you</b>") == 1
 
 
 def test_a_part_of_a_greater_deed_leaves_nothing_and_secrets_never_go_in(
@@ -202,7 +230,7 @@ def test_what_the_operator_does_in_her_name_is_the_operators_deed(house: House, 
     assert (entry["person_id"], entry["actor_id"], entry["device"]) == (
         her.person, None, "the operator's command line",
     )  # fmt: skip
-    assert "by the operator" in page(bela)
+    assert "by <b>the operator</b>, about you" in page(bela)
     with house.database.writing() as db:
         audit.note(db, house, her, Act.LIST_MADE)
     with house.database.reading() as db:

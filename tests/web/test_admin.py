@@ -17,7 +17,7 @@ from tunefolio.core.identity import PersonId
 from tunefolio.core.people import Caretaker, Role
 from tunefolio.core.time import FixedClock
 from tunefolio.services import identity, jobs
-from tunefolio.services.admin import REFUSALS
+from tunefolio.services.admin import REFUSALS, Refused
 from tunefolio.services.house import House
 from tunefolio.store import jobs as rows
 from tunefolio.web import deps
@@ -89,7 +89,7 @@ def test_every_deed_of_an_admin_needs_a_proof_that_still_holds(small_house: Hous
     """Whatever route has the admin's dependency: it is found by itself, and its deed is not done."""
     later(small_house, 16)
     asked = 0
-    words = "person,invite,job,account,portfolio,instrument,grant,own instrument,name,broker,sector,day"
+    words = "person,invite,job,account,portfolio,instrument,grant,own instrument,name,broker,sector,day,entry"
     ids = dict.fromkeys(words.split(","), "1")
     for way in ways(create_app(small_house, CONFIG)):
         if not way.is_admins or way.method == "GET":
@@ -219,6 +219,57 @@ def test_pages_of_the_log_meet_without_gap(asha: TestClient, bela: TestClient) -
             break
         cursor = body["next"]
     assert walked == every
+
+
+def test_users_are_ruled_by_programs(asha: TestClient, bela: TestClient) -> None:
+    me, her = person(asha), person(bela)
+    users = "/api/v1/admin/users"
+    assert asha.get(f"{users}/{her}").json() == asha.get(users).json()["data"][1]
+    assert asha.get(f"{users}/{her + 1}").status_code == 404
+    assert asha.patch(f"{users}/{her}", json={"role": "reader"}).status_code == 204
+    assert asha.get(f"{users}/{her}").json()["role"] == "reader"
+    assert asha.post(f"{users}/{her}/disable").status_code == 204
+    assert bela.get("/api/v1/session").status_code == 401
+    assert asha.post(f"{users}/{her}/enable").status_code == 204
+    assert asha.get(f"{users}/{her}").json()["disabled_at"] is None
+    told = ["person.enabled", "person.disabled", "person.role_changed"]
+    assert actions(asha, action="person.")[:3] == told
+    for wrong, field in (
+        (asha.post(f"{users}/{me}/disable"), "person"),
+        (asha.patch(f"{users}/{me}", json={"role": "member"}), "role"),
+    ):
+        assert (wrong.status_code, wrong.json()["errors"][0]["field"]) == (422, field)
+        assert "last admin" in wrong.json()["detail"]
+
+
+def test_signing_out_leaves_tokens_open_and_says_so(small_house: House, asha: TestClient) -> None:
+    """An admin ends devices and tokens apart."""
+    cara = join(visitor(small_house), "cara@example.org", "Cara")
+    cara.post("/api/v1/proof", json={"password": PASSWORD})
+    secret = cara.post("/api/v1/tokens", json={"name": "script", "scopes": ["read"]}).json()["token"]
+    program = visitor(small_house)
+    program.headers["authorization"] = f"Bearer {secret}"
+    her = person(cara)
+    page = asha.get("/admin/users", headers=BROWSER).text
+    assert "Her 1 API token stays open" in page
+    assert "End 1 token" in page
+    assert asha.post(f"/api/v1/admin/users/{her}/sign-out").status_code == 204
+    assert cara.get("/api/v1/session").status_code == 401
+    assert program.get("/api/v1/portfolios").status_code == 200
+    assert asha.post(f"/api/v1/admin/users/{her}/end-tokens").status_code == 204
+    assert program.get("/api/v1/portfolios").status_code == 401
+    assert asha.get(f"/api/v1/admin/users/{her}").json()["tokens"] == 0
+    assert log(asha)[0]["details"] == {"revoked": 1}
+
+
+def test_a_refusal_is_a_sentence_and_names_no_field(asha: TestClient, bela: TestClient) -> None:
+    for answer, detail in (
+        (asha.delete("/api/v1/admin/users/2"), REFUSALS[Refused.DELETE_PERSON][0]),
+        (bela.get("/api/v1/admin/users"), "Administration is not allowed"),
+    ):
+        assert answer.status_code == 403
+        assert answer.json()["detail"] == detail
+        assert "errors" not in answer.json()
 
 
 def test_what_not_even_an_admin_may_do_is_told_with_its_cure(asha: TestClient, bela: TestClient) -> None:

@@ -26,8 +26,9 @@ from tunefolio.core.people import Caretaker
 from tunefolio.core.time import IST, Instant, SystemClock
 from tunefolio.ledger.brokers import BROKERS
 from tunefolio.market import calendars
-from tunefolio.services import admin
+from tunefolio.services import admin, audit
 from tunefolio.services import doctor as physician
+from tunefolio.services.acts import Act
 from tunefolio.settings import OPTIONS, VARIABLES, Profile, Settings
 from tunefolio.store import vault
 
@@ -140,6 +141,7 @@ def rotate(args: argparse.Namespace) -> int:
         house.vault.keys.with_new(fresh).save(settings.key_file)
         with house.database.writing() as db:
             count = vault.rotate(db, Caretaker("key rotate"), house.vault, fresh)
+            audit.note(db, house, CONSOLE, Act.SEALED_ANEW, details={"secrets": count})
         vault.KeyRing([fresh]).save(settings.key_file)
     show(args, {"sealed_anew": count}, f"{count} secrets sealed with a new key in {settings.key_file}")
     return Exit.OK

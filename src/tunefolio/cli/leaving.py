@@ -1,4 +1,4 @@
-"""user export, user delete: people who leave, by whoever has a shell on the machine."""
+"""user export, delete, keep: people who leave, by whoever has a shell on the machine."""
 
 from __future__ import annotations
 
@@ -42,5 +42,15 @@ def delete(args: argparse.Namespace) -> int:
             leaving.erase(house, person.id, by=CONSOLE)
     said = "is erased" if erase is None else f"will be erased on {erase.in_zone(IST):%d %b %Y}"
     told = {"email": args.email, "erased_at": None if erase is None else erase.iso()}
-    show(args, told, f"{args.email} {said}")
+    undone = "" if erase is None else f"\nUntil then: `tunefolio user keep {args.email}`"
+    show(args, told, f"{args.email} {said}{undone}")
+    return Exit.OK
+
+
+def keep(args: argparse.Namespace) -> int:
+    """user keep: the account stays, whoever wanted it deleted. What was destroyed is not made again."""
+    with open_house(args) as runtime, runtime.house.database.writing() as db:
+        person = person_of(db, args.email)
+        leaving.retain(db, runtime.house, CONSOLE, person)
+    show(args, {"email": args.email, "erased_at": None}, f"{args.email} stays")
     return Exit.OK

@@ -13,7 +13,7 @@ from tunefolio.adapters.prices.files.prices import parse_closes, parse_rates
 from tunefolio.bootstrap.runtime import Runtime
 from tunefolio.cli import Exit
 from tunefolio.cli.books import account_named
-from tunefolio.cli.house import Bar, open_house, person_of, show, table
+from tunefolio.cli.house import CONSOLE, Bar, open_house, person_of, show, table
 from tunefolio.core.errors import Misuse, Rejected, Retry
 from tunefolio.core.identity import JobId
 from tunefolio.core.missing import Missing
@@ -22,12 +22,14 @@ from tunefolio.core.people import Viewer
 from tunefolio.ledger.files import RowProblem
 from tunefolio.market.instruments import AssetClass, InstrumentClaim
 from tunefolio.services import actions as deeds
-from tunefolio.services import announcements, track
+from tunefolio.services import announcements, audit, track
 from tunefolio.services import closes as past_closes
 from tunefolio.services import rates as past_rates
+from tunefolio.services.acts import Act
 from tunefolio.services.proposals import Held, Proposal, State, found
 from tunefolio.settings import Profile
 from tunefolio.store import jobs
+from tunefolio.store.db import WriteDb
 from tunefolio.store.jobs import OPEN, Job, JobState
 
 _FILE = "file"
@@ -65,6 +67,7 @@ def closes(args: argparse.Namespace) -> int:
         with runtime.house.database.writing() as db:
             person_of(db, args.user).viewer.must_write()
             kept, dropped = past_closes.keep(db, runtime.house, rows, source=_FILE)
+            _note(db, runtime, Act.PRICES_READ, args.file, {"kept": kept, "dropped": dropped})
     return _told(args, {"kept": kept, "dropped": dropped}, parsed.problems)
 
 
@@ -77,6 +80,7 @@ def rates(args: argparse.Namespace) -> int:
         with runtime.house.database.writing() as db:
             person_of(db, args.user).viewer.must_write()
             kept = past_rates.keep(db, runtime.house, parsed.rates, source=_FILE)
+            _note(db, runtime, Act.RATES_READ, args.file, {"kept": kept})
     return _told(args, {"kept": kept}, parsed.problems)
 
 
@@ -85,8 +89,14 @@ def _read_actions(args: argparse.Namespace, runtime: Runtime, path: Path) -> int
     with runtime.house.database.writing() as db:
         person_of(db, args.user).viewer.must_write()
         kept = announcements.keep(db, runtime.house, parsed.claims)
-    counts = {"read": len(parsed.claims), "fresh": kept.fresh, "unknown": kept.unknown}
+        counts = {"read": len(parsed.claims), "fresh": kept.fresh, "unknown": kept.unknown}
+        _note(db, runtime, Act.ACTIONS_READ, args.file, counts)
     return _told(args, counts, parsed.problems)
+
+
+def _note(db: WriteDb, runtime: Runtime, act: Act, file: str, counts: dict[str, int]) -> None:
+    """What the market did is everyone's: the deed stands in nobody's own part."""
+    audit.note(db, runtime.house, CONSOLE, act, details={"name": Path(file).name, **counts})
 
 
 def _list(args: argparse.Namespace, runtime: Runtime) -> int:

@@ -11,11 +11,14 @@ from tunefolio.cli.house import CONSOLE, open_house, person_of, show, table
 from tunefolio.core.errors import Misuse
 from tunefolio.core.people import Person, Role, email_of
 from tunefolio.core.secret import Secret
-from tunefolio.services import factors, identity, mails, recovery
+from tunefolio.services import audit, factors, identity, mails, recovery
+from tunefolio.services.acts import Act
+from tunefolio.services.house import House
 from tunefolio.services.passwords import random_password
+from tunefolio.services.ways_in import ways_in
 from tunefolio.store import persons
-from tunefolio.store.db import ReadDb
-from tunefolio.store.mail_links import LinkKind
+from tunefolio.store.db import ReadDb, WriteDb
+from tunefolio.store.mail_links import LinkKind, MailLink
 
 
 def add(args: argparse.Namespace) -> int:
@@ -113,20 +116,40 @@ def links(args: argparse.Namespace) -> int:
                 continue
             person = persons.person_of(db, link.owner)
             is_mailed = named is None and mails.can_send(house)
-            url = "by mail" if is_mailed else mails.hand_out(db, house, person.viewer, link.id).reveal()
+            url = "by mail" if is_mailed else _handed_out(db, house, person, link)
             rows.append({"email": person.email, "for": link.kind.value, "address": link.email, "url": url})
     show(args, rows, table(rows, ("email", "for", "address", "url")) if rows else "Nobody waits for a link.")
     return Exit.OK
 
 
+def _handed_out(db: WriteDb, house: House, person: Person, link: MailLink) -> str:
+    """Whoever has it may set a password or confirm an address: its person sees that it was shown."""
+    told = {"name": link.kind.value}
+    audit.note(db, house, CONSOLE, Act.LINK_SHOWN, f"link:{link.kind.value}", told, about=person.id)
+    return mails.hand_out(db, house, person.viewer, link.id).reveal()
+
+
 def remove_factors(args: argparse.Namespace) -> int:
-    """user remove-factors: for somebody who lost phone and recovery codes; the password alone signs in."""
+    """user remove-factors: for somebody who lost phone and recovery codes. Refused without --yes where a
+    passkey is the only way she has."""
     with open_house(args) as runtime, runtime.house.database.writing() as db:
         person = person_of(db, args.email)
+        ways = ways_in(db, runtime.house, person.viewer)
+        left = ways.passwords + ways.identities
+        if ways.passkeys and not left and not args.yes:
+            cure = f"`tunefolio user reset {person.email}` first makes her a link to a password; or add --yes"
+            raise Misuse("passkeys", "are the only way she has to sign in", cure=cure)
         had = factors.remove_all(db, runtime.house, CONSOLE, person)
-    said = f"{person.email} signs in by password alone" if had else f"{person.email} had none"
-    show(args, _row(person) | {"removed": had}, said)
+    how = "password alone" if ways.passwords else "her provider alone" if left else ""
+    said = f"{person.email} signs in by {how}" if how else _shut_till_reset(person)
+    show(args, _row(person) | {"removed": had}, said if had else f"{person.email} had none")
     return Exit.OK
+
+
+def _shut_till_reset(person: Person) -> str:
+    return (
+        f"{person.email} has no way in: `tunefolio user reset {person.email}` makes her a link to a password"
+    )
 
 
 def invite(args: argparse.Namespace) -> int:

@@ -46,6 +46,7 @@ class Act(StrEnum):
     RESET_ASKED = "person.reset_asked", "Asked for a link to a new password"
     VERIFICATION_ASKED = "person.verification_asked", "Asked for a link that confirms the e-mail address"
     EMAIL_CHANGE_ASKED = "person.email_change_asked", "Asked to change the e-mail address"
+    LINK_SHOWN = "person.link_shown", "The operator was shown a link that was waited for:"
     EMAIL_VERIFIED = "person.email_verified", "Confirmed the e-mail address"
     EMAIL_CHANGED = "person.email_changed", "Changed the e-mail address"
     ROLE_CHANGED = "person.role_changed", "Changed the role"
@@ -60,6 +61,8 @@ class Act(StrEnum):
 
     PROVED = "admin.unlocked", "Proved to be the person of this sign-in"
     PROOF_REFUSED = "admin.unlock_refused", "A proof was refused"
+    ENTRY_READ = "admin.read_entry", "An admin read what this was about:"
+    SEALED_ANEW = "admin.sealed_anew", "Changed the key that seals credentials"
     ADMIN_DEED = "admin.deed", "Did something for the house by"
     DEED = "own.deed", "Did something by"
 
@@ -156,6 +159,10 @@ class Act(StrEnum):
     SERVICE_RUN = "service.run", "Ran by hand"
 
     INSTRUMENT_PICKED = "instrument.picked", "Took up"
+    PRICES_ASKED = "instrument.prices_asked", "Asked for all past prices that lack"
+    PRICES_READ = "instrument.prices_read", "Read past prices out of"
+    RATES_READ = "instrument.rates_read", "Read exchange rates out of"
+    ACTIONS_READ = "instrument.actions_read", "Read corporate actions out of"
     PAST_ASKED = "instrument.past_asked", "Asked again for past prices of"
     LISTS_ASKED = "instrument.lists_asked", "Asked for the lists of instruments"
     RATES_ASKED = "instrument.rates_asked", "Asked for exchange rates"
@@ -168,6 +175,7 @@ class Act(StrEnum):
     GRANT_OFFERED = "grant.offered", "Offered a look at books"
     GRANT_ACCEPTED = "grant.accepted", "Accepted a look at books"
     GRANT_REVOKED = "grant.revoked", "Ended a look at books"
+    GRANT_DECLINED = "grant.declined", "Declined a look at books"
     GRANT_LEFT = "grant.left", "Gave up a look at books"
     LINK_MADE = "grant.link_made", "Made public link"
     LINK_REVOKED = "grant.link_revoked", "Took back public link"

@@ -15,7 +15,7 @@ from decimal import Decimal
 
 from tunefolio.core.identity import AuditId, InstrumentId, PersonId
 from tunefolio.core.money import Money, Price, plain
-from tunefolio.core.people import Viewer
+from tunefolio.core.people import Role, Viewer
 from tunefolio.core.time import Instant, TradingDay
 from tunefolio.services.acts import GROUPS as GROUPS
 from tunefolio.services.acts import PRIVATE
@@ -143,8 +143,17 @@ def note_unspoken(db: WriteDb, house: House, viewer: Viewer, act: Act, way: str)
 def mine(
     db: ReadDb, viewer: Viewer, before: AuditId | None, limit: int, chosen: AuditFilter = EVERY
 ) -> list[AuditEntry]:
-    """What the viewer did and what was done to her, newest first."""
-    return rows.page(db, viewer, before, limit, chosen)
+    """What the viewer did and what was done to her, newest first; where others were is left out."""
+    return [
+        replace(one, place=Place()) if is_placeless(viewer, one.actor, one.place.device) else one
+        for one in rows.page(db, viewer, before, limit, chosen)
+    ]
+
+
+def is_placeless(viewer: Viewer, actor: PersonId | None, device: str) -> bool:
+    """Whether the doer is another person: her network address and browser are told to admins alone, or an
+    offer that is merely declined would tell a stranger where she lives. Of strangers and jobs it stays."""
+    return actor not in (None, viewer.person) and device != AT_WORK.device
 
 
 def everyones(
@@ -162,6 +171,8 @@ def still_there(db: ReadDb, viewer: Viewer, subjects: Iterable[str]) -> frozense
         if number.isdecimal() and len(number) < 19:
             ids.setdefault(kind, set()).add(int(number))
     found = {kind: rows.still_owned(db, viewer, kind, some) for kind, some in ids.items()}
+    if "audit" in ids:
+        found["audit"] = ids["audit"]  # an entry is never removed
     if "instrument" in ids:
         found["instrument"] = set(
             instruments.visible(db, viewer, sorted(map(InstrumentId, ids["instrument"])))
@@ -179,8 +190,20 @@ def others_in(db: ReadDb, entries: Iterable[AuditEntry]) -> dict[int, str]:
     return {id: persons.person_of(db, PersonId(id)).name for id in {id for id in told if isinstance(id, int)}}
 
 
+def doers_in(db: ReadDb, viewer: Viewer, entries: Iterable[AuditEntry]) -> dict[PersonId, str]:
+    """Who but the viewer did these deeds in her part, as she is told: by name, an admin as one."""
+    others = {one.actor for one in entries if one.actor is not None} - {viewer.person}
+    found = [persons.person_of(db, id) for id in sorted(others)]
+    return {one.id: f"{one.name}, an admin" if one.role is Role.ADMIN else one.name for one in found}
+
+
+def is_withheld(admin: Viewer, entry: AuditEntry) -> bool:
+    """Whether lists keep from this admin what the deed was about; services.withheld opens one entry."""
+    return entry.owner != admin.person and entry.action in PRIVATE
+
+
 def _seen_by(admin: Viewer, entry: AuditEntry) -> AuditEntry:
-    if entry.owner == admin.person or entry.action not in PRIVATE:
+    if not is_withheld(admin, entry):
         return entry
     subject = "" if entry.subject.startswith("instrument:") else entry.subject
     return replace(entry, subject=subject, details={})

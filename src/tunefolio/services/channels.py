@@ -37,6 +37,7 @@ OTHER_KINDS: Mapping[str, str] = {
     "sign_in": "Your sign-in: new devices, passwords, addresses",
     "security": "A token of yours was copied",
     "grant": "Somebody shares with you, or stops",
+    "admin_read": "An admin reads what a deed of yours was about",
     "job_failed": "The house's own work fails",
 }
 """Kinds of notices that are no alerts, by the words a page has for them; the last is told to admins alone."""

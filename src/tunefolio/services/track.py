@@ -8,6 +8,8 @@ from typing import Any
 from tunefolio.core.identity import JobId
 from tunefolio.core.people import Caretaker, Viewer
 from tunefolio.market.provider import BarSource
+from tunefolio.services import audit
+from tunefolio.services.acts import Act
 from tunefolio.services.backfill import ASK_AGAIN_AFTER, Filled, fill, gaps_of
 from tunefolio.services.house import House
 from tunefolio.services.jobs import Work, ask, deed
@@ -23,6 +25,7 @@ def ask_past(db: WriteDb, house: House, viewer: Viewer) -> JobId | None:
     """Ask for what lacks of the viewer's own instruments; None where no source has any past."""
     if not any(isinstance(one, BarSource) for one in house.sources.all):
         return None
+    audit.note(db, house, viewer, Act.PRICES_ASKED)
     return ask(db, house, "track", {}, owner=viewer.person, dedupe_key=f"track:{viewer.person}")
 
 

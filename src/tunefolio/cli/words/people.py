@@ -31,6 +31,7 @@ def add(commands: Commands) -> None:
         "people:remove_factors",
         "take a person's authenticator and passkeys away",
     )
+    bare.add_argument("--yes", action="store_true", help="also where nothing else signs this person in")
     of_one = (password, role, promote, demote, disable, enable, lock, unlock, reset, bare)
     for one in of_one:
         one.add_argument("email")
@@ -48,10 +49,13 @@ def add(commands: Commands) -> None:
         "email", nargs="?", default="", help="only hers, with a fresh link also where mail goes"
     )
     export = command(verbs, "export", "leaving:export", "everything of a person in one zip, without secrets")
-    gone = command(verbs, "delete", "leaving:delete", "delete a person's account, with its time of grace")
-    for one in (export, gone):
+    gone = command(
+        verbs, "delete", "leaving:delete", "delete a person's account; in its time of grace only you undo it"
+    )
+    keep = command(verbs, "keep", "leaving:keep", "keep an account that is being deleted")
+    for one in (export, gone, keep):
         one.add_argument("email")
     export.add_argument("file", help="the zip to write")
     gone.add_argument("--now", action="store_true", help="erase at once; nobody can take it back")
-    for one in (new, *of_one, listed, invite, links, export, gone):
+    for one in (new, *of_one, listed, invite, links, export, gone, keep):
         where(one)

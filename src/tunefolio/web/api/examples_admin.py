@@ -15,6 +15,7 @@ _USER = {
     "portfolios": 1,
     "accounts": 3,
     "sessions": 2,
+    "tokens": 1,
     "seen_at": _AT,
     "created_at": _AT,
     "disabled_at": None,
@@ -156,7 +157,7 @@ _LINK = {
     "seen": 12,
     "seen_at": _AT,
 }
-_PART = {"name": "Information Technology", "holdings": 1, "weight_ratio": "1.0000", "pnl_ratio": "-0.0674"}
+_PART = {"name": "Information Technology", "holdings": 1, "weight_ratio": "1", "pnl_ratio": "-0.07"}
 _BOOK = {
     "id": 3,
     "person_id": 2,
@@ -169,13 +170,14 @@ _BOOK = {
     "unpriced": 0,
     "amounts": None,
     "returns": {
-        "pnl_ratio": "-0.0674",
-        "day_ratio": "0.0031",
-        "xirr": "-0.0250",
-        "twr_1m": "0.0120",
-        "twr_3m": "-0.0340",
-        "twr_1y": "-0.0674",
-        "twr_all": "-0.0674",
+        "pnl_ratio": "-0.07",
+        "day_ratio": "0.003",
+        "xirr": "-0.02",
+        "twr_1m": "0.01",
+        "twr_3m": "-0.03",
+        "twr_1y": "-0.07",
+        "twr_all": "-0.07",
+        "until": "2026-10-31",
     },
     "holdings": [
         {
@@ -184,8 +186,8 @@ _BOOK = {
             "name": "Infosys",
             "sector": "Information Technology",
             "asset_class": "equity",
-            "weight_ratio": "1.0000",
-            "pnl_ratio": "-0.0674",
+            "weight_ratio": "1",
+            "pnl_ratio": "-0.07",
             "day_ratio": "0.0031",
             "amounts": None,
         }
@@ -208,6 +210,7 @@ ADMIN: Mapping[tuple[str, str], Mapping[str, Any]] = {
     ("GET", "/admin/unlock"): {"unlocked_until": _AT},
     ("POST", "/admin/unlock"): {"unlocked_until": _AT},
     ("GET", "/admin/users"): _rows(_USER, next="2"),
+    ("GET", "/admin/users/{id}"): _USER,
     ("GET", "/admin/refusals"): _rows(_REFUSAL),
     ("GET", "/admin/portfolios"): _rows(_PORTFOLIO, next="4"),
     ("GET", "/admin/accounts"): _rows(_ACCOUNT, next="9"),
@@ -215,7 +218,15 @@ ADMIN: Mapping[tuple[str, str], Mapping[str, Any]] = {
     ("GET", "/admin/jobs"): _rows(_JOB, next="66"),
     ("POST", "/admin/jobs/{id}/retry"): {"id": 67},
     ("GET", "/admin/instruments"): _rows(_INSTRUMENT, next="7"),
-    ("GET", "/admin/audit"): _rows(_ENTRY, next="512"),
+    ("GET", "/admin/audit"): _rows(_ENTRY | {"withheld": False}, next="512"),
+    ("POST", "/admin/audit/{id}/open"): _ENTRY
+    | {
+        "action": "portfolio.renamed",
+        "words": "Renamed portfolio",
+        "subject": "portfolio:7",
+        "details": {"before": "Long term", "after": "Retirement"},
+        "withheld": False,
+    },
     ("GET", "/activity"): _rows(_ENTRY, next="512"),
     ("GET", "/family"): {"currency": "INR", "as_of": _AT, "is_stale": False, **_SUMS, "data": [_SHARE]},
     ("GET", "/family/people/{id}"): _SHARE | {"holdings": [_HELD]},

@@ -2,29 +2,41 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from itertools import groupby
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse
 
 from tunefolio.core.identity import AuditId, PersonId
 from tunefolio.core.people import Role
-from tunefolio.core.time import IST
-from tunefolio.services import audit
+from tunefolio.core.time import IST, Instant
+from tunefolio.services import audit, withheld
 from tunefolio.services.acts import GROUP_WORDS, Act, words_of
-from tunefolio.store.audit import AuditEntry, AuditFilter
+from tunefolio.store.audit import AuditEntry, AuditFilter, Place
 from tunefolio.store.standings import Standing
-from tunefolio.web import render
+from tunefolio.web import render, security
 from tunefolio.web.api.activity import after_day, known_action, known_group, since_day
-from tunefolio.web.deps import Reading, SignedInPerson
-from tunefolio.web.pages.admin import PAGE, AdminDesk, id_in, leaf
+from tunefolio.web.deps import (
+    AdminViewer,
+    CurrentSession,
+    HouseDep,
+    OwnWriting,
+    Reading,
+    RowId,
+    SignedInPerson,
+)
+from tunefolio.web.filters import ist
+from tunefolio.web.pages.admin import PAGE, AdminDesk, Desk, id_in, leaf
 from tunefolio.web.pages.forms import QueryId, QueryWord
 from tunefolio.web.pages.settings import device_words
 
 router = APIRouter()
+_LOG = "/admin/audit"
 
 _PLACES = {
     "portfolio": "/portfolios#p-{}",
@@ -50,9 +62,21 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class Reader:
+    """Who reads, and what she is told the others are called."""
+
+    person: PersonId
+    names: Mapping[PersonId, str]
+
+    def called(self, id: PersonId | None) -> str:
+        return "you" if id == self.person else "somebody" if id is None else self.names.get(id, "somebody")
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
     """An entry as it is read: what was done, to what, where that is; what differs after it, what else was
-    noted; the device in a person's words. is_bad: something was refused, or somebody shut out."""
+    noted; whose doing it was, and whom it is about if not its doer; the device in a person's
+    words. is_bad: something was refused, or somebody shut out; is_withheld: the reader may open it."""
 
     entry: AuditEntry
     words: str
@@ -60,8 +84,11 @@ class Line:
     href: str
     changes: tuple[Change, ...]
     notes: tuple[tuple[str, str], ...]
+    by: str
+    about: str
     device: str
     is_bad: bool
+    is_withheld: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +99,9 @@ class Day:
     lines: tuple[Line, ...]
 
 
-def line_of(entry: AuditEntry, called: Mapping[int, str], there: Collection[str] = ()) -> Line:
+def line_of(
+    entry: AuditEntry, reader: Reader, called: Mapping[int, str], there: Collection[str] = ()
+) -> Line:
     """Details whose names end with before and after are read as pairs; a pair that is alike tells nothing.
     called: persons by number; there: subjects that can still be gone to."""
     said = {
@@ -93,9 +122,31 @@ def line_of(entry: AuditEntry, called: Mapping[int, str], there: Collection[str]
         _place(entry.subject) if entry.subject in there else "",
         tuple(one for one in changes if one.before != one.after),
         tuple(notes),
-        device_words(entry.place.device) if entry.place.device else "",
+        _doer(entry, reader),
+        "" if entry.owner in (None, entry.actor) else reader.called(entry.owner),
+        _device(entry.place),
         entry.action.endswith(("failed", "refused", "reused")) or entry.action == Act.DISABLED,
     )
+
+
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+[+-]\d\d:\d\d$")
+_AT_HOME = (audit.AT_CONSOLE, audit.AT_WORK)
+
+
+def _doer(entry: AuditEntry, reader: Reader) -> str:
+    """Whose doing it was: a job does its owner's work, and the command line is whoever runs the house."""
+    if entry.place == audit.AT_WORK:
+        return f"the house, for {reader.called(entry.actor or entry.owner)}"
+    if entry.actor is None:
+        return "the operator" if entry.place == audit.AT_CONSOLE else "nobody who was signed in"
+    return reader.called(entry.actor)
+
+
+def _device(place: Place) -> str:
+    """A browser in a person's words, a token by its name; "" where the doer has said it all."""
+    if place in _AT_HOME or not place.device:
+        return ""
+    return place.device[:60] if place.device.startswith("token ") else device_words(place.device)
 
 
 def days_of(lines: Iterable[Line]) -> list[Day]:
@@ -107,6 +158,8 @@ def days_of(lines: Iterable[Line]) -> list[Day]:
 
 def _place(subject: str) -> str:
     kind, _, number = subject.partition(":")
+    if kind == "audit":
+        return f"/activity?before={int(number) + 1}#entry-{number}"
     return _PLACES[kind].format(number) if kind in _PLACES else ""
 
 
@@ -126,6 +179,8 @@ def _words(value: object) -> str:
             return ""
         case bool():
             return "yes" if value else "no"
+        case str() if _MOMENT.match(value):
+            return ist(Instant.parse(value))
         case _:
             return str(value).replace("_", " ") if value in tuple(Standing) else str(value)
 
@@ -134,7 +189,7 @@ def _title(name: str) -> str:
     return name.strip("_").replace("_", " ")
 
 
-@router.get("/admin/audit")
+@router.get(_LOG)
 def everyones(
     desk: AdminDesk,
     action: QueryWord = "",
@@ -147,17 +202,53 @@ def everyones(
     wanted = AuditFilter(known_action(action), actor, since_day(since), after_day(until))
     found = audit.everyones(desk.db, desk.admin, wanted, last, PAGE + 1)
     chosen = {"action": action, "person": person, "since": since, "until": until}
-    rows, more = leaf(found, "/admin/audit", chosen, last=lambda one: one.id)
-    called = audit.others_in(desk.db, rows)
+    rows, more = leaf(found, _LOG, chosen, last=lambda one: one.id)
+    names = desk.names([actor, *(id for one in rows for id in (one.owner, one.actor))])
     return desk.page(
         "admin/audit.html",
-        days=days_of(line_of(one, called) for one in rows),
-        names=desk.names([actor, *(id for one in rows for id in (one.owner, one.actor))]),
+        days=days_of(_lines(desk, rows, names)),
+        names=names,
         groups=GROUP_WORDS,
         acts=list(Act),
         chosen=chosen,
         more=more,
+        newest=_newest(_LOG, chosen, before),
     )
+
+
+@router.post(f"{_LOG}/{{id}}/open")
+def open_one(
+    request: Request, db: OwnWriting, house: HouseDep, admin: AdminViewer, session: CurrentSession, id: RowId
+) -> HTMLResponse:
+    """What was withheld is part of this one answer; to see it again is to open it again."""
+    entry = withheld.read_entry(db, house, admin, AuditId(id))
+    desk = Desk(request, db, house, admin, session)
+    names = desk.names([entry.owner, entry.actor])
+    line = line_of(entry, Reader(admin.person, names), audit.others_in(db, [entry]))
+    came = security.sent_from(request)
+    return desk.page(
+        "admin/entry.html",
+        days=days_of([line]),
+        line=line,
+        owner="" if entry.owner is None else names.get(entry.owner, ""),
+        back=came if came.partition("?")[0] == _LOG else _LOG,
+        more="",
+        newest="",
+    )
+
+
+def _lines(desk: Desk, rows: Iterable[AuditEntry], names: Mapping[PersonId, str]) -> list[Line]:
+    rows = list(rows)
+    called, reader = audit.others_in(desk.db, rows), Reader(desk.admin.person, names)
+    return [
+        replace(line_of(one, reader, called), is_withheld=audit.is_withheld(desk.admin, one)) for one in rows
+    ]
+
+
+def _newest(path: str, chosen: Mapping[str, str], before: str) -> str:
+    """The first page with the same filters; "" on it."""
+    said = urlencode({name: text for name, text in chosen.items() if text})
+    return "" if not before else f"{path}?{said}" if said else path
 
 
 @router.get("/activity")
@@ -177,14 +268,16 @@ def mine(
     rows, more = leaf(found, "/activity", chosen, last=lambda one: one.id)
     there = audit.still_there(db, person.viewer, {one.subject for one in rows})
     called = audit.others_in(db, rows)
+    reader = Reader(person.id, audit.doers_in(db, person.viewer, rows))
     return render.page(
         request,
         "admin/activity.html",
-        days=days_of(line_of(one, called, there) for one in rows),
+        days=days_of(line_of(one, reader, called, there) for one in rows),
         groups=_own_groups(person.role),
         chosen=chosen,
         is_admin=person.role is Role.ADMIN,
         more=more,
+        newest=_newest("/activity", chosen, before),
     )
 
 
