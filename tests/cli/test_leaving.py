@@ -1,4 +1,4 @@
-"""user export, user delete: what an operator does for people who leave, on both databases."""
+"""user export, delete, keep: what an operator does for people who leave, on both databases."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tunefolio.core.people import Role
 from tunefolio.core.secret import Secret
 from tunefolio.services import identity
 from tunefolio.services.house import House
-from tunefolio.store import persons
+from tunefolio.store import notices, persons
 
 __all__ = ["call", "house"]
 PASSWORD = Secret("a long enough password")
@@ -34,6 +34,11 @@ def test_everything_of_a_person_goes_into_a_file(call: Call, house: House, tmp_p
     path = tmp_path / "asha.zip"
     assert call("user", "export", email, str(path))[0] == Exit.OK
     assert "README.txt" in zipfile.ZipFile(path).namelist()
+    with house.database.reading() as db:
+        found = persons.find_by_email(db, email)
+        assert found is not None
+        titles = [one.notice.title for one in notices.page(db, found[0].viewer, None, 5)]
+    assert titles == ["The operator took a copy of everything of yours"]
     kept = path.read_bytes()
     assert call("user", "export", email, str(path))[0] == Exit.USAGE
     assert path.read_bytes() == kept
@@ -44,7 +49,10 @@ def test_a_person_is_deleted_with_the_grace_or_at_once(call: Call, house: House)
     code, said, _ = call("user", "delete", member)
     assert code == Exit.OK
     assert "will be erased on" in said
+    assert f"tunefolio user keep {member}" in said
     assert is_known(house, member)
+    assert call("user", "keep", member)[:2] == (Exit.OK, f"{member} stays\n")
+    assert call("user", "keep", member)[0] == Exit.USAGE, "it is not being deleted"
     assert call("user", "delete", admin, "--now")[0] == Exit.USAGE, "the last admin while others live here"
     assert call("user", "delete", member, "--now")[0] == Exit.OK
     assert not is_known(house, member)

@@ -15,7 +15,7 @@ from tunefolio.core.people import Role, Scope
 from tunefolio.core.secret import Secret
 from tunefolio.services import access, audit, identity, renewals, tokens
 from tunefolio.services.house import House
-from tunefolio.store import persons
+from tunefolio.store import notices, persons
 from tunefolio.store.audit import AuditFilter, Place
 from tunefolio.store.signing_keys import believed
 
@@ -40,7 +40,9 @@ def test_a_token_is_made_listed_and_revoked(call: Call, house: House) -> None:
     assert (made["scopes"], made["ends"]) == ("read sync", "ends in 30 days")
     with house.database.reading() as db:
         kept, owner = tokens.owner_of(db, house, Secret(made["token"]))
+        titles = [one.notice.title for one in notices.page(db, owner.viewer, None, 5)]
     assert (kept.name, owner.email) == ("night job", EMAIL)
+    assert "The operator made a token that acts for you" in titles
     listed = call("token", "list", EMAIL)[1]
     assert "night job" in listed
     assert made["token"] not in listed

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from tunefolio.cli import Exit
+from tunefolio.cli import Exit, files
 from tunefolio.cli.books import portfolio_named
 from tunefolio.cli.house import open_house, person_of, show
 from tunefolio.core.errors import Misuse
@@ -34,7 +34,7 @@ def _write_text(args: argparse.Namespace, db: ReadDb, viewer: Viewer) -> int:
     if args.output is None:
         show(args, {"text": text}, text.removesuffix("\n"))
         return Exit.OK
-    Path(args.output).write_text(text, "utf-8")
+    files.write(Path(args.output), text.encode())
     lines = text.count("\n")
     show(args, {"file": args.output, "lines": lines}, f"{args.output}: {lines} lines")
     return Exit.OK
@@ -46,6 +46,6 @@ def _write_zip(args: argparse.Namespace, db: ReadDb, house: House, viewer: Viewe
         chosen = portfolio_named(db, viewer, args.portfolio)
         title, content = chosen.name, export.export_portfolio(db, house, viewer, chosen.id)
     path = Path(args.output or export.filename(title, house.clock.now()))
-    path.write_bytes(content or export.export_all(db, house, viewer))
+    files.write(path, content or export.export_all(db, house, viewer))
     show(args, {"file": str(path)}, f"{path}: text book, tables, a note")
     return Exit.OK

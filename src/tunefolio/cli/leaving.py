@@ -6,15 +6,17 @@ import argparse
 from pathlib import Path
 
 from tunefolio.cli import Exit
+from tunefolio.cli.files import owners_alone
 from tunefolio.cli.house import CONSOLE, open_house, person_of, show
 from tunefolio.core.errors import Misuse
 from tunefolio.core.time import IST
-from tunefolio.services import audit, export_person, leaving
+from tunefolio.services import audit, export_person, leaving, mails
 from tunefolio.services.audit import Act
 
 
 def export(args: argparse.Namespace) -> int:
-    """user export: everything of a person in one zip; never written over a file that is there."""
+    """user export: everything of a person in one zip; never written over a file that is there, and hers alone
+    who asked for it."""
     path = Path(args.file)
     with open_house(args) as runtime:
         house = runtime.house
@@ -22,10 +24,15 @@ def export(args: argparse.Namespace) -> int:
             person = person_of(db, args.email)
             audit.note(db, house, CONSOLE, Act.EXPORTED, f"person:{person.id}", about=person.id)
         try:
-            with path.open("xb") as file, house.database.reading() as db:
+            with open(path, "xb", opener=owners_alone) as file, house.database.reading() as db:
                 rows = export_person.write_zip(db, person.viewer, file, house.clock.now())
         except FileExistsError:
             raise Misuse("file", f"{path} is there already", cure="Name another") from None
+        with house.database.writing() as db:
+            title = "The operator took a copy of everything of yours"
+            text = "Books, files and settings, in one zip; no password and no secret is in it."
+            key = f"exported:{house.clock.now().iso()}"
+            mails.tell_news(db, house, person.viewer, title, text, key=key)
     size = path.stat().st_size
     show(args, {"file": str(path), "rows": rows, "bytes": size}, f"{path}: {rows} rows, {size} bytes")
     return Exit.OK

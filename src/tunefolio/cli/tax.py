@@ -19,7 +19,7 @@ from tunefolio.analysis.tax.schedule_112a import csv_112a
 from tunefolio.analysis.tax.setoff import LossLeft
 from tunefolio.analysis.tax.statement import csv_statement, notes
 from tunefolio.analysis.tax.years import FinancialYear
-from tunefolio.cli import Exit
+from tunefolio.cli import Exit, files
 from tunefolio.cli.house import open_house, person_of, show, table
 from tunefolio.cli.taxforeign import foreign_text
 from tunefolio.cli.textbook import STDIN, refused_book, text_of
@@ -161,13 +161,7 @@ def _write(out: str, content: bytes) -> None:
         sys.stdout.flush()
         sys.stdout.buffer.write(content)
         return
-    path = Path(out)
-    try:
-        part = path.with_name(path.name + ".part")
-        part.write_bytes(content)
-        part.replace(path)
-    except OSError as refused:
-        raise Misuse("file", f"{out}: {refused.strerror}", cure="Give a path that can be written") from None
+    files.write(Path(out), content)
 
 
 def _show(args: argparse.Namespace, found: _Year) -> None:

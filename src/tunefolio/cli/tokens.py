@@ -10,7 +10,7 @@ from tunefolio.cli.house import CONSOLE, open_house, person_of, show, table
 from tunefolio.core.identity import TokenId
 from tunefolio.core.people import Scope
 from tunefolio.core.time import Instant
-from tunefolio.services import access, audit, tokens
+from tunefolio.services import access, audit, mails, tokens
 from tunefolio.services.audit import Act
 from tunefolio.store.personal_tokens import PersonalToken
 
@@ -25,6 +25,9 @@ def make(args: argparse.Namespace) -> int:
         scopes = [Scope(one) for one in args.scope]
         fresh = tokens.make(db, runtime.house, person.viewer, args.name, scopes, days=days)
         now = runtime.house.clock.now()
+        title = "The operator made a token that acts for you"
+        text = f"It is named {args.name!r}. If you do not know of it, revoke it under Settings, API tokens."
+        mails.tell_news(db, runtime.house, person.viewer, title, text, key=f"token:{fresh.kept.id}")
     row = _row(fresh.kept, now)
     said = (
         f"{fresh.secret.reveal()}\nFor {person.email}; may {row['scopes']}; {row['ends']}. Not shown again."
