@@ -10,6 +10,7 @@ from starlette.testclient import TestClient
 
 from tests.web.houses import PASSWORD, Letterbox, join, visitor, work
 from tunefolio.core.notice import ChannelKind
+from tunefolio.services.acts import Act
 from tunefolio.services.house import House
 
 BROWSER = {"accept": "text/html"}
@@ -122,6 +123,14 @@ def test_mail_about_the_sign_in_goes_out_whatever_is_ticked(small_house: House, 
     assert [(notice.title, to) for notice, to in box.letters] == [
         ("Your password was changed", "bela@example.org")
     ]
+
+
+def test_guessing_the_present_password_stands_in_the_activity(bela: TestClient) -> None:
+    """Whoever found an open browser guesses there; its owner must be able to see that."""
+    wish = {"old": "not her password", "new": "a different sentence"}
+    assert bela.put("/api/v1/session/password", json=wish).status_code == 401
+    (last, *_) = bela.get("/api/v1/activity").json()["data"]
+    assert (last["action"], last["details"]) == (Act.PROOF_REFUSED.value, {"to": "a new password"})
 
 
 def test_another_persons_channel_is_not_found(small_house: House, asha: TestClient, bela: TestClient) -> None:

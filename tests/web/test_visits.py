@@ -9,7 +9,7 @@ import pytest
 from limits.storage import MemoryStorage
 from starlette.testclient import TestClient
 
-from tests.web.houses import ADDRESS, PASSWORD, visitor
+from tests.web.houses import ADDRESS, PASSWORD, join, visitor
 from tunefolio.core.identity import TokenId
 from tunefolio.core.people import Scope, Viewer
 from tunefolio.services import tokens
@@ -71,3 +71,18 @@ def test_a_personal_token_opens_until_it_is_revoked(server: House, asha: TestCli
         tokens.revoke(db, server, viewer, TokenId(fresh.kept.id))
     assert asked(server, authorization=bearing) == 401
     assert asked(server, authorization="Bearer tf_pat_x") == 401
+
+
+def test_whoever_signs_in_where_somebody_was_signed_in_ends_that_session(
+    small_house: House, asha: TestClient
+) -> None:
+    """The browser loses its cookie by it, and nobody would end it for weeks."""
+    former = "; ".join(f"{name}={value}" for name, value in asha.cookies.items())
+    join(visitor(small_house), "bela@example.org", "Bela")
+    assert asha.post("/api/v1/session", json=WISH | {"email": "bela@example.org"}).status_code == 201
+    assert asha.get("/api/v1/session").json()["person"]["name"] == "Bela"
+    assert asked(small_house, cookie=former) == 401
+    elsewhere = visitor(small_house)
+    assert elsewhere.post("/api/v1/session", json=WISH).status_code == 201
+    acts = [row["action"] for row in elsewhere.get("/api/v1/activity").json()["data"]]
+    assert "sign_in.ended" in acts

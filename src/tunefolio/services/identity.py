@@ -168,6 +168,16 @@ def log_out(db: WriteDb, house: House, viewer: Viewer, session: SessionId) -> No
         audit.note(db, house, viewer, Act.SIGNED_OUT, f"session:{session}")
 
 
+def leave_behind(house: House, token: Secret) -> None:
+    """Somebody signs in where another session was open, whose cookie that browser loses by it: the session
+    ends, else it would stay open for weeks with nobody to end it. Nothing for a token that opens none."""
+    with house.database.reading() as db:
+        found = who(db, house, token)
+    if found is not None:
+        with house.database.writing() as db:
+            log_out(db, house, found[0].viewer, found[1].id)
+
+
 def devices(db: ReadDb, house: House, viewer: Viewer) -> list[Session]:
     """Where the viewer is signed in."""
     return sessions.listed(db, viewer, house.clock.now())
@@ -198,6 +208,8 @@ def change_password(house: House, viewer: Viewer, session: SessionId, old: Secre
     house.throttle.hit(BY_EMAIL, f"person {viewer.person}")
     is_right, _ = passwords.matches(old, kept)
     if not is_right:
+        with house.database.writing() as db:
+            audit.note(db, house, viewer, Act.PROOF_REFUSED, f"session:{session}", {"to": "a new password"})
         raise Rejected("the present password is wrong", code="credentials")
     fresh = passwords.made(new, person.email, person.name, "new_password", leaks=house.rules.leaks)
     house.throttle.forget(BY_EMAIL, f"person {viewer.person}")
@@ -260,7 +272,7 @@ def set_role(db: WriteDb, house: House, admin: Viewer, person_id: PersonId, role
     admin.must_administer()
     person = persons.person_of(db, person_id)
     if role is not Role.ADMIN:
-        _keep_an_admin(db, admin, person)
+        _keep_an_admin(db, admin, person, "role")
     persons.set_role(db, admin, person_id, role)
     told = {"before": person.role.value, "after": role.value}
     audit.note(db, house, admin, Act.ROLE_CHANGED, f"person:{person_id}", told, about=person_id)
@@ -271,7 +283,7 @@ def disable(db: WriteDb, house: House, admin: Viewer, person_id: PersonId) -> No
     """Shut a person out at once and end all sessions; nothing of theirs is lost."""
     admin.must_administer()
     person = persons.person_of(db, person_id)
-    _keep_an_admin(db, admin, person)
+    _keep_an_admin(db, admin, person, "person")
     now = house.clock.now()
     persons.set_disabled(db, admin, person_id, now)
     shut_out(db, house, person.viewer)
@@ -304,7 +316,7 @@ def iter_people(db: ReadDb, admin: Viewer) -> Iterator[Person]:
         after = page[-1].id
 
 
-def _keep_an_admin(db: WriteDb, admin: Viewer, leaving: Person) -> None:
+def _keep_an_admin(db: WriteDb, admin: Viewer, leaving: Person, field: str) -> None:
     persons.one_at_a_time(db)
     others = (
         person
@@ -315,4 +327,4 @@ def _keep_an_admin(db: WriteDb, admin: Viewer, leaving: Person) -> None:
         and person.id != leaving.id
     )
     if leaving.role is Role.ADMIN and next(others, None) is None:
-        raise Misuse("role", "this is the last admin", cure="Make somebody else admin first")
+        raise Misuse(field, "this is the last admin", cure="Make somebody else admin first")

@@ -14,10 +14,11 @@ from starlette.responses import Response
 
 from tunefolio.core.errors import Misuse
 from tunefolio.core.secret import Secret
+from tunefolio.services import identity
 from tunefolio.services.identity import SignedIn
 from tunefolio.services.oidc import LIFE as VISIT_LIFE
 from tunefolio.services.steps import LIFE
-from tunefolio.web.security import WebConfig, cookie_name, is_secure, set_session_cookie
+from tunefolio.web.security import WebConfig, cookie_name, is_secure, set_session_cookie, token_of
 
 BROWSER_LIFE: Final = timedelta(days=400)
 """As long as browsers keep any cookie."""
@@ -55,7 +56,11 @@ def begin_step(response: Response, connection: HTTPConnection, config: WebConfig
 
 
 def welcome(response: Response, connection: HTTPConnection, config: WebConfig, fresh: SignedIn) -> None:
-    """The cookies of somebody who has signed in; raises Misuse on plain http elsewhere."""
+    """The cookies of somebody who has signed in; a session that was open in this browser ends. Raises Misuse
+    on plain http elsewhere."""
+    former = token_of(connection, config)
+    if former is not None:
+        identity.leave_behind(connection.app.state.house, former)
     set_session_cookie(response, connection, config, fresh.token, fresh.expires)
     _keep(response, connection, config, "browser", fresh.browser, BROWSER_LIFE)
     end_step(response, connection, config)
