@@ -79,13 +79,13 @@ def test_wrong_words_are_refused_with_field_and_cure(
 ) -> None:
     code, found = told(capsys, *SALE, *words)
     assert code == Exit.USAGE
-    assert found["error"].startswith(f"{field}: ")
+    assert found["error"].startswith(field)
 
 
 def test_what_is_not_said_is_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
     code, found = told(capsys, "--segment", "delivery")
     assert code == Exit.USAGE
-    assert found["error"].startswith("--side: is missing")
+    assert found["error"].startswith("--side is missing")
 
 
 def test_the_rules_of_a_day(capsys: pytest.CaptureFixture[str]) -> None:

@@ -18,7 +18,7 @@ from tunefolio.core.secret import Secret
 from tunefolio.services import identity, portfolios, recovery
 from tunefolio.services.house import House
 from tunefolio.settings import Settings
-from tunefolio.store import accounts, persons
+from tunefolio.store import accounts, passkeys, persons
 from tunefolio.store.vault import KeyRing
 
 Call = Callable[..., tuple[int, str, str]]
@@ -121,6 +121,26 @@ def test_the_operator_hands_out_links_locks_and_takes_factors_away(call: Call, h
     assert value(call("user", "remove-factors", "b@example.com", "--json"))["removed"] is False
 
 
+def test_taking_factors_away_leaves_nobody_without_a_way_in(call: Call, house: House) -> None:
+    """Somebody who has neither password nor provider comes in by her passkey alone."""
+    call("user", "add", "b@example.com")
+    with house.database.writing() as db:
+        found = persons.find_by_email(db, "b@example.com")
+        assert found is not None
+        viewer, now = found[0].viewer, house.clock.now()
+        persons.set_password(db, viewer, "")
+        passkeys.add(db, viewer, b"key", b"key", 0, transports=[], name="Phone", now=now)
+    code, _, problem = call("user", "remove-factors", "b@example.com")
+    assert code == Exit.USAGE
+    assert "tunefolio user reset b@example.com" in problem
+    with house.database.reading() as db:
+        assert len(passkeys.listed(db, viewer)) == 1
+    code, said, _ = call("user", "remove-factors", "b@example.com", "--yes")
+    assert (code, "has no way in" in said) == (Exit.OK, True)
+    with house.database.reading() as db:
+        assert passkeys.listed(db, viewer) == []
+
+
 def test_looking_at_the_links_ends_none_that_was_mailed(
     call: Call, house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -171,7 +191,11 @@ def test_errors_are_one_line_with_the_cure_and_no_trace(call: Call) -> None:
         assert err.count("\n") == 1
     code, out, err = call("user", "role", "nobody@example.com", "member", "--json")
     assert (code, err) == (Exit.USAGE, "")
-    assert json.loads(out) == {"error": "person nobody@example.com: not found", "kind": "NotFound", "exit": 2}
+    assert json.loads(out) == {
+        "error": "person nobody@example.com was not found",
+        "kind": "NotFound",
+        "exit": 2,
+    }
 
 
 def test_a_wrong_setting_stops_every_command(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:

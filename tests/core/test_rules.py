@@ -89,7 +89,7 @@ def test_a_rule_says_what_it_lacks_and_whether_it_is_doubtful() -> None:
 
 
 def test_text_that_is_no_json_is_refused() -> None:
-    with pytest.raises(Misuse, match=r"rules\.json: is no JSON"):
+    with pytest.raises(Misuse, match=r"rules\.json is no JSON"):
         read_rulebook("{", place="rules.json")
 
 

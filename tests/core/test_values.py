@@ -10,7 +10,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tunefolio.core.errors import Ambiguous, BrokenLaw, Forbidden, Misuse, NotFound, Reauth, Rejected, Retry
+from tunefolio.core.errors import (
+    Ambiguous,
+    BrokenLaw,
+    Forbidden,
+    Misuse,
+    NotFound,
+    Reauth,
+    Rejected,
+    Retry,
+    sentence,
+)
 from tunefolio.core.identity import PersonId, check_digit, find_isin, isin_of
 from tunefolio.core.notice import Notice, Urgency
 from tunefolio.core.people import Person, Role, Viewer, email_of
@@ -76,15 +86,31 @@ def test_a_registry_names_what_it_knows() -> None:
         Registry("x").of("y")
 
 
+@pytest.mark.parametrize(
+    ("problem", "said"),
+    [
+        ("is taken", "name is taken"),
+        ("must have 3 letters", "name must have 3 letters"),
+        ("unpacks to more than 100 MB", "name unpacks to more than 100 MB"),
+        ("you have one already", "name: you have one already"),
+        ("'x y' is no single word", "name: 'x y' is no single word"),
+        ("island is no country", "name: island is no country"),
+    ],
+)
+def test_a_problem_and_its_field_make_a_sentence(problem: str, said: str) -> None:
+    assert sentence("name", problem) == str(Misuse("name", problem)) == said
+
+
 def test_errors_say_what_to_do() -> None:
     assert Retry("busy", after=timedelta(seconds=3)).after == timedelta(seconds=3)
     assert "log in again" in str(Reauth(broker="zerodha"))
     assert Rejected("no", code="X").code == "X"
     assert str(Misuse("quantity", "is negative", cure="Write a positive one")) == (
-        "quantity: is negative. Write a positive one"
+        "quantity is negative. Write a positive one"
     )
     assert isinstance(NotFound("account"), Misuse)
-    assert str(NotFound("account")) == "account: not found"
+    assert str(NotFound("account")) == "account was not found"
+    assert str(Forbidden("this deed")) == "this deed is not allowed"
     assert "admin" in str(Forbidden("administration", cure="Ask an admin"))
     assert str(Ambiguous()).startswith("An order was sent")
     assert str(BrokenLaw("units are conserved", "1 ≠ 2")) == "units are conserved: 1 ≠ 2"

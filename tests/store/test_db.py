@@ -61,7 +61,7 @@ def test_a_taken_name_is_misuse_and_the_transaction_goes_on(database: Database) 
     with database.writing() as db:
         viewer = person(db)
         portfolio(db, viewer, "Family")
-        with pytest.raises(Misuse, match="name: is already"):
+        with pytest.raises(Misuse, match="name is already"):
             portfolio(db, viewer, "Family")
         portfolio(db, viewer, "Other")
     with database.reading() as db:

@@ -176,7 +176,7 @@ def test_wrong_ways(
 
 
 def test_a_405_says_what_is_allowed(stranger: TestClient) -> None:
-    assert stranger.patch("/api/portfolio/overview").headers["allow"] == "GET"
+    assert stranger.patch("/api/portfolio/overview").headers["allow"] == "GET, HEAD"
 
 
 def test_invalid_input_names_each_field(asha: TestClient) -> None:

@@ -173,7 +173,7 @@ def test_a_benchmark_can_be_chosen_and_stays_chosen(home: Family) -> None:
     assert f"period=3Y&amp;benchmark={index}" in text, "other periods keep it"
     answer = home.client.get("/performance?benchmark=nifty", headers=HTML)
     assert answer.status_code == 422
-    assert "benchmark" in answer.text
+    assert "Benchmark" in answer.text
 
 
 def test_what_is_not_available_says_why_and_what_helps(home: Family) -> None:

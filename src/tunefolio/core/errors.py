@@ -50,11 +50,30 @@ class Rejected(TunefolioError):
         self.code = code
 
 
+_VERBS = frozenset(
+    {
+        "add", "already", "are", "belongs", "came", "cannot", "do", "does", "has", "have", "holds", "is",
+        "lacks", "leaves", "lies", "must", "name", "names", "needs", "stands", "take", "takes", "unpacks",
+        "waits", "was", "were", "would",
+    }
+)  # fmt: skip
+"""With what a problem begins that is said of its field; any other is a sentence of its own."""
+
+
+def sentence(field: str, problem: str) -> str:
+    """What is wrong with a field, for people: "day is missing", "day: '2026-13-01' is not a date"."""
+    between = " " if problem.partition(" ")[0] in _VERBS else ": "
+    return f"{field}{between}{problem}"
+
+
 class Misuse(TunefolioError):
-    """The input is wrong: `field` names the place, `cure` says what would be right."""
+    """The input is wrong: `field` names the place, `cure` says what would be right.
+
+    problem: said of the field ("is missing"), or by itself ("there is none"); `sentence` joins the two.
+    """
 
     def __init__(self, field: str, problem: str, *, cure: str = "") -> None:
-        super().__init__(f"{field}: {problem}" + (f". {cure}" if cure else ""))
+        super().__init__(sentence(field, problem) + (f". {cure}" if cure else ""))
         self.field = field
         self.problem = problem
         self.cure = cure
@@ -64,15 +83,21 @@ class NotFound(Misuse):
     """There is no such thing here."""
 
     def __init__(self, what: str) -> None:
-        super().__init__(what, "not found")
+        super().__init__(what, "was not found")
         self.what = what
 
 
 class Forbidden(Misuse):
-    """This is not yours to do."""
+    """This is not yours to do.
 
-    def __init__(self, what: str, *, cure: str = "") -> None:
-        super().__init__(what, "not allowed", cure=cure)
+    reason: why, as a sentence of its own; else it is said that `what` is not allowed.
+    """
+
+    def __init__(self, what: str = "", *, cure: str = "", reason: str = "") -> None:
+        super().__init__(what, "is not allowed", cure=cure)
+        self.reason = reason or sentence(what, self.problem)
+        if reason:
+            self.args = (reason + (f". {cure}" if cure else ""),)
 
 
 class Ambiguous(TunefolioError):

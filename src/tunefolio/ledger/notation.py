@@ -81,7 +81,7 @@ def read_line(text: str, meanings: Meanings) -> Line | TakenBack:
     tokens = tokens_of(text)
     if len(tokens) < 3:
         cure = "Write: DAY KIND QUANTITY INSTRUMENT @ PRICE, or DAY KIND AMOUNT"
-        raise Misuse("line", "too short", cure=cure)
+        raise Misuse("line", "is too short", cure=cure)
     day = day_of(tokens[0])
     if tokens[1].lower() == "reverse":
         return _reversal(day, tokens[2:])

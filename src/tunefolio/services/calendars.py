@@ -121,7 +121,7 @@ def windows_of(text: str) -> tuple[Window, ...]:
             raise Misuse("windows", f"{part[:20]!r} is no span of time", cure="Write 18:15-19:15")
         found.append(window)
     if len(found) > _MOST_WINDOWS:
-        raise Misuse("windows", f"more than {_MOST_WINDOWS} sittings", cure="Join those without a break")
+        raise Misuse("windows", f"are more than {_MOST_WINDOWS} sittings", cure="Join those without a break")
     for one, following in zip_longest(found, found[1:]):
         if one.start >= one.end or (following is not None and following.start < one.end):
             raise Misuse(

@@ -84,7 +84,7 @@ def record_many(
 ) -> list[TransactionId]:
     """Add facts to one account, all or none; their ids in the order given. Raises as `record`."""
     if len(facts) > _MOST_AT_ONCE:
-        raise Misuse("facts", f"at most {_MOST_AT_ONCE} at once", cure="Import a file")
+        raise Misuse("facts", f"are more than {_MOST_AT_ONCE} at once", cure="Import a file")
     homes = _Homes(db, viewer)
     placed: list[_Placed] = []
     for fact, tags in facts:

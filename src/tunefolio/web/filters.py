@@ -12,6 +12,7 @@ from typing import Any
 from jinja2 import Environment, pass_context
 from jinja2.runtime import Context
 
+from tunefolio.core.errors import sentence
 from tunefolio.core.money import Currency, Money, Price, minor_digits, quantized
 from tunefolio.core.time import IST, Instant, TradingDay
 
@@ -164,6 +165,11 @@ def age_between(moment: Instant, now: Instant) -> str:
     raise AssertionError("unreachable: the loop ends at minutes")
 
 
+def said(field: str, problem: str) -> str:
+    """A field and what is wrong with it: a sentence without its full stop."""
+    return sentence(field.replace("_", " ").capitalize(), problem)
+
+
 def _trimmed(text: str, keep: int) -> str:
     """Without idle zeros behind the point, but with at least `keep` places."""
     whole, point, fraction = text.partition(".")
@@ -189,5 +195,6 @@ def install(environment: Environment) -> None:
         "iso": iso,
         "day": day,
         "age": age,
+        "said": said,
     }
     environment.filters.update(filters)

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Form, Query, Request
 from starlette.responses import HTMLResponse, Response
 
 from tunefolio.core.alerts import QUOTED, AlertId, AlertState, Manner
-from tunefolio.core.errors import Misuse
+from tunefolio.core.errors import Misuse, sentence
 from tunefolio.core.missing import Missing
 from tunefolio.core.notice import ChannelId, ChannelKind
 from tunefolio.services import alert_book, alert_preview, alert_views, channels, watchlists
@@ -83,7 +83,7 @@ def preview(
     try:
         shown = _previewed(db, house, viewer, form)
     except Misuse as wrong:
-        shown = Missing(f"{wrong.field} {wrong.problem}", wrong.cure) if form.instrument else None
+        shown = Missing(sentence(wrong.field, wrong.problem), wrong.cure) if form.instrument else None
     is_missing = isinstance(shown, Missing)
     return render.partial(request, "alerts/_preview.html", shown=shown, is_missing=is_missing)
 
