@@ -36,7 +36,7 @@ FILES: Mapping[str, str] = {
 class Use:
     """words: after the command's name, {home} for the folder of FILES; typed: on standard input; first: other
     commands that must have been. codes: of exit; what the doctor finds is the machine's. is_file:
-    what it writes is a file alone."""
+    what it writes may be a file alone."""
 
     words: str = ""
     acts: tuple[Act, ...] = ()

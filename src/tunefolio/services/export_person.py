@@ -14,10 +14,10 @@ import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 from typing import IO, Any, Final
 
 import orjson
-from sqlalchemy import Row
 
 from tunefolio.core.errors import NotFound
 from tunefolio.core.identity import JobId, SessionId
@@ -136,7 +136,7 @@ def write_zip(db: ReadDb, viewer: Viewer, file: IO[bytes], now: Instant, *, tell
 
 _INSTRUMENT: Final = person_rows.columns_of("instruments")
 _YOU: Final = person_rows.columns_of("persons", but=("password_hash", "erased_at"))
-Reading = Callable[[], tuple[Sequence[str], Iterator[Row[Any]]]]
+Reading = Callable[[], tuple[Sequence[str], Iterator[Sequence[Any]]]]
 
 
 class _Zip:
@@ -167,7 +167,21 @@ def _write_books(db: ReadDb, viewer: Viewer, zipped: _Zip) -> None:
 
 def _reader(db: ReadDb, viewer: Viewer, table: str) -> Reading:
     but = hidden(table)
-    return lambda: (person_rows.columns_of(table, but=but), person_rows.iter_rows(db, viewer, table, but=but))
+    columns = person_rows.columns_of(table, but=but)
+
+    def read() -> tuple[Sequence[str], Iterator[Sequence[Any]]]:
+        rows = person_rows.iter_rows(db, viewer, table, but=but)
+        return columns, map(partial(_unplaced, viewer, columns), rows) if table == "audit" else rows
+
+    return read
+
+
+def _unplaced(viewer: Viewer, columns: Sequence[str], row: Sequence[Any]) -> Sequence[Any]:
+    """An entry of the activity as she reads it: where others were is theirs."""
+    told = dict(zip(columns, row, strict=True))
+    if audit.is_placeless(viewer, told["actor_id"], told["device"]):
+        told |= {"address": "", "device": ""}
+    return tuple(told.values())
 
 
 def _write_table(zipped: _Zip, table: str, read: Reading) -> int:
@@ -189,7 +203,7 @@ def _write_table(zipped: _Zip, table: str, read: Reading) -> int:
     return counted
 
 
-def _csv(columns: Sequence[str], rows: Iterable[Row[Any]]) -> Iterator[str]:
+def _csv(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[str]:
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(columns)
