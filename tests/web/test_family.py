@@ -50,7 +50,7 @@ def person(client: TestClient) -> int:
 
 def let(giver: TestClient, taker: TestClient, email: str, **more: Any) -> int:
     """Offered by one, accepted by the other; the grant's id."""
-    offered = giver.post("/api/v1/family/grants", json={"email": email} | more)
+    offered = giver.post("/api/v1/family/grants", json={"email": email, "amounts": "shown"} | more)
     assert offered.status_code == 201, offered.text
     id = int(offered.json()["id"])
     assert taker.post(f"/api/v1/family/grants/{id}/accept").status_code == 204
@@ -76,7 +76,9 @@ def test_the_sum_is_the_sum_of_the_shares(
         assert Decimal(body[name]) == told
         assert sum(Decimal(str(share[name])) for share in body["data"] if share[name]) == told
     shares = [Decimal(share["share_ratio"]) for share in body["data"] if share["share_ratio"]]
-    assert abs(sum(shares, Decimal(-1))) < Decimal("1e-12")
+    assert abs(sum(shares, Decimal(-1))) < Decimal("1e-9")
+    ratios = [share[name] for share in body["data"] for name in ("share_ratio", "xirr", "day_change_ratio")]
+    assert {len(ratio.partition(".")[2]) > 10 for ratio in ratios if ratio} == {False}, "no idle digits"
     assert body["unpriced"] == 1
     page = asha.get("/family", headers=BROWSER).text
     assert "Bela" in page
@@ -136,7 +138,9 @@ def test_a_grant_whose_portfolio_is_gone_shows_nothing(asha: TestClient, dev: Te
 def test_nothing_is_seen_before_it_is_accepted_or_after_it_ends(
     asha: TestClient, bela: TestClient, dev: TestClient
 ) -> None:
-    offered = bela.post("/api/v1/family/grants", json={"email": "asha@example.org"}).json()["id"]
+    offered = bela.post(
+        "/api/v1/family/grants", json={"email": "asha@example.org", "amounts": "shown"}
+    ).json()["id"]
     hidden = f"/api/v1/family/people/{person(bela)}"
     assert asha.get(hidden).status_code == 404
     assert "Offered to you" in asha.get("/family", headers=BROWSER).text
@@ -243,9 +247,13 @@ def test_each_step_is_told_to_the_other_side_once(
     assert bela.delete(f"/api/v1/family/grants/{id}").status_code == 422
     again = let(bela, asha, "asha@example.org")
     asha.post(f"/api/v1/family/grants/{again}/leave")
-    declined = bela.post("/api/v1/family/grants", json={"email": "asha@example.org"}).json()["id"]
+    declined = bela.post(
+        "/api/v1/family/grants", json={"email": "asha@example.org", "amounts": "shown"}
+    ).json()["id"]
     asha.post(f"/api/v1/family/grants/{declined}/leave")
-    withdrawn = bela.post("/api/v1/family/grants", json={"email": "asha@example.org"}).json()["id"]
+    withdrawn = bela.post(
+        "/api/v1/family/grants", json={"email": "asha@example.org", "amounts": "shown"}
+    ).json()["id"]
     bela.post(f"/family/grants/{withdrawn}/revoke")
     assert [row["title"] for row in told(asha)] == [
         "Bela has withdrawn an offer", "Bela offers to share with you", "Bela offers to share with you",
@@ -257,6 +265,22 @@ def test_each_step_is_told_to_the_other_side_once(
     ]  # fmt: skip
     assert {row["link"] for row in told(asha) + told(bela)} == {"/family"}
     assert told(dev) == []
+
+
+def test_the_activity_of_the_other_side_says_what_it_was_and_no_number(
+    asha: TestClient, dev: TestClient
+) -> None:
+    """The owner's part has the number of her portfolio, the other's has none; declining is not giving up."""
+    portfolio = int(dev.get("/api/v1/portfolios").json()["data"][0]["id"])
+    wish = {"email": "asha@example.org", "portfolio_id": portfolio}
+    id = dev.post("/api/v1/family/grants", json=wish).json()["id"]
+    theirs, hers = (client.get("/api/v1/activity").json()["data"][0] for client in (asha, dev))
+    assert theirs["action"] == hers["action"] == "grant.offered"
+    assert hers["details"]["portfolio"] == portfolio
+    assert "portfolio" not in theirs["details"]
+    assert theirs["details"]["what"] == "one portfolio"
+    asha.post(f"/api/v1/family/grants/{id}/leave")
+    assert asha.get("/api/v1/activity").json()["data"][0]["action"] == "grant.declined"
 
 
 def test_a_notice_names_no_portfolio(asha: TestClient, dev: TestClient) -> None:
@@ -273,7 +297,9 @@ def test_the_overview_leads_to_the_family_while_anyone_may_be_seen(asha: TestCli
         page = client.get("/dashboard", headers=BROWSER).text
         return 'aria-label="Whose books"' in page
 
-    offered = dev.post("/api/v1/family/grants", json={"email": "asha@example.org"}).json()["id"]
+    offered = dev.post(
+        "/api/v1/family/grants", json={"email": "asha@example.org", "amounts": "shown"}
+    ).json()["id"]
     assert not leads(asha)
     asha.post(f"/api/v1/family/grants/{offered}/accept")
     assert leads(asha)
@@ -286,7 +312,7 @@ def test_without_the_check_another_would_be_seen(
     small_house: House, asha: TestClient, bela: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The mutation: were every offer as good as an accepted one, the tests above would see Bela's books."""
-    bela.post("/api/v1/family/grants", json={"email": "asha@example.org"})
+    bela.post("/api/v1/family/grants", json={"email": "asha@example.org", "amounts": "shown"})
     assert len(family(asha)["data"]) == 1
     monkeypatch.setattr(rows, "in_force", rows.received)
     assert len(family(asha)["data"]) == 2

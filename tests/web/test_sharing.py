@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import select
 from starlette.testclient import TestClient
 
-from tests.house.test_routes import BROWSER
+from tests.house.test_routes import BROWSER, HTMX
 from tests.web.houses import PASSWORD, connect_broker, join, visitor, work
 from tests.web.test_admin import later
 from tests.web.test_family import family, let, person
@@ -82,7 +82,7 @@ def link_of(client: TestClient, **wish: Any) -> tuple[int, str]:
 
 
 def test_the_page_of_a_grant_shows_the_portfolio(asha: TestClient, dev: TestClient) -> None:
-    id = let(dev, asha, "asha@example.org", portfolio_id=shelf(dev))
+    id = let(dev, asha, "asha@example.org", portfolio_id=shelf(dev), amounts="shown")
     amounts = amounts_of(dev)
     body = asha.get(f"/api/v1/family/grants/{id}").json()
     page = asha.get(f"/family/grants/{id}", headers=BROWSER).text
@@ -118,14 +118,33 @@ def test_hidden_amounts_are_nowhere(asha: TestClient, dev: TestClient) -> None:
 
 
 def test_no_ratio_is_exact_enough_to_reckon_amounts_from(asha: TestClient, dev: TestClient) -> None:
+    """Whole per cents; but for what a day did, which says what everybody can read in the market."""
     id = let(dev, asha, "asha@example.org", amounts="hidden")
     body = asha.get(f"/api/v1/family/grants/{id}").json()
     rows = [body["returns"], *body["holdings"], *body["sectors"], *body["asset_classes"]]
-    ratios = [v for row in rows for k, v in row.items() if ("ratio" in k or k[:3] in ("xir", "twr")) and v]
-    assert len(ratios) > 8
-    assert all(
-        Decimal(ratio) == Decimal(ratio).quantize(Decimal("0.0001")) for ratio in ratios if "." in ratio
-    )
+    names = ("weight_ratio", "pnl_ratio", "xirr", "twr_1m", "twr_3m", "twr_1y", "twr_all")
+    ratios = [row[name] for row in rows for name in names if name in row]
+    told = [Decimal(ratio) for ratio in ratios if ratio]
+    assert len(told) > 8
+    assert all(ratio == ratio.quantize(Decimal("0.01")) for ratio in told)
+    assert body["returns"]["until"] == "2026-10-31"
+
+
+def test_what_is_not_said_is_hidden_and_what_is_misspelt_refused(asha: TestClient, dev: TestClient) -> None:
+    """A slip shares less than was meant, never more."""
+    offer, links = {"email": "asha@example.org"}, "/api/v1/family/links"
+    for slip in ({"amount": "hidden"}, {"portfolio": shelf(dev)}, {"until": "2026-12-01"}):
+        answer = dev.post("/api/v1/family/grants", json=offer | slip)
+        assert answer.status_code == 422, slip
+        assert next(iter(slip)) in answer.text
+    wish = {"portfolio_id": shelf(dev), "title": "A title", "last_dai": "2026-12-01"}
+    assert dev.post(links, json=wish).status_code == 422
+    token = {"name": "A token", "scopes": ["read"], "day": 1}
+    assert dev.post("/api/v1/tokens", json=token).status_code == 422
+    assert dev.get("/api/v1/family/grants").json()["data"] == []
+    assert dev.post("/api/v1/family/grants", json=offer).status_code == 201
+    assert dev.post("/family/grants", data=offer | {"portfolio": shelf(dev)}).status_code == 303
+    assert {row["amounts"] for row in dev.get("/api/v1/family/grants").json()["data"]} == {"hidden"}
 
 
 def test_what_is_hidden_is_part_of_no_sum(asha: TestClient, dev: TestClient) -> None:
@@ -141,7 +160,7 @@ def test_what_is_hidden_is_part_of_no_sum(asha: TestClient, dev: TestClient) -> 
 
 def test_a_grant_of_everything_swallows_only_what_shows_no_more(asha: TestClient, dev: TestClient) -> None:
     let(dev, asha, "asha@example.org", amounts="hidden")
-    let(dev, asha, "asha@example.org", portfolio_id=shelf(dev))
+    let(dev, asha, "asha@example.org", portfolio_id=shelf(dev), amounts="shown")
     (_, share) = family(asha)["data"]
     assert share["portfolios"] == ["Devs shelf"]
 
@@ -159,6 +178,50 @@ def test_a_grant_opens_for_its_two_people_while_it_lasts(asha: TestClient, dev: 
     dev.delete(path)
     assert {asha.get(path).status_code, dev.get(path).status_code} == {404}
     assert asha.get(f"/family/grants/{offered}", headers=BROWSER).status_code == 404
+
+
+def test_an_open_page_says_that_it_is_over_and_asks_no_more(
+    small_house: House, asha: TestClient, dev: TestClient
+) -> None:
+    """Of what was shared nothing stays on the screen, the heading neither; a page that shows an error only
+    beside it would keep it for ever."""
+    hidden = let(dev, asha, "asha@example.org", portfolio_id=shelf(dev), amounts="hidden")
+    shown = let(dev, asha, "asha@example.org", amounts="shown")
+    for id, path, place in (
+        (hidden, f"/family/grants/{hidden}", "shared-book"),
+        (shown, f"/family/people/{person(dev)}", "held"),
+    ):
+        asks = {**HTMX, "hx-target": f"div#{place}"}
+        before = asha.get(path, headers=asks).text
+        assert f'hx-get="{path}"' in before
+        assert f'id="{place}"' in before
+        assert "INFY" in before
+        dev.delete(f"/api/v1/family/grants/{id}")
+        after = asha.get(path, headers=asks)
+        assert after.status_code == 200
+        assert f'id="{place}"' in after.text
+        assert "no longer shared with you" in after.text
+        for word in ("hx-get", "INFY", "Devs shelf", "Dev Rao"):
+            assert word not in after.text, word
+        assert asha.get(path, headers=BROWSER).status_code == 404
+        assert asha.get(path, headers=HTMX).status_code == 404
+    assert asha.get("/family/grants/99999", headers={**HTMX, "hx-target": "div#shared-book"}).text.count(
+        "no longer shared"
+    ), "the same for what never was"
+
+
+def test_an_open_public_page_ends_with_its_link(small_house: House, dev: TestClient) -> None:
+    """It comes back by itself, which is not a look more."""
+    id, path = link_of(dev)
+    stranger = visitor(small_house)
+    page = stranger.get(path, headers=BROWSER).text
+    assert '<meta http-equiv="refresh" content="60;url=?again">' in page
+    assert stranger.get(f"{path}?again", headers=BROWSER).text == page
+    assert [row["seen"] for row in dev.get("/api/v1/family/links").json()["data"]] == [1]
+    dev.delete(f"/api/v1/family/links/{id}")
+    after = stranger.get(f"{path}?again", headers=BROWSER)
+    assert after.status_code == 404
+    assert "refresh" not in after.text
 
 
 def test_a_public_link_shows_what_was_chosen_and_nothing_of_its_owner(

@@ -26,7 +26,8 @@ from tunefolio.market.fx import NO_RATES, RateBook
 from tunefolio.services import grants
 from tunefolio.services.house import House
 from tunefolio.services.portfolios import active_accounts
-from tunefolio.services.shared_books import SharedBook, shared_book
+from tunefolio.services.shared_books import shared_book
+from tunefolio.services.shared_shapes import SharedBook
 from tunefolio.services.views.performance import value_of
 from tunefolio.services.views.portfolios import portfolio as valued_portfolio
 from tunefolio.services.views.prices import freshness

@@ -149,7 +149,7 @@ def offer(
     *,
     portfolio: PortfolioId | None = None,
     last_day: TradingDay | None = None,
-    amounts: Amounts = Amounts.SHOWN,
+    amounts: Amounts = Amounts.HIDDEN,
 ) -> Grant:
     """Offer another person of this house to see one portfolio, or all, until the end of a day, or until taken
     back; with amounts, or in proportions alone.
@@ -191,7 +191,8 @@ def leave(db: WriteDb, house: House, viewer: Viewer, id: GrantId) -> None:
     grant = rows.received_one(db, viewer, id)
     if not rows.leave(db, viewer, id, house.clock.now()):
         raise Misuse("grant", "is over already")
-    _noted(db, house, viewer, Act.GRANT_LEFT, grant, {"of_person": grant.owner})
+    act = Act.GRANT_LEFT if grant.accepted else Act.GRANT_DECLINED
+    _noted(db, house, viewer, act, grant, {"of_person": grant.owner})
     _tell(db, house, viewer, grant.owner, grant, step=Step.LEFT if grant.accepted else Step.DECLINED)
 
 
@@ -239,10 +240,19 @@ def _person_called(db: ReadDb, email: str) -> Person:
 def _noted(
     db: WriteDb, house: House, viewer: Viewer, act: Act, grant: Grant, told: Mapping[str, object]
 ) -> None:
-    """In the parts of both, and told to the open pages of both."""
+    """In the parts of both, and told to the open pages of both. The owner's portfolio is told to her alone:
+    its very number says how many there are."""
     for person in (grant.owner, grant.grantee):
-        audit.note(db, house, viewer, act, f"grant:{grant.id}", told, about=person)
+        said = told if person == grant.owner else _without_number(told, grant)
+        audit.note(db, house, viewer, act, f"grant:{grant.id}", said, about=person)
         events.emit(db, house.bus, events.Event("grants", person, (grant.id,)))
+
+
+def _without_number(told: Mapping[str, object], grant: Grant) -> Mapping[str, object]:
+    if "portfolio" not in told:
+        return told
+    what = "everything" if grant.portfolio is None else "one portfolio"
+    return {"what": what} | {name: value for name, value in told.items() if name != "portfolio"}
 
 
 def _tell(db: WriteDb, house: House, viewer: Viewer, to: PersonId, grant: Grant, *, step: Step) -> None:

@@ -23,7 +23,8 @@ from tunefolio.services.audit import Act
 from tunefolio.services.grants import until_of
 from tunefolio.services.house import House
 from tunefolio.services.passwords import token_hash
-from tunefolio.services.shared_books import SharedBook, shared_book
+from tunefolio.services.shared_books import shared_book
+from tunefolio.services.shared_shapes import SharedBook
 from tunefolio.services.throttle import Allowance
 from tunefolio.store import portfolios
 from tunefolio.store import shared_links as rows
@@ -104,13 +105,18 @@ def revoke(db: WriteDb, house: House, viewer: Viewer, id: SharedLinkId) -> None:
 
 def look(house: House, token: Secret, address: str) -> Look:
     """What the link shows now; counted, without a word about who looked. Raises NotFound, TooMany."""
+    found = look_again(house, token, address)
+    with house.database.writing() as writing:
+        rows.mark_seen(writing, token_hash(token), house.clock.now())
+    return found
+
+
+def look_again(house: House, token: Secret, address: str) -> Look:
+    """The same for a page that stands open and asks by itself: not a look more. Raises NotFound, TooMany."""
     house.throttle.hit(LOOKS, address)
-    hashed = token_hash(token)
     with house.database.reading() as db:
-        link = rows.find(db, hashed, house.clock.now())
+        link = rows.find(db, token_hash(token), house.clock.now())
         if link is None:
             raise NotFound("link")
         book = shared_book(db, house, Viewer(link.owner, Role.READER), link.portfolio, link.amounts)
-    with house.database.writing() as writing:
-        rows.mark_seen(writing, hashed, house.clock.now())
     return Look(link.title, book)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Annotated, Any
 
 from fastapi import APIRouter
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from tunefolio.core.identity import GrantId, PersonId, PortfolioId
@@ -16,9 +15,10 @@ from tunefolio.services import family as views
 from tunefolio.services import grants
 from tunefolio.services.family import Share, Sums
 from tunefolio.services.grants import GrantLine
-from tunefolio.services.shared_books import SharedBook, SharedLine, SharedReturns, SharedSlice
+from tunefolio.services.shared_shapes import SharedBook, SharedLine, SharedReturns, SharedSlice
 from tunefolio.services.views import HoldingRow
 from tunefolio.web.api.answers import Text, amount, day_of, ist, nothing, plain, put, reply
+from tunefolio.web.api.figures import ratio_json
 from tunefolio.web.deps import MAX_ID, CurrentViewer, HouseDep, OwnWriting, Reading, RowId, Writing
 
 v1 = APIRouter(tags=["family"])
@@ -26,12 +26,16 @@ v1 = APIRouter(tags=["family"])
 
 class Offer(BaseModel):
     """email: of an existing user. portfolio_id: the only one to be seen, null for all. last_day: the last on
-    which it holds, null for until it is taken back. amounts: hidden shows weights and returns alone."""
+    which it holds, null for until it is taken back. amounts: hidden, which is what is meant where it is
+    left out, shows weights and returns alone; shown shows rupees, units and costs as well. A field that is
+    not known is refused: a misspelt one would let more be seen than was meant."""
+
+    model_config = ConfigDict(extra="forbid")
 
     email: Text
     portfolio_id: Annotated[int, Field(ge=1, le=MAX_ID)] | None = None
     last_day: Annotated[str, Field(max_length=10)] | None = None
-    amounts: Amounts = Amounts.SHOWN
+    amounts: Amounts = Amounts.HIDDEN
 
 
 @v1.get("/family")
@@ -117,12 +121,12 @@ def sums(one: Sums) -> dict[str, Any]:
     row["invested"] = amount(whole.invested)
     put(row, "pnl", amount(whole.pnl) if one.is_priced else None, lacking)
     put(row, "day_change", amount(whole.day_change), "no previous close is known")
-    put(row, "day_change_ratio", ratio(one.day_change_ratio), "no previous close is known")
+    put(row, "day_change_ratio", ratio_json(one.day_change_ratio), "no previous close is known")
     xirr = one.xirr
     if isinstance(xirr, Missing):
         put(row, "xirr", None, xirr.sentence)
     else:
-        row["xirr"] = plain(xirr)
+        row["xirr"] = ratio_json(xirr)
     return row
 
 
@@ -136,7 +140,7 @@ def share(one: Share) -> dict[str, Any]:
         "accounts": [{"account_id": home.id, "name": home.name} for home in one.accounts],
         **sums(one.sums),
     }
-    put(row, "share_ratio", ratio(one.share_ratio), "no price is known")
+    put(row, "share_ratio", ratio_json(one.share_ratio), "no price is known")
     return row
 
 
@@ -197,13 +201,13 @@ def book(one: SharedBook) -> dict[str, Any]:
 
 
 def returns(one: SharedReturns) -> dict[str, Any]:
-    row: dict[str, Any] = {"pnl_ratio": ratio(one.pnl_ratio), "day_ratio": ratio(one.day_ratio)}
+    row: dict[str, Any] = {"pnl_ratio": ratio_json(one.pnl_ratio), "day_ratio": ratio_json(one.day_ratio)}
     for name, value in (("xirr", one.xirr), *((f"twr_{word.lower()}", value) for word, value in one.twr)):
         if isinstance(value, Missing):
             put(row, name, None, value.sentence)
         else:
-            row[name] = plain(value)
-    return row
+            row[name] = ratio_json(value)
+    return row | {"until": None if one.until is None else one.until.iso()}
 
 
 def line(one: SharedLine) -> dict[str, Any]:
@@ -214,9 +218,9 @@ def line(one: SharedLine) -> dict[str, Any]:
         "name": one.name,
         "sector": one.sector,
         "asset_class": one.asset_class,
-        "weight_ratio": ratio(one.weight_ratio),
-        "pnl_ratio": ratio(one.pnl_ratio),
-        "day_ratio": ratio(one.day_ratio),
+        "weight_ratio": ratio_json(one.weight_ratio),
+        "pnl_ratio": ratio_json(one.pnl_ratio),
+        "day_ratio": ratio_json(one.day_ratio),
         "amounts": None
         if told is None
         else {
@@ -232,11 +236,7 @@ def part(one: SharedSlice) -> dict[str, Any]:
     return {
         "name": one.name,
         "holdings": one.holdings,
-        "weight_ratio": ratio(one.weight_ratio),
-        "pnl_ratio": ratio(one.pnl_ratio),
+        "weight_ratio": ratio_json(one.weight_ratio),
+        "pnl_ratio": ratio_json(one.pnl_ratio),
         "value": amount(one.value),
     }
-
-
-def ratio(value: Decimal | None) -> str | None:
-    return None if value is None else plain(value)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from tunefolio.core.identity import PortfolioId, SharedLinkId
@@ -21,7 +21,9 @@ v1 = APIRouter(tags=["family"])
 
 class NewLink(BaseModel):
     """title: what visitors read above it. amounts: hidden shows weights and returns alone. last_day: the last
-    on which it holds, null for until it is revoked."""
+    on which it holds, null for until it is revoked. A field that is not known is refused."""
+
+    model_config = ConfigDict(extra="forbid")
 
     portfolio_id: Annotated[int, Field(ge=1, le=MAX_ID)]
     title: Text

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from tunefolio.core.errors import Misuse, NotFound, Rejected
@@ -31,7 +31,10 @@ v1 = APIRouter(tags=["access"])
 
 
 class TokenWish(BaseModel):
-    """days: until it ends, null for never. password: one's own, where it was not typed again just now."""
+    """days: until it ends, null for never. password: one's own, where it was not typed again just now.
+    A field that is not known is refused: a misspelt `days` would make a token that lives too long."""
+
+    model_config = ConfigDict(extra="forbid")
 
     name: Name
     scopes: Annotated[list[Scope], Field(min_length=1, max_length=len(Scope))]

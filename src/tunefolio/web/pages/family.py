@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request
 from starlette.responses import HTMLResponse, Response
 
+from tunefolio.core.errors import NotFound
 from tunefolio.core.identity import GrantId, PersonId, PortfolioId
 from tunefolio.core.sharing import Amounts
 from tunefolio.services import family as views
@@ -38,7 +39,10 @@ def family(request: Request, db: Reading, house: HouseDep, viewer: CurrentViewer
 @router.get("/people/{id}")
 def person(request: Request, db: Reading, house: HouseDep, viewer: CurrentViewer, id: RowId) -> HTMLResponse:
     """What one of them holds, as far as she lets it be seen."""
-    share = views.share_of(db, house, viewer, PersonId(id))
+    try:
+        share = views.share_of(db, house, viewer, PersonId(id))
+    except NotFound:
+        return _gone(request, "held")
     return render.page(request, "family/person.html", share=share)
 
 
@@ -50,7 +54,7 @@ def offer(
     email: FormText,
     portfolio: IdForm = "",
     last_day: DayForm = "",
-    amounts: Annotated[Amounts, Form()] = Amounts.SHOWN,
+    amounts: Annotated[Amounts, Form()] = Amounts.HIDDEN,
 ) -> Response:
     chosen = find_id(portfolio, "portfolio")
     grants.offer(
@@ -68,7 +72,10 @@ def offer(
 @router.get("/grants/{id}")
 def look(request: Request, db: Reading, house: HouseDep, viewer: CurrentViewer, id: RowId) -> HTMLResponse:
     """The page of what one grant shows; its owner sees it as the other does."""
-    found = views.look(db, house, viewer, GrantId(id))
+    try:
+        found = views.look(db, house, viewer, GrantId(id))
+    except NotFound:
+        return _gone(request, "shared-book")
     return render.page(request, "family/look.html", look=found, book=found.book)
 
 
@@ -88,3 +95,11 @@ def leave(db: OwnWriting, house: HouseDep, viewer: CurrentViewer, id: RowId) -> 
 def revoke(db: Writing, house: HouseDep, viewer: CurrentViewer, id: RowId) -> Response:
     grants.revoke(db, house, viewer, GrantId(id))
     return go("/family")
+
+
+def _gone(request: Request, place: str) -> HTMLResponse:
+    """An open page that asks for its block again gets the word that it is over in its stead, and asks no
+    more; an error would leave what it shows. Whoever comes anew is told 404."""
+    if render.wants_fragment(request) and render.target_of(request) == place.replace("-", "_"):
+        return render.partial(request, "family/_gone.html", place=place)
+    raise NotFound("grant")

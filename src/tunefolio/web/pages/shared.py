@@ -35,10 +35,12 @@ UNSEEN = {
 @router.get("/shared/{token}")
 def shared(request: Request, house: HouseDep, token: Token) -> HTMLResponse:
     """No sign-in is asked for, nor looked at: everybody sees the same. Whatever does not open is one and the
-    same 404."""
+    same 404. The page comes back by itself each minute, with ?again, so that an open one ends with its
+    link."""
+    see = shared_links.look_again if "again" in request.query_params else shared_links.look
     address = request.client.host if request.client else ""
     try:
-        look = shared_links.look(house, Secret(token), address)
+        look = see(house, Secret(token), address)
     except NotFound:
         answer = render.partial(request, "shared/gone.html", status=404)
     else:
