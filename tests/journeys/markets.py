@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -160,9 +160,9 @@ def chart(page: Page, instrument: int, **asked: str) -> dict[str, Any]:
 
 
 def must_be_whole(days: list[str], bought: TradingDay) -> None:
-    """Every session from a year before the purchase until yesterday, each once; today's may be there."""
+    """Every session from the year before the purchase until yesterday, each once; today's may be there."""
     calendar = Calendars().of("NSE")
-    first = bought.plus_days(-365)
+    first = TradingDay(date(bought.plus_days(-365).date.year, 1, 1))
     past = (first.plus_days(ahead) for ahead in range(today() - first))
     wanted = [day.iso() for day in past if _trades(calendar, day)]
     assert len(wanted) > 700
@@ -191,4 +191,4 @@ def instrument_of(page: Page, key: str) -> int:
 
 
 def is_ready(page: Page, instrument: int) -> None:
-    expect(page.locator(f"#tracking-{instrument} .badge")).to_have_text("ready", timeout=30_000)
+    expect(page.locator(f"#tracking-{instrument} .badge")).to_have_text("ready")

@@ -88,7 +88,8 @@ def asked(board: HistoryBoard, symbol: str = "INFY") -> list[tuple[str, str]]:
 
 @pytest.mark.on_both
 def test_a_fact_is_followed_by_the_past_of_its_instrument(desk: Desk) -> None:
-    """It is noon on a session: today's close is not final. The newest year is asked for first."""
+    """It is noon on a session: today's close is not final. The newest year is asked for first, the oldest
+    from its first session on, so that bars tell nobody when the first purchase was."""
     board = board_at(desk)
     desk.write_down(INFY)
     assert (row_of(desk).state, row_of(desk).since) == (TrackState.WANTED, day("2026-11-02"))
@@ -97,7 +98,7 @@ def test_a_fact_is_followed_by_the_past_of_its_instrument(desk: Desk) -> None:
         JobState.DONE,
         {"bars": 5, "doubted": 0, "parts": 2, "source": "board"},
     )
-    assert asked(board) == [("2025-12-18", "2026-11-20"), ("2025-10-20", "2026-01-01")]
+    assert asked(board) == [("2025-12-18", "2026-11-20"), ("2024-12-18", "2026-01-01")]
     price = seen(desk, "INFY", "2026-11-20")
     assert isinstance(price, Seen)
     assert (price.price, price.day, price.source) == (Price.of("1530.5"), day("2026-11-19"), "board")
@@ -129,7 +130,7 @@ def test_what_is_known_to_be_absent_is_asked_for_after_a_month(desk: Desk) -> No
     desk.clock.advance(backfill.ASK_AGAIN_AFTER + timedelta(hours=1))
     do(desk, "track")
     work_off(desk)
-    assert asked(board)[-1][0] == "2025-10-21"
+    assert asked(board)[-1][0] == "2024-12-18"
 
 
 def test_an_earlier_fact_makes_the_past_longer(desk: Desk) -> None:
@@ -139,7 +140,7 @@ def test_an_earlier_fact_makes_the_past_longer(desk: Desk) -> None:
     board.asked.clear()
     desk.write_down("2024-05-02 opening 1 NSE:INFY @ 1400")
     work_off(desk)
-    assert min(since for since, _ in asked(board)) == "2023-04-19"
+    assert min(since for since, _ in asked(board)) == "2022-12-19"
     assert all(until <= "2025-11-04" for _, until in asked(board)[1:])
 
 
@@ -158,7 +159,7 @@ def test_a_source_that_goes_away_leaves_what_it_gave_and_the_rest_comes_later(de
     desk.clock.advance(timedelta(minutes=1))
     jobs.run(desk.house, first.id)
     assert row_of(desk, held).state is TrackState.READY
-    assert ("2025-10-20", "2026-01-01") in asked(board, held)
+    assert ("2024-12-18", "2026-01-01") in asked(board, held)
     assert ("2025-12-18", "2026-11-20") not in asked(board, held)
 
 

@@ -166,6 +166,28 @@ def test_a_member_sees_what_concerns_her_and_decides_nothing(
     assert ravi.post("/api/v1/data-health/quarantine/drop", json=heap).status_code == 403
 
 
+def test_nobody_learns_when_another_bought(small_house: House, asha: TestClient, board: HistoryBoard) -> None:
+    """To whoever neither holds nor watches it, it is as if nobody followed it; to whoever does, the days that
+    are wanted begin with a year, and so do the bars of its chart, whenever the first purchase was."""
+    board.closes["WIPRO"] |= {"2025-01-01": "1480", "2025-03-03": "1480", "2024-12-31": "1480"}
+    ravi = join(visitor(small_house), "ravi@example.org", "Ravi")
+    bought(join(visitor(small_house), "bela@example.org", "Bela"), "2026-03-04 buy 10 NSE:WIPRO @ 1500")
+    work(small_house)
+    id, other = id_of(small_house), id_of(small_house, "NIFTY 50")
+    for path in (f"/api/v1/instruments/{id}/tracking", f"/api/v1/instruments/{other}/tracking"):
+        assert ravi.get(path).status_code == 404
+        assert ravi.post(path).status_code == 404
+    assert "ready" not in text_of(ravi, f"/tracking/{id}")
+    assert ravi.post(f"/tracking/{id}/again").status_code == 404
+    bought(ravi, "2026-11-18 buy 1 NSE:WIPRO @ 1500")
+    told = ravi.get(f"/api/v1/instruments/{id}/tracking").json()
+    assert told["since"] == "2025-01-01"
+    assert told["coverage"]["first_day"] == "2025-01-01"
+    assert days_of(small_house)[0] == "2025-01-01"
+    assert "2026-03-04" not in str(told)
+    assert asha.get(f"/api/v1/instruments/{other}/tracking").json()["since"] == "2025-01-01"
+
+
 def test_what_is_followed_comes_page_by_page(
     small_house: House, asha: TestClient, board: HistoryBoard
 ) -> None:

@@ -9,12 +9,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from tunefolio.core.errors import Retry
 from tunefolio.core.identity import InstrumentId
-from tunefolio.core.time import Instant
+from tunefolio.core.time import Instant, TradingDay
 from tunefolio.market.bars import Bars
 from tunefolio.market.gaps import Stretch, by_year, holes, without
 from tunefolio.market.instruments import Instrument
@@ -116,8 +116,8 @@ def fill(house: House, work: Work, id: InstrumentId) -> Filled | None:
 
 
 def gaps_of(house: House, row: Tracking, instrument: Instrument, held: Bars | None) -> tuple[Stretch, ...]:
-    """Where its past lacks: sessions, from `backfill_days` before somebody needs it until the last final one,
-    that are neither held nor known to be absent."""
+    """Where its past lacks: sessions, from the year of `backfill_days` before somebody needs it until the
+    last final one, that are neither held nor known to be absent."""
     wanted = wanted_of(house, row, instrument)
     if wanted is None:
         return ()
@@ -128,9 +128,14 @@ def gaps_of(house: House, row: Tracking, instrument: Instrument, held: Bars | No
 
 def wanted_of(house: House, row: Tracking, instrument: Instrument) -> Stretch | None:
     """The days whose bars are wanted; None for none yet."""
-    since = row.since.plus_days(-house.rules.backfill_days)
-    wanted = Stretch.of(since, final_until(house, instrument, house.clock.now()))
+    wanted = Stretch.of(wanted_since(house, row), final_until(house, instrument, house.clock.now()))
     return wanted if wanted.since < wanted.until else None
+
+
+def wanted_since(house: House, row: Tracking) -> TradingDay:
+    """The first day whose bar is wanted: a first of January. Prices are everybody's; did they begin so many
+    days before a first purchase, they would tell everybody its day."""
+    return TradingDay(date(row.since.plus_days(-house.rules.backfill_days).date.year, 1, 1))
 
 
 def _covered(row: Tracking, now: Instant, wanted: Stretch) -> tuple[Stretch, ...]:

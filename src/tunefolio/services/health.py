@@ -17,6 +17,7 @@ from tunefolio.services.audit import Act
 from tunefolio.services.house import House
 from tunefolio.services.sources import first_answer
 from tunefolio.services.tracking import ask_backfills
+from tunefolio.services.views.data_health import concerns
 from tunefolio.store import bars, events, instruments, quarantine, tracking
 from tunefolio.store.db import ReadDb, WriteDb
 from tunefolio.store.quarantine import Suspect, Verdict
@@ -69,9 +70,12 @@ def replace_from_another(
 
 
 def fetch_again(db: WriteDb, house: House, viewer: Viewer, instrument: InstrumentId) -> None:
-    """Ask for one instrument's past again, also for what no source knew before. Raises NotFound."""
+    """Ask for one instrument's past again, also for what no source knew before. Raises NotFound, also for
+    what the viewer neither held nor watches: whether another does is not told."""
     viewer.must_write()
     if instrument not in instruments.visible(db, viewer, [instrument]):
+        raise NotFound("instrument")
+    if not concerns(db, viewer, instrument):
         raise NotFound("instrument")
     row = tracking.of_ids(db, [instrument]).get(instrument)
     if row is None:

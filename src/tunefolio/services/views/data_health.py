@@ -13,7 +13,7 @@ from tunefolio.market.bars import Bars
 from tunefolio.market.calendar_checks import BarCount, Suspect, suspects
 from tunefolio.market.gaps import Stretch
 from tunefolio.market.instruments import Instrument
-from tunefolio.services.backfill import gaps_of, wanted_of
+from tunefolio.services.backfill import gaps_of, wanted_of, wanted_since
 from tunefolio.services.completion import last_sessions
 from tunefolio.services.house import House
 from tunefolio.services.lifetimes import first_days
@@ -45,10 +45,15 @@ class Coverage:
 
 @dataclass(frozen=True, slots=True)
 class Followed:
-    """One instrument's past as it stands. job: how far its job is, None where none is kept."""
+    """One instrument's past as it stands. job: how far its job is, None where none is kept.
+
+    since: the first day whose bar is wanted, a first of January: whose purchase that goes back to, and to
+    which day, is hers; so `row.since` is shown to nobody.
+    """
 
     instrument: Instrument
     row: Tracking
+    since: TradingDay
     coverage: Coverage
     job: Fetching | None
 
@@ -157,14 +162,20 @@ def busy(db: ReadDb, house: House, viewer: Viewer) -> list[Followed]:
 
 
 def tracking_of(db: ReadDb, house: House, viewer: Viewer, id: InstrumentId) -> Followed | None:
-    """How far one instrument's past is; None for what nobody follows. Raises NotFound for what the viewer
-    cannot see."""
+    """How far one instrument's past is; None for what she neither held nor watches, whether another does or
+    not. Raises NotFound for what the viewer cannot see."""
     known = instruments.visible(db, viewer, [id])
     if id not in known:
         raise NotFound("instrument")
-    rows = tracking.of_ids(db, [id])
+    rows = tracking.of_ids(db, [id]) if concerns(db, viewer, id) else {}
     found = followed_of(db, house, list(rows.values()), known)
     return found[0] if found else None
+
+
+def concerns(db: ReadDb, viewer: Viewer, id: InstrumentId) -> bool:
+    """Whether the viewer ever held it, or watches it; an admin is concerned by everything."""
+    ids = _concerned(db, viewer)
+    return ids is None or id in ids
 
 
 def piles(db: ReadDb, viewer: Viewer, *, after: int | None = None, limit: int = 50) -> list[Pile]:
@@ -185,6 +196,7 @@ def followed_of(
         Followed(
             known[row.instrument],
             row,
+            wanted_since(house, row),
             _coverage(house, row, known[row.instrument], held.get(row.instrument)),
             jobs.get(row.instrument),
         )

@@ -13,7 +13,7 @@ _FOLLOWED: dict[str, Any] = {
     "words": "yahoo: 503",
     "reason": "yahoo: 503",
     "cure": "It is tried again by itself; Data health shows when each source may be asked",
-    "since": "2024-04-01",
+    "since": "2023-01-01",
     "source": "yahoo",
     "coverage": {
         "wanted": 904,

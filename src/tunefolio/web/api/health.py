@@ -143,7 +143,8 @@ def replace(house: HouseDep, admin: AdminViewer, wish: HeapIn) -> Response:
 
 @v1.get("/instruments/{id}/tracking")
 def one(db: Reading, house: HouseDep, viewer: CurrentViewer, id: RowId) -> Response:
-    """How far one instrument's past is: state, progress of its job, coverage. 404 while nobody follows it."""
+    """How far one instrument's past is: state, progress of its job, coverage. 404 for what the viewer neither
+    held nor watches: what others do is not told. since: the first day that is wanted, a first of January."""
     found = views.tracking_of(db, house, viewer, InstrumentId(id))
     if found is None:
         raise NotFound("tracking")
@@ -165,7 +166,7 @@ def followed(one: Followed) -> dict[str, Any]:
         "words": one.words,
         "reason": one.row.reason or None,
         "cure": one.row.cure or None,
-        "since": one.row.since.iso(),
+        "since": one.since.iso(),
         "source": one.row.source or None,
         "coverage": {
             "wanted": one.coverage.wanted,
