@@ -31,6 +31,7 @@ CHECKS: list[Any] = [
     response_headers_conformance,
     response_schema_conformance,
 ]
+_REFERENCE = re.compile(r'"#/components/schemas/([^"]+)"')
 _AMOUNT = re.compile(r"-?\d+\.\d+")
 
 
@@ -75,10 +76,23 @@ def _closed_shape(document: Any, method: str, path: str, status: str) -> jsonsch
     """The shape of an answer without room for more; each is made once."""
     key = (method, path, status)
     if key not in _VALIDATORS:
-        shapes = {name: _closed(shape) for name, shape in document["components"]["schemas"].items()}
         said = document["paths"][path][method.lower()]["responses"][status]["content"]["application/json"]
-        _VALIDATORS[key] = jsonschema_rs.validator_for({"$defs": shapes, **_closed(said["schema"])})
+        shapes = document["components"]["schemas"]
+        used = {name: _closed(shapes[name]) for name in _named(said["schema"], shapes)}
+        _VALIDATORS[key] = jsonschema_rs.validator_for({"$defs": used, **_closed(said["schema"])})
     return _VALIDATORS[key]
+
+
+def _named(schema: Any, shapes: Any) -> set[str]:
+    """The shapes that this one names, and those that they name."""
+    found: set[str] = set()
+    ahead = _REFERENCE.findall(json.dumps(schema))
+    while ahead:
+        name = ahead.pop()
+        if name not in found:
+            found.add(name)
+            ahead += _REFERENCE.findall(json.dumps(shapes[name]))
+    return found
 
 
 def _closed(schema: Any) -> Any:

@@ -103,6 +103,13 @@ class Walk:
         self.go_home(door)
         self.visit.again()
 
+    def go_far(self, door: Door, made_up: Iterable[Made]) -> None:
+        """The same, and then each field at its edges."""
+        self.go(door, made_up)
+        edges = [self._ask(door, case, "at the edge") for case in door.at_the_edge(self.ids)]
+        if takes_away(door) and any(answer.status_code < 400 for answer in edges):
+            self._again(door)
+
     def go(self, door: Door, made_up: Iterable[Made]) -> None:
         """The owner's things first, then one's own, then what is made up."""
         self._rob(door)

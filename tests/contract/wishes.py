@@ -66,7 +66,11 @@ THINGS: Mapping[Key, Mapping[str, str]] = {
     ("PUT", f"{V1}/admin/persons/{{id}}/role"): {"person": "somebody"},
     ("POST", f"{V1}/admin/persons/{{id}}/disable"): {"person": "somebody"},
     ("POST", f"{V1}/admin/persons/{{id}}/enable"): {"person": "somebody"},
-    ("POST", f"{V1}/admin/users/{{id}}/sign-out"): {"person": "somebody"},
+    ("PATCH", f"{V1}/admin/users/{{id}}"): {"person": "somebody"},
+    **{
+        ("POST", f"{V1}/admin/users/{{id}}/{deed}"): {"person": "somebody"}
+        for deed in ("disable", "enable", "sign-out", "end-tokens")
+    },
 }
 """Where another of one's things serves better than the one the walks would name."""
 

@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from enum import StrEnum
 from functools import cached_property
 from http.cookiejar import Cookie
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from anyio.from_thread import BlockingPortal, start_blocking_portal
 from starlette.testclient import TestClient
 
 from tests.commons import commons_beside
@@ -22,9 +24,14 @@ from tests.contract.wishes import COLUMNS
 from tests.house.test_routes import Ids, newcomer, settle
 from tests.web.houses import PASSWORD, Bell, join, opened, visitor, work
 from tunefolio.bootstrap import adapters
+from tunefolio.core.identity import InstrumentId
+from tunefolio.core.money import INR
+from tunefolio.core.time import TradingDay
+from tunefolio.market.bars import Bar, Bars
 from tunefolio.services.house import House
 from tunefolio.services.kept_calendars import KeptCalendars
 from tunefolio.services.lanes import Lanes
+from tunefolio.store import bars
 from tunefolio.store.tables import OWNED
 
 OWNER = "canary"
@@ -39,6 +46,7 @@ LINES = (
     "2024-04-04 dividend 4321.09 NSE:INFY",
 )
 """Amounts that are the owner's alone."""
+PRICED_DAYS = 60
 
 
 Rows = dict[str, list[Any]]
@@ -82,8 +90,8 @@ class World:
         path = self.file.with_name(f"copy-{next(self._numbers)}.db")
         shutil.copy(self.file, path)
         try:
-            with opened(f"sqlite:///{path}") as house:
-                yield Visit(self, who, path, house)
+            with start_blocking_portal() as portal, opened(f"sqlite:///{path}") as house:
+                yield Visit(self, who, path, house, portal)
         finally:
             for left in path.parent.glob(f"{path.name}*"):
                 left.unlink()
@@ -96,10 +104,14 @@ class World:
 
 class Visit:
     """A caller in a house of their own. again() makes that house what it was, throttles, caches and all; only
-    the connections stay open, for they remember how their statements are compiled."""
+    the connections stay open, for they remember how their statements are compiled.
 
-    def __init__(self, world: World, who: str, path: Path, house: House) -> None:
+    portal: the one event loop of all that is asked; the test client would begin a new one for each question.
+    """
+
+    def __init__(self, world: World, who: str, path: Path, house: House, portal: BlockingPortal) -> None:
         self._world, self._who, self._path, self._house = world, who, path, house
+        self._portal = portal
         self.client = self._at_the_door(house)
 
     def again(self) -> None:
@@ -107,6 +119,7 @@ class Visit:
             closing(sqlite3.connect(self._world.file)) as kept,
             closing(sqlite3.connect(self._path)) as copy,
         ):
+            copy.execute("PRAGMA synchronous = OFF")  # a copy that a crash may take
             kept.backup(copy)
         old = self._house
         fresh = commons_beside(f"sqlite:///{self._path}")
@@ -126,6 +139,7 @@ class Visit:
 
     def _at_the_door(self, house: House) -> TestClient:
         client = visitor(house)
+        client.portal = self._portal
         if self._who in self._world.tokens:
             client.headers["authorization"] = f"Bearer {self._world.tokens[self._who]}"
         for cookie in self._world.cookies.get(self._who, ()):
@@ -150,7 +164,7 @@ def settled(file: Path) -> World:
     with opened(f"sqlite:///{file}") as house:
         people = {"admin": join(visitor(house), "admin@example.org", "Admin")}
         people |= {word: newcomer(house, word) for word in (OWNER, CONTROL, "member", "viewer", "reader")}
-        ids = {word: _furnished(house, client, word) for word, client in people.items()}
+        ids = {word: furnished(house, client, word) for word, client in people.items()}
         for line in LINES:
             path = f"/api/v1/accounts/{ids[OWNER]['account']}/transactions/line"
             assert people[OWNER].post(path, json={"text": line}).status_code == 201
@@ -159,15 +173,32 @@ def settled(file: Path) -> World:
             offer = {"email": f"{word}@example.org", "portfolio_id": int(ids[CONTROL]["portfolio"])}
             ids[word] |= {"offered": _made(people[CONTROL], "/family/grants", offer)}
             ids[word] |= {"somebody": ids[CONTROL]["person"]}
-        ids["admin"] |= _of_admins(people["admin"])
+        ids["admin"] |= _of_admins(people["admin"], int(ids[OWNER]["person"]))
         work(house)
+        _priced(house, ids)
         tokens = {f"{word}'s token": _token(people[word], word) for word in ("member", "viewer", "admin")}
         role = f"/api/v1/admin/persons/{ids['reader']['person']}/role"
         assert people["admin"].put(role, json={"role": "reader"}).status_code == 204
     return World(file, ids, {word: list(one.cookies.jar) for word, one in people.items()}, tokens)
 
 
-def _furnished(house: House, client: TestClient, word: str) -> Ids:
+def _priced(house: House, ids: Mapping[str, Ids]) -> None:
+    """What INFY cost for some weeks, with range and volume on every other day."""
+    last = TradingDay.parse("2026-11-19")
+    days = [(step, last.plus_days(step - PRICED_DAYS)) for step in range(PRICED_DAYS + 1)]
+    rows = [_bar(day, Decimal(1400 + step), step) for step, day in days]
+    instrument = InstrumentId(int(ids[OWNER]["instrument"]))
+    with house.database.writing() as db:
+        bars.put(db, instrument, INR, Bars.of(rows, "nse"), house.clock.now())
+
+
+def _bar(day: TradingDay, close: Decimal, step: int) -> Bar:
+    if step % 2:
+        return Bar(day, close)
+    return Bar(day, close, close - 1, close + 2, close - 3, 1000 + step)
+
+
+def furnished(house: House, client: TestClient, word: str) -> Ids:
     """What the walks settle, and what only some ways ask for."""
     ids = settle(house, client, word) | {"word": word}
     for door in ("/auth/login", "/api/v1/auth/login"):
@@ -219,12 +250,14 @@ def _shared(owner: TestClient, viewer: TestClient, theirs: Ids) -> Ids:
     return {"seen grant": grant, "seen person": theirs["person"]}
 
 
-def _of_admins(admin: TestClient) -> Ids:
-    """What only admins have."""
+def _of_admins(admin: TestClient, owner: int) -> Ids:
+    """What only admins have. entry: of the log, about anybody else's books than the owner's."""
     ended = admin.get("/api/v1/admin/jobs").json()["data"]
     assert admin.post("/api/v1/admin/invites", json={}).status_code == 201
     (invite,) = admin.get("/api/v1/admin/invites").json()["data"]
-    return {"invite": str(invite["id"]), "ended job": str(ended[0]["id"])}
+    kept = admin.get("/api/v1/admin/audit?action=portfolio.made&limit=500").json()["data"]
+    entry = next(one for one in kept if one["withheld"] and one["person_id"] != owner)
+    return {"invite": str(invite["id"]), "ended job": str(ended[0]["id"]), "entry": str(entry["id"])}
 
 
 def _token(client: TestClient, word: str) -> str:

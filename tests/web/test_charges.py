@@ -207,9 +207,19 @@ def test_a_note_without_an_account_or_a_trade_is_refused(asha: TestClient, trade
     assert asha.get(f"/charges/notes/nonsense?account={traded}", headers=HTML).status_code == 422
 
 
-@pytest.mark.parametrize("day", ["9999-12-31", "0001-01-01"])
-def test_days_at_the_ends_of_the_calendar_are_no_trouble(asha: TestClient, traded: int, day: str) -> None:
-    assert asha.get(f"/api/v1/charges/notes?account={traded}&day={day}").status_code == 422
+@pytest.mark.parametrize("day", ["9999-12-31", "2200-01-01", "1899-12-31", "0001-01-01"])
+def test_days_at_the_ends_of_the_calendar_are_refused(asha: TestClient, traded: int, day: str) -> None:
+    for asked in (
+        f"notes?account={traded}&day={day}",
+        f"notes?account={traded}&until={day}",
+        f"rules?date={day}",
+    ):
+        assert asha.get(f"/api/v1/charges/{asked}").status_code == 422
+    assert asha.get(f"/charges/rules?date={day}", headers=HTML).status_code == 422
+
+
+@pytest.mark.parametrize("day", ["2199-12-31", "1900-01-01"])
+def test_days_of_other_centuries_are_no_trouble(asha: TestClient, traded: int, day: str) -> None:
     assert asha.get(f"/api/v1/charges/notes?account={traded}&until={day}").status_code == 200
     assert asha.get(f"/api/v1/charges/rules?date={day}").status_code == (200 if day > "2020" else 422)
 

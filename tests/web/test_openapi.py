@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from schemathesis.core.result import Ok
 from starlette.testclient import TestClient
 
+from tests.contract.ways import unguarded
 from tests.web.houses import ADDRESS, connect_broker, join, opened, visitor
 
 _BESIDE = ("_reason", "_cure", "_explain")
@@ -141,7 +143,8 @@ def test_the_page_reads_without_scripts_of_others(investor: TestClient) -> None:
     assert answer.status_code == 200
     assert "/api/portfolio/holdings" in answer.text
     assert 'id="broken-law"' in answer.text
-    assert "://" not in answer.text.replace("http://www.w3.org", "")
+    assert re.findall(r'(?:src|href|action)="\w*:?//', answer.text) == []
+    assert "A personal token needs the scope read." in answer.text
 
 
 @pytest.mark.parametrize("examples", [3, pytest.param(12, marks=pytest.mark.prove)])
@@ -157,7 +160,7 @@ def test_wild_requests_are_never_our_fault(
         "/api/v1/admin/users/{id}/sign-out",
     ):
         del kept[ending]
-    schema = schemathesis.openapi.from_dict({**document, "paths": kept})
+    schema = schemathesis.openapi.from_dict(unguarded({**document, "paths": kept}))
     asked: dict[int, int] = {}
     for found in schema.get_all_operations():
         assert isinstance(found, Ok)

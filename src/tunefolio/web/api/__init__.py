@@ -62,6 +62,7 @@ from tunefolio.web.api import (
     transactions,
     watchlists,
 )
+from tunefolio.web.api.guarded import guard
 from tunefolio.web.api.shapes import ProblemJson
 from tunefolio.web.leavers import must_stay
 
@@ -144,4 +145,4 @@ for second in (
             route.openapi_extra = (route.openapi_extra or {}) | shown
     router.include_router(second.v1, prefix="/api/v1")
 
-__all__ = ["PROBLEMS", "ProblemJson", "router"]
+__all__ = ["PROBLEMS", "ProblemJson", "guard", "router"]

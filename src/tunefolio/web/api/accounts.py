@@ -17,7 +17,7 @@ from tunefolio.services import sync
 from tunefolio.services.views.holding import lots
 from tunefolio.services.views.shapes import LotsView
 from tunefolio.store import accounts
-from tunefolio.web.api.answers import Name, Text, amount, ist, nothing, plain, reply
+from tunefolio.web.api.answers import Id, Name, Text, amount, ist, nothing, plain, reply
 from tunefolio.web.api.portfolios import ConfirmName, farewell
 from tunefolio.web.deps import CurrentViewer, HouseDep, PortfolioChoice, Reading, RowId, Writing
 
@@ -27,7 +27,7 @@ v1 = APIRouter(prefix="/accounts", tags=["accounts"])
 class NewAccount(BaseModel):
     """currency: of the portfolio when left out."""
 
-    portfolio_id: int
+    portfolio_id: Id
     name: Name
     currency: Text = ""
 
@@ -36,7 +36,7 @@ class AccountChange(BaseModel):
     """What should be different; what is left out stays."""
 
     name: Name | None = None
-    portfolio_id: int | None = None
+    portfolio_id: Id | None = None
     lot_method: Method | None = Field(None, description="Which lots a sale takes that names none.")
 
 

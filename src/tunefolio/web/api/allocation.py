@@ -12,7 +12,7 @@ from starlette.responses import Response
 from tunefolio.core.identity import PortfolioId
 from tunefolio.services import targets, views
 from tunefolio.services.views.shapes_allocation import AllocationSlice, Dimension
-from tunefolio.web.api.answers import Text, amount, nothing, reply
+from tunefolio.web.api.answers import Id, Text, amount, nothing, reply
 from tunefolio.web.api.figures import asked_api, put_value, ratio_json
 from tunefolio.web.deps import CurrentViewer, HouseDep, PortfolioChoice, Reading, Writing
 
@@ -24,7 +24,7 @@ class TargetsIn(BaseModel):
     """Weights by name of group, as ratios of the whole; a name left out has no target."""
 
     weights: dict[Text, Decimal]
-    portfolio: int | None = None
+    portfolio: Id | None = None
 
 
 @v1.get("")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Any, TypeVar
@@ -24,6 +25,8 @@ PAISA = 2
 NO_INDUSTRY = "no source names an industry"
 NO_SNAPSHOT = "no snapshot yet"
 NO_COST = "nothing was paid"
+EARLIEST, LATEST = "1900-01-01", "2200-01-01"
+"""Between them lie the days that anybody may write."""
 
 
 def reply(body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
@@ -94,11 +97,26 @@ def ist(moment: Instant | None) -> str | None:
 
 
 def day_of(text: str, field: str) -> TradingDay:
-    """A date the caller wrote; raises Misuse naming the field."""
+    """A date the caller wrote, of the centuries around this one: a day more or its first moment in another
+    zone is then a date as well. Raises Misuse naming the field."""
     try:
-        return TradingDay.parse(text)
+        day = TradingDay.parse(text)
     except Misuse as wrong:
         raise Misuse(field, wrong.problem, cure=wrong.cure) from None
+    if not EARLIEST <= day.iso() < LATEST:
+        raise Misuse(field, f"{day} is too far away", cure=f"From {EARLIEST}, before {LATEST}")
+    return day
+
+
+@contextmanager
+def naming(**names: str) -> Iterator[None]:
+    """Around a deed: a wrong input is told by the name that the body has for it. names: theirs = ours."""
+    try:
+        yield
+    except Misuse as wrong:
+        if wrong.field not in names:
+            raise
+        raise Misuse(names[wrong.field], wrong.problem, cure=wrong.cure) from None
 
 
 def after_day(cursor: str) -> tuple[TradingDay, int] | None:
@@ -155,6 +173,7 @@ Name = Annotated[str, AfterValidator(clean), Field(min_length=1, max_length=80)]
 Number = Annotated[
     str, Field(pattern=r"^-?[0-9]{1,15}(\.[0-9]{1,8})?$", description='A decimal as text: "1500.50"')
 ]
+Id = Annotated[int, Field(ge=1, le=MAX_ID)]
 Limit = Annotated[int, Query(ge=1, le=500, description="Most rows to answer.")]
 Cursor = Annotated[
     str, Query(max_length=64, description="`next` of the page before; empty for the first page.")

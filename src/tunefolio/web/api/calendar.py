@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from tunefolio.core.errors import Misuse
-from tunefolio.core.time import IST, TradingDay
+from tunefolio.core.time import IST
 from tunefolio.market.sessions import OrderType
 from tunefolio.market.standing import standing
 from tunefolio.services import calendars
@@ -121,5 +121,5 @@ def undo(
     db: Writing, house: HouseDep, admin: AdminViewer, day: Date, exchange: ExchangeCode = "NSE"
 ) -> Response:
     """Take back what was said of a day: the packaged calendar holds again; admins only."""
-    calendars.undo(db, house, admin, exchange, TradingDay.parse(day).iso())
+    calendars.undo(db, house, admin, exchange, day_of(day, "day").iso())
     return nothing()

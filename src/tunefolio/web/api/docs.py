@@ -11,6 +11,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, Response
 
 from tunefolio.web import render
+from tunefolio.web.api.guarded import needed
 from tunefolio.web.deps import MaybeVisit
 from tunefolio.web.errors import STATUS_WORDS, TABLE
 
@@ -19,13 +20,16 @@ router = APIRouter(prefix="/api", include_in_schema=False)
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One route as the page shows it. example: of its answer, as JSON text, "" when there is none."""
+    """One route as the page shows it. needs: of whoever asks; fields: of its body; example: of its answer, as
+    JSON text, "" when there is none."""
 
     method: str
     path: str
     title: str
     text: str
+    needs: str
     parameters: tuple[tuple[str, str], ...]
+    fields: tuple[tuple[str, str], ...]
     example: str
 
 
@@ -61,23 +65,31 @@ def operations(document: dict[str, Any]) -> Iterator[tuple[str, Operation]]:
                     path,
                     entry.get("summary", ""),
                     entry.get("description", ""),
+                    needed(method.upper(), path),
                     parameters,
+                    tuple(_fields(entry, schemas)),
                     _example(entry, schemas),
                 ),
             )
 
 
+def _fields(entry: dict[str, Any], schemas: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """What its body is made of: (name, whether it is needed, and the words for it)."""
+    for said in entry.get("requestBody", {}).get("content", {}).values():
+        schema = said["schema"]
+        shape = schemas.get(schema.get("$ref", "").rpartition("/")[2], schema)
+        for name, field in shape.get("properties", {}).items():
+            needs = "needed" if name in shape.get("required", ()) else "may be left out"
+            words = field.get("description", "")
+            yield name, f"{needs}. {words}" if words else needs
+
+
 def _example(entry: dict[str, Any], schemas: dict[str, Any]) -> str:
-    """The example of the shape it answers with."""
-    for status in ("200", "201"):
-        schema = (
-            entry["responses"]
-            .get(status, {})
-            .get("content", {})
-            .get("application/json", {})
-            .get("schema", {})
-        )
-        named = schemas.get(schema.get("$ref", "").rpartition("/")[2], {})
-        if "example" in named:
-            return orjson.dumps(named["example"], option=orjson.OPT_INDENT_2).decode()
+    """Its own example, or that of the shape it answers with."""
+    for status in ("200", "201", "202"):
+        said = entry["responses"].get(status, {}).get("content", {}).get("application/json", {})
+        named = schemas.get(said.get("schema", {}).get("$ref", "").rpartition("/")[2], {})
+        example = said.get("example", named.get("example"))
+        if example is not None:
+            return orjson.dumps(example, option=orjson.OPT_INDENT_2).decode()
     return ""

@@ -26,7 +26,7 @@ from tunefolio.store import accounts, imports, mappings
 from tunefolio.store.imports import Import
 from tunefolio.web.api.answered import shape_of
 from tunefolio.web.api.answers import Cursor, Limit, after_id, amount, ist, nothing, plain, reply
-from tunefolio.web.deps import CurrentViewer, HouseDep, Reading, RowId, Writing
+from tunefolio.web.deps import MAX_ID, CurrentViewer, HouseDep, Reading, RowId, Writing
 
 v1 = APIRouter(tags=["imports"])
 _LATER: dict[int | str, dict[str, Any]] = {
@@ -65,7 +65,7 @@ class Rows(BaseModel):
     """Which verdicts: of an upload, from `offset`, of one fate (fresh, repeated, refused) or of all."""
 
     sha256: Digest
-    offset: Annotated[int, Field(ge=0)] = 0
+    offset: Annotated[int, Field(ge=0, le=MAX_ID)] = 0
     limit: Annotated[int, Field(ge=1, le=1_000)] = 100
     fate: RowFate | None = None
 

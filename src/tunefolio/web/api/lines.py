@@ -18,6 +18,7 @@ from tunefolio.services.views.shapes import TransactionRow
 from tunefolio.store import accounts, instruments, transactions
 from tunefolio.store.db import ReadDb, WriteDb
 from tunefolio.store.transactions import TransactionFilter
+from tunefolio.web.api.answers import day_of
 from tunefolio.web.api.facts import Resolve
 
 MOST_LINES = 500
@@ -51,21 +52,27 @@ def facts_of_lines(db: WriteDb, house: House, viewer: Viewer, home: Account, tex
     facts: Written = []
     for place, line in lines:
         try:
-            facts.append(
-                parse_line(
-                    line,
-                    lambda name: resolve(name, "instrument"),
-                    home.currency,
-                    account=lambda name: account_named(db, viewer, name),
-                    lot=lot_of,
-                    currency_of=lambda id: quoted_in(instruments.of_ids(db, [id])[id].exchange),
-                )
-            )
+            facts.append(_fact_of_line(db, viewer, home, line, resolve))
         except Misuse as wrong:
             if len(lines) == 1:
                 raise
             raise Misuse("text", f"line {place}: {wrong.field} {wrong.problem}", cure=wrong.cure) from None
     return facts
+
+
+def _fact_of_line(
+    db: WriteDb, viewer: Viewer, home: Account, line: str, resolve: Resolve
+) -> tuple[Fact, Sequence[str]]:
+    fact, tags = parse_line(
+        line,
+        lambda name: resolve(name, "instrument"),
+        home.currency,
+        account=lambda name: account_named(db, viewer, name),
+        lot=lot_of,
+        currency_of=lambda id: quoted_in(instruments.of_ids(db, [id])[id].exchange),
+    )
+    day_of(fact.day.iso(), "day")  # refused here, if it is none that may be written
+    return fact, tags
 
 
 def account_named(db: ReadDb, viewer: Viewer, name: str) -> AccountId:

@@ -15,7 +15,7 @@ from tunefolio.services import factors, identity, mails, oidc, passkeys, profile
 from tunefolio.services.house import House
 from tunefolio.store import persons
 from tunefolio.store.db import ReadDb
-from tunefolio.web.api.answers import Name, Text, clean, ist, nothing, reply
+from tunefolio.web.api.answers import Name, Text, clean, ist, naming, nothing, reply
 from tunefolio.web.deps import CurrentSession, CurrentViewer, HouseDep, OwnWriting, Reading
 from tunefolio.web.proved import PROVED
 from tunefolio.web.turns import in_turn
@@ -110,7 +110,7 @@ def ask_change(db: OwnWriting, house: HouseDep, viewer: CurrentViewer, wish: Add
 @v1.post("/email/confirm")
 def confirm(house: HouseDep, wish: Opened) -> Response:
     """The address behind a link is the person's; good once. Nobody need be signed in: the token is it."""
-    with house.database.writing() as db:
+    with naming(link="token"), house.database.writing() as db:
         link = recovery.confirm(db, house, Secret(wish.token))
     return reply({"email": link.email})
 
@@ -125,7 +125,8 @@ def forgot(request: Request, house: HouseDep, wish: Address) -> Response:
 @v1.post("/password/reset", status_code=204)
 async def reset(house: HouseDep, wish: Reset) -> Response:
     """A new password by a link, good once: every session and token ends, a second factor stays."""
-    await in_turn(partial(recovery.reset, house, Secret(wish.token), Secret(wish.password)))
+    with naming(link="token", new_password="password"):
+        await in_turn(partial(recovery.reset, house, Secret(wish.token), Secret(wish.password)))
     return nothing()
 
 
@@ -136,5 +137,6 @@ async def set_first(
     """A password for somebody who signs in by a provider or a passkey alone; 422 where there is one. Needs a
     proof. To change one: PUT /session/password."""
     work = partial(identity.set_first_password, house, viewer, session.id, Secret(wish.password))
-    await in_turn(work)
+    with naming(new_password="password"):
+        await in_turn(work)
     return nothing()

@@ -18,10 +18,11 @@ from tunefolio.services.views.shapes_performance import PerformanceView, SeriesP
 from tunefolio.store.db import ReadDb
 from tunefolio.web.api.answers import QueryText, reply
 from tunefolio.web.api.figures import computed_json, figure_json, ratio_json
-from tunefolio.web.deps import CurrentViewer, HouseDep, Reading
+from tunefolio.web.deps import MAX_ID, CurrentViewer, HouseDep, Reading
 
 v1 = APIRouter(tags=["performance"])
 Explain = Annotated[int, Query(ge=0, le=1, description="1: each figure with its derivation beside it.")]
+Benchmark = Annotated[int | None, Query(ge=1, le=MAX_ID, description="An instrument to compare with.")]
 FigureName = Annotated[str, Query(min_length=1, max_length=80)]
 
 
@@ -32,7 +33,7 @@ def performance(
     viewer: CurrentViewer,
     scope: QueryText = "all",
     period: QueryText = "1Y",
-    benchmark: int | None = None,
+    benchmark: Benchmark = None,
     explain: Explain = 0,
 ) -> Response:
     """Returns, statement, risk, curve of a scope in a period.

@@ -20,7 +20,7 @@ from tunefolio.store.connections import ConnectionState
 from tunefolio.store.sessions import Session
 from tunefolio.web import keepsakes, security
 from tunefolio.web.api.answered import shape_of
-from tunefolio.web.api.answers import Name, Text, clean, ist, nothing, reply
+from tunefolio.web.api.answers import Name, Text, clean, ist, naming, nothing, reply
 from tunefolio.web.api.shapes import SessionInfo
 from tunefolio.web.deps import (
     ConfigDep,
@@ -145,7 +145,8 @@ async def sign_up(request: Request, house: HouseDep, wish: Newcomer) -> Response
 async def confirm(house: HouseDep, wish: Confirmed) -> Response:
     """Join by a mailed link, good once: the address is confirmed by that. Sign in afterwards."""
     work = partial(sign_ups.finish, house, Secret(wish.token), Secret(wish.password), name=wish.name)
-    return _joined(await in_turn(work))
+    with naming(link="token"):
+        return _joined(await in_turn(work))
 
 
 def _joined(person: Person) -> Response:
@@ -195,10 +196,10 @@ async def change_password(
     house: HouseDep, viewer: CurrentViewer, session: CurrentSession, wish: NewPassword
 ) -> Response:
     """A new password; every other session ends."""
+    work = partial(identity.change_password, house, viewer, session.id, Secret(wish.old), Secret(wish.new))
     try:
-        await in_turn(
-            partial(identity.change_password, house, viewer, session.id, Secret(wish.old), Secret(wish.new))
-        )
+        with naming(new_password="new"):
+            await in_turn(work)
     except Retry as busy:
         raise _too_many(busy) from None
     return nothing()

@@ -14,7 +14,7 @@ from tunefolio.services import watchlists as deeds
 from tunefolio.services.watchlists import Line
 from tunefolio.store import watchlists
 from tunefolio.store.watchlists import Watchlist
-from tunefolio.web.api.answers import Name, Text, amount, ist, nothing, put, reply
+from tunefolio.web.api.answers import Id, Name, Text, amount, ist, nothing, put, reply
 from tunefolio.web.api.figures import ratio_json
 from tunefolio.web.deps import MAX_ID, CurrentViewer, HouseDep, Reading, RowId, Writing
 
@@ -31,7 +31,7 @@ class NewList(BaseModel):
 class Order(BaseModel):
     """Every id once, in the order wanted."""
 
-    ids: list[int] = Field(max_length=500)
+    ids: list[Id] = Field(max_length=500)
 
 
 class NewItem(BaseModel):
