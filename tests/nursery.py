@@ -2,11 +2,12 @@
 
 Python needs three seconds of a core to load the product and one to leave it, and the journeys open a hundred
 houses, web servers and workers. So one process loads it and forks for each: what a child then does is
-`tunefolio WORDS`, in an environment of its own. That a fresh process does so as well is what
-tests/bootstrap/test_serve.py and tests/engine prove.
+`python -m MODULE WORDS`, in an environment of its own. That a fresh process does so as well is what
+tests/bootstrap/test_serve.py and tests/engine/test_celery.py prove.
 
-Each line of its input is a wish: {"words": …, "environ": …, "folder": …, "log": …} is answered with the
-child's process id; {"pid": …} with its exit code (negative: the signal that ended it), null while it lives.
+Each line of its input is a wish: {"module": …, "words": …, "environ": …, "folder": …, "log": …, "hears": …}
+is answered with the child's process id; {"pid": …} with its exit code (negative: the signal that ended it),
+null while it lives. "hears" is a pipe that it reads from, or null; "log" may be one that it writes to.
 """
 
 from __future__ import annotations
@@ -15,15 +16,17 @@ import atexit
 import gc
 import json
 import os
+import runpy
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 ROOT = Path(__file__).parents[1]
 
@@ -56,10 +59,62 @@ class Child:
             os.kill(self.pid, number)
 
 
-def born(words: Sequence[str], environ: Mapping[str, str], log: Path) -> Child:
-    """`tunefolio WORDS` in this environment and no other; what it says goes to the log."""
-    wish = {"words": list(words), "environ": dict(environ), "folder": str(ROOT), "log": str(log)}
-    pid = _asked(wish)
+@dataclass
+class Talker:
+    """A child that a test talks with, line by line."""
+
+    child: Child
+    stdin: IO[str]
+    stdout: IO[str]
+
+    @property
+    def pid(self) -> int:
+        return self.child.pid
+
+    def heard(self) -> str:
+        """Its next line; "" when it has ended."""
+        return self.stdout.readline().strip()
+
+    def say(self, line: str) -> None:
+        self.stdin.write(f"{line}\n")
+        self.stdin.flush()
+
+    def end(self) -> None:
+        """Its input ends, and so must it; nothing when it has."""
+        if self.stdout.closed:
+            return
+        self.stdin.close()
+        self.stdout.read()
+        self.stdout.close()
+        self.child.wait(60)
+
+    def kill(self) -> None:
+        """kill −9: no goodbye."""
+        self.child.send_signal(signal.SIGKILL)
+        self.end()
+
+
+def talker(module: str, words: Sequence[str], environ: Mapping[str, str]) -> Talker:
+    """`python -m MODULE WORDS` in this environment and no other."""
+    with tempfile.TemporaryDirectory(prefix="tunefolio-talk-") as folder:
+        hears, tells = Path(folder) / "hears", Path(folder) / "tells"
+        os.mkfifo(hears)
+        os.mkfifo(tells)
+        child = born(words, environ, tells, module=module, hears=hears)
+        return Talker(child, hears.open("w"), tells.open())
+
+
+def born(
+    words: Sequence[str],
+    environ: Mapping[str, str],
+    log: Path,
+    *,
+    module: str = "tunefolio",
+    hears: Path | None = None,
+) -> Child:
+    """`python -m MODULE WORDS` in this environment and no other; what it says goes to the log."""
+    wish = {"module": module, "words": list(words), "environ": dict(environ), "folder": str(ROOT)}
+    pid = _asked(wish | {"log": str(log), "hears": None if hears is None else str(hears)})
     assert pid is not None
     return Child(pid)
 
@@ -127,19 +182,24 @@ def bear(wish: Mapping[str, Any]) -> int:
 
 
 def live(wish: Mapping[str, Any]) -> int:
-    """`tunefolio WORDS`, as a process of its own would begin it."""
+    """`python -m MODULE WORDS`, as a process of its own would begin it."""
     os.setsid()
-    silence = os.open(os.devnull, os.O_RDONLY)
+    hears = os.open(wish["hears"] or os.devnull, os.O_RDONLY)
     log = os.open(wish["log"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-    os.dup2(silence, 0)
+    os.dup2(hears, 0)
     os.dup2(log, 1)
-    os.dup2(log, 2)
-    os.closerange(3, max(silence, log) + 1)
+    if not wish["hears"]:
+        os.dup2(log, 2)  # a test that listens wants the words alone
+    os.closerange(3, max(hears, log) + 1)
+    sys.stdin = os.fdopen(0, closefd=False)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     os.chdir(wish["folder"])
     os.environ.clear()
     os.environ.update(wish["environ"])
-    sys.argv[:] = ["tunefolio", *wish["words"]]
+    sys.argv[:] = [wish["module"], *wish["words"]]
+    if wish["module"] != "tunefolio":
+        runpy.run_module(wish["module"], run_name="__main__")
+        return 0
     from tunefolio.__main__ import main as tunefolio
 
     return tunefolio()

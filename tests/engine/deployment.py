@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -27,13 +27,13 @@ class Part:
     def kill(self) -> None:
         """kill −9: no goodbye."""
         self.process.send_signal(signal.SIGKILL)
-        self.process.wait(10)
+        self.process.wait(60)
 
     def stop(self) -> None:
         """Ask it to end, and see that it does so in good order."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-        code = self.process.wait(30)
+        code = self.process.wait(60)
         assert code in (0, -signal.SIGKILL), f"{self.words} ended with {code}:\n{self.log.read_text()}"
 
 
@@ -46,7 +46,7 @@ class Deployment:
 
     environ: dict[str, str]
     folder: Path
-    quickly: Callable[[Sequence[str], Mapping[str, str], Path], Child] | None = None
+    quickly: Callable[..., Child] | None = None
     parts: list[Part] = field(default_factory=list)
 
     def start(self, *words: str, module: str = "tunefolio", **given: str) -> Part:
@@ -54,8 +54,8 @@ class Deployment:
         log = self.folder / f"{len(self.parts)}-{words[0] if words else module}.log"
         kept = {name: value for name, value in os.environ.items() if not name.startswith("TUNEFOLIO_")}
         environ = kept | self.environ | given
-        if self.quickly is not None and module == "tunefolio":
-            part = Part(words, self.quickly(words, environ, log), log)
+        if self.quickly is not None:
+            part = Part(words, self.quickly(words, environ, log, module=module), log)
         else:
             part = Part(words, process_of([sys.executable, "-m", module, *words], environ, log), log)
         self.parts.append(part)

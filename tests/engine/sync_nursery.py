@@ -8,6 +8,7 @@ The answer is one line: how it ended, and how many statements and commits it mad
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
@@ -25,6 +26,7 @@ from tunefolio.bootstrap import adapters
 from tunefolio.bootstrap.runtime import Runtime, build, load_deeds
 from tunefolio.core.people import Caretaker
 from tunefolio.core.time import FixedClock, Instant
+from tunefolio.market import sectors
 from tunefolio.services import jobs
 from tunefolio.settings import Settings
 from tunefolio.store import jobs as rows
@@ -95,6 +97,9 @@ def bear(life: Mapping[str, Any]) -> str:
 if __name__ == "__main__":
     adapters.load()
     load_deeds()
+    sectors.packaged()  # what every life would read again
+    gc.collect()
+    gc.freeze()
     for line in sys.stdin:
         sys.stdout.write(bear(json.loads(line)) + "\n")
         sys.stdout.flush()

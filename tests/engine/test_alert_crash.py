@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import os
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.adapters.test_notify import KEY, Calls, receiver
+from tests.nursery import Talker, talker
 from tunefolio.bootstrap.runtime import Runtime, build
 from tunefolio.core.alerts import AlertKind, AlertState
 from tunefolio.core.identity import InstrumentId
@@ -26,8 +24,6 @@ from tunefolio.settings import Settings
 from tunefolio.store import alerts, channels, instruments, notices, persons, portfolios
 from tunefolio.store.alerts import Alert, Subject
 from tunefolio.store.notices import Delivery, DeliveryState, Told
-
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -58,33 +54,10 @@ def runtime(environ: dict[str, str]) -> Iterator[Runtime]:
     runtime.close()
 
 
-def worker(environ: dict[str, str], *words: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "tests.engine.alert_worker", *words]
-    process = subprocess.Popen(
-        command, env=environ, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-    assert heard(process) == "ready"
+def worker(environ: dict[str, str], *words: str) -> Talker:
+    process = talker("tests.engine.alert_worker", words, environ)
+    assert process.heard() == "ready"
     return process
-
-
-def heard(process: subprocess.Popen[str]) -> str:
-    assert process.stdout is not None
-    return process.stdout.readline().strip()
-
-
-def go(process: subprocess.Popen[str]) -> None:
-    assert process.stdin is not None
-    process.stdin.write("go\n")
-    process.stdin.flush()
-
-
-def ended(process: subprocess.Popen[str]) -> None:
-    process.communicate(timeout=60)
-
-
-def killed(process: subprocess.Popen[str]) -> None:
-    os.kill(process.pid, signal.SIGKILL)
-    process.communicate(timeout=10)
 
 
 def asha(runtime: Runtime) -> Viewer:
@@ -128,9 +101,9 @@ def hooked(runtime: Runtime, calls: Calls) -> None:
 def test_two_processes_that_judge_one_quote_tell_once(runtime: Runtime, environ: dict[str, str]) -> None:
     crowd = [worker(environ, "judge", "1500") for _ in range(3)]
     for one in crowd:
-        go(one)
+        one.say("go")
     for one in crowd:
-        ended(one)
+        one.end()
     assert len(told(runtime)) == 1
     assert alert(runtime).standing.state is AlertState.DONE
     assert alert(runtime).fired_times == 1
@@ -140,14 +113,14 @@ def test_killed_before_it_is_kept_nothing_is_told_and_nothing_is_lost(
     runtime: Runtime, environ: dict[str, str]
 ) -> None:
     first = worker(environ, "judge", "1500", "hang")
-    go(first)
-    assert heard(first) == "judged"
-    killed(first)
+    first.say("go")
+    assert first.heard() == "judged"
+    first.kill()
     assert told(runtime) == []
     assert alert(runtime).standing.state is AlertState.ARMED
     second = worker(environ, "judge", "1500")
-    go(second)
-    ended(second)
+    second.say("go")
+    second.end()
     assert len(told(runtime)) == 1
 
 
@@ -158,19 +131,19 @@ def test_killed_between_judging_and_delivering_it_is_delivered_once_after_the_re
     with receiver() as calls:
         hooked(runtime, calls)
         judging = worker(environ, "judge", "1500", "stay")
-        go(judging)
-        assert heard(judging) == "kept"
-        killed(judging)
+        judging.say("go")
+        assert judging.heard() == "kept"
+        judging.kill()
         assert [one.state for one in deliveries(runtime)] == [DeliveryState.QUEUED]
         assert calls.seen == []
         crowd = [worker(environ, "deliver"), worker(environ, "deliver")]
         for one in crowd:
-            go(one)
+            one.say("go")
         for one in crowd:
-            ended(one)
+            one.end()
         again = worker(environ, "judge", "1500")
-        go(again)
-        ended(again)
+        again.say("go")
+        again.end()
         assert [(one.state, one.attempts) for one in deliveries(runtime)] == [(DeliveryState.SENT, 1)]
     assert len(calls.seen) == 1
     assert len(told(runtime)) == 1
@@ -182,17 +155,17 @@ def test_killed_after_sending_it_is_sent_again_under_the_same_key(
     with receiver() as calls:
         hooked(runtime, calls)
         judging = worker(environ, "judge", "1500")
-        go(judging)
-        ended(judging)
+        judging.say("go")
+        judging.end()
         assert [one.state for one in deliveries(runtime)] == [DeliveryState.QUEUED]
         first = worker(environ, "deliver", "hang")
-        go(first)
-        assert heard(first) == "sent"
-        killed(first)
+        first.say("go")
+        assert first.heard() == "sent"
+        first.kill()
         assert [one.state for one in deliveries(runtime)] == [DeliveryState.SENDING]
         second = worker(environ, "deliver")
-        go(second)
-        ended(second)
+        second.say("go")
+        second.end()
         assert [(one.state, one.attempts) for one in deliveries(runtime)] == [(DeliveryState.SENT, 2)]
         keys = [headers["Idempotency-Key"] for _, headers, _ in calls.seen]
     assert len(keys) == 2

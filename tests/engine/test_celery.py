@@ -15,6 +15,7 @@ import redis
 
 from tests.engine import celery_worker
 from tests.engine.deployment import Deployment, until
+from tests.nursery import born
 from tests.ports import free_port
 from tunefolio.bootstrap.runtime import Runtime, build
 from tunefolio.core.errors import Misuse
@@ -29,9 +30,11 @@ ADMIN = Viewer(PersonId(0), Role.ADMIN)
 
 
 @pytest.fixture
-def environ(fresh_postgres: Callable[[str | None], str], redis_url: str, tmp_path: Path) -> dict[str, str]:
+def environ(
+    fresh_postgres: Callable[[str | None], str], migrated_postgres: str, redis_url: str, tmp_path: Path
+) -> dict[str, str]:
     return {
-        "TUNEFOLIO_DATABASE_URL": fresh_postgres(None),
+        "TUNEFOLIO_DATABASE_URL": fresh_postgres(migrated_postgres),
         "TUNEFOLIO_REDIS_URL": redis_url,
         "TUNEFOLIO_HOME": str(tmp_path / "home"),
         "TUNEFOLIO_JOB_LEASE_SECONDS": "1",
@@ -49,19 +52,27 @@ def runtime(environ: dict[str, str]) -> Iterator[Runtime]:
 
 @pytest.fixture
 def deployment(environ: dict[str, str], tmp_path: Path) -> Iterator[Deployment]:
+    """Its parts begin as they do for people, in fresh processes."""
     with Deployment(environ, tmp_path) as parts:
         yield parts
 
 
+@pytest.fixture
+def quick(environ: dict[str, str], tmp_path: Path) -> Iterator[Deployment]:
+    """Its parts are forked from one process that has loaded the product."""
+    with Deployment(environ, tmp_path, born) as parts:
+        yield parts
+
+
 def test_two_workers_share_the_jobs_and_do_each_once(
-    runtime: Runtime, deployment: Deployment, tmp_path: Path
+    runtime: Runtime, quick: Deployment, tmp_path: Path
 ) -> None:
     for _ in range(2):
-        deployment.start("1", module="tests.engine.celery_worker")
-    until(lambda: workers(runtime) == 2, words=deployment.words)
+        quick.start("1", module="tests.engine.celery_worker")
+    until(lambda: workers(runtime) == 2, words=quick.words)
     marks = tmp_path / "marks"
     asked = [ask(runtime, marks, 0.1, key=f"step {number}") for number in range(12)]
-    until(lambda: all(seen(runtime, job).state is JobState.DONE for job in asked), words=deployment.words)
+    until(lambda: all(seen(runtime, job).state is JobState.DONE for job in asked), words=quick.words)
     lines = marks.read_text().splitlines()
     assert len([line for line in lines if line.startswith("began")]) == 12
     assert len({line for line in lines if line.startswith("ended")}) == 2, "both workers took their part"
@@ -69,21 +80,21 @@ def test_two_workers_share_the_jobs_and_do_each_once(
 
 
 def test_a_worker_killed_in_mid_job_loses_nothing(
-    runtime: Runtime, deployment: Deployment, tmp_path: Path
+    runtime: Runtime, quick: Deployment, tmp_path: Path
 ) -> None:
-    first = deployment.start("1", module="tests.engine.celery_worker")
-    until(lambda: workers(runtime) == 1, words=deployment.words)
+    first = quick.start("1", module="tests.engine.celery_worker")
+    until(lambda: workers(runtime) == 1, words=quick.words)
     marks = tmp_path / "marks"
     job = ask(runtime, marks, 30, key="long")
-    until(lambda: seen(runtime, job).done > 0, words=deployment.words)
+    until(lambda: seen(runtime, job).done > 0, words=quick.words)
     first.kill()
     left = seen(runtime, job)
     assert (left.state, left.attempts) == (JobState.RUNNING, 1)
     with runtime.house.database.writing() as db:
         db.connection.exec_driver_sql("UPDATE jobs SET args = jsonb_set(args::jsonb, '{seconds}', '0.1')")
-    deployment.start("1", module="tests.engine.celery_worker")
-    deployment.start("beat")
-    until(lambda: seen(runtime, job).state is JobState.DONE, words=deployment.words)
+    quick.start("1", module="tests.engine.celery_worker")
+    quick.start("beat")
+    until(lambda: seen(runtime, job).state is JobState.DONE, words=quick.words)
     assert seen(runtime, job).attempts == 2
     assert len([line for line in marks.read_text().splitlines() if line.startswith("ended")]) == 1
     with runtime.house.database.reading() as db:
@@ -104,24 +115,24 @@ def test_beat_asks_for_what_is_due_by_the_clock(runtime: Runtime, deployment: De
 
 
 def test_bells_that_redis_lost_are_rung_again(
-    runtime: Runtime, deployment: Deployment, redis_url: str, tmp_path: Path
+    runtime: Runtime, quick: Deployment, redis_url: str, tmp_path: Path
 ) -> None:
     marks = tmp_path / "marks"
     job = ask(runtime, marks, 0.1, key="lost")
     client = redis.Redis.from_url(redis_url)
     client.flushdb()  # a Redis that restarted without its memory: the queue and the bells are gone
     client.close()
-    deployment.start("1", module="tests.engine.celery_worker")
-    deployment.start("beat")
-    until(lambda: seen(runtime, job).state is JobState.DONE, words=deployment.words)
+    quick.start("1", module="tests.engine.celery_worker")
+    quick.start("beat")
+    until(lambda: seen(runtime, job).state is JobState.DONE, words=quick.words)
     assert marks.read_text().count("ended") == 1
 
 
 def test_without_redis_a_bell_waits_and_nothing_is_raised(
-    fresh_postgres: Callable[[str | None], str], tmp_path: Path
+    fresh_postgres: Callable[[str | None], str], migrated_postgres: str, tmp_path: Path
 ) -> None:
     environ = {
-        "TUNEFOLIO_DATABASE_URL": fresh_postgres(None),
+        "TUNEFOLIO_DATABASE_URL": fresh_postgres(migrated_postgres),
         "TUNEFOLIO_REDIS_URL": "redis://127.0.0.1:9/0",
         "TUNEFOLIO_HOME": str(tmp_path / "home"),
     }

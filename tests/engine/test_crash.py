@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.engine import worker
+from tests.nursery import Talker, talker
 from tunefolio.bootstrap.runtime import Runtime, build
 from tunefolio.core.identity import JobId, PersonId
 from tunefolio.core.people import Role, Viewer
@@ -22,7 +20,6 @@ from tunefolio.settings import Settings
 from tunefolio.store import jobs as rows
 from tunefolio.store.jobs import Job, JobState
 
-ROOT = Path(__file__).parents[2]
 ADMIN = Viewer(PersonId(0), Role.ADMIN)
 
 
@@ -45,20 +42,13 @@ def runtime(environ: dict[str, str]) -> Iterator[Runtime]:
 
 
 @contextmanager
-def a_worker(environ: dict[str, str], seconds: float) -> Iterator[subprocess.Popen[str]]:
-    command = [sys.executable, "-m", "tests.engine.worker", str(seconds)]
-    process = subprocess.Popen(
-        command, env=environ, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-    assert process.stdout is not None
-    assert process.stdin is not None
+def a_worker(environ: dict[str, str], seconds: float) -> Iterator[Talker]:
+    process = talker("tests.engine.worker", [str(seconds)], environ)
     try:
-        assert process.stdout.readline().strip() == "ready"
+        assert process.heard() == "ready"
         yield process
     finally:
-        process.stdin.close()
-        process.wait(30)
-        process.stdout.close()
+        process.end()
 
 
 def test_a_job_killed_in_mid_run_runs_again(
@@ -69,8 +59,7 @@ def test_a_job_killed_in_mid_run_runs_again(
         job = asked(runtime, marks)
         until(lambda: marks.exists() and "began" in marks.read_text())
         until(lambda: seen(runtime, job).done > 0)
-        os.kill(first.pid, signal.SIGKILL)
-        first.wait(10)
+        first.kill()
     left = seen(runtime, job)
     assert (left.state, left.attempts) == (JobState.RUNNING, 1)
     with a_worker(environ, 0.2) as second:
@@ -93,7 +82,7 @@ def test_a_living_worker_keeps_its_job_beyond_the_lease(
         until(lambda: seen(runtime, job).state is JobState.DONE)
         begun = [line for line in marks.read_text().splitlines() if line.startswith("began")]
         assert len(begun) == 1
-        assert first.poll() is None
+        assert first.child.poll() is None
     assert seen(runtime, job).attempts == 1
 
 
@@ -116,10 +105,9 @@ def seen(runtime: Runtime, job: JobId) -> Job:
         return next(one for one in rows.page_all(db, ADMIN, None, 50) if one.id == job)
 
 
-def until(holds: Callable[[], bool], seconds: float = 30) -> None:
-    """Wait until it holds; fail when it never does."""
-    for _ in range(int(seconds / 0.05)):
-        if holds():
-            return
+def until(holds: Callable[[], bool]) -> None:
+    """Wait until it holds; fail when it does not within a minute."""
+    end = time.monotonic() + 60
+    while not holds():
+        assert time.monotonic() < end, "it never came true"
         time.sleep(0.05)
-    pytest.fail("it never came true")

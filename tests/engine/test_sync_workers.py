@@ -5,8 +5,6 @@ from __future__ import annotations
 import base64
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,6 +17,7 @@ from sqlalchemy import func, select
 from tests.engine.kites import Kites, holding, standing, trade
 from tests.engine.sync_nursery import FAMILIES
 from tests.engine.test_sync_kills import linked
+from tests.nursery import Talker, talker
 from tunefolio.bootstrap.runtime import Runtime, build
 from tunefolio.core.identity import AccountId, JobId
 from tunefolio.core.people import Role, Viewer
@@ -28,8 +27,6 @@ from tunefolio.store import jobs as rows
 from tunefolio.store import persons, transactions
 from tunefolio.store.jobs import Job, JobState
 from tunefolio.store.tables import statements
-
-ROOT = Path(__file__).parents[2]
 
 
 @dataclass
@@ -84,26 +81,22 @@ def yard(migrated_url: str, tmp_path: Path) -> Iterator[Yard]:
 
 
 @contextmanager
-def a_worker(environ: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.engine.sync_worker"],
-        env=environ, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    assert process.stdout is not None
+def a_worker(environ: dict[str, str]) -> Iterator[Talker]:
+    process = talker("tests.engine.sync_worker", [], environ)
     try:
-        assert process.stdout.readline().strip() == "ready"
+        assert process.heard() == "ready"
         yield process
     finally:
-        process.send_signal(signal.SIGCONT)
-        process.communicate(timeout=30)
+        process.child.send_signal(signal.SIGCONT)
+        process.end()
 
 
-def until(holds: Callable[[], bool], seconds: float = 60) -> None:
-    for _ in range(int(seconds / 0.02)):
-        if holds():
-            return
+def until(holds: Callable[[], bool]) -> None:
+    """Wait until it holds; fail when it does not within a minute."""
+    end = time.monotonic() + 60
+    while not holds():
+        assert time.monotonic() < end, "it never came true"
         time.sleep(0.02)
-    pytest.fail("it never came true")
 
 
 def test_two_workers_never_ask_for_one_account_at_once(yard: Yard) -> None:

@@ -41,8 +41,8 @@ FLAGS = (
 )
 
 
-expect.set_options(timeout=15_000)
-"""Playwright waits 5 s by itself, which a page on a busy machine may need."""
+expect.set_options(timeout=45_000)
+"""Playwright waits 5 s by itself, which a page on a busy machine may need, and what its house does for it."""
 
 
 @dataclass(frozen=True)
@@ -166,12 +166,12 @@ def running(command: list[str], environ: dict[str, str], port: int, log: Path) -
         yield Served(f"http://localhost:{port}", log)
     finally:
         process.send_signal(signal.SIGINT)
-        assert process.wait(30) == 0, log.read_text()
+        assert process.wait(60) == 0, log.read_text()
 
 
 def _wait(port: int, process: Child, log: Path) -> None:
     ask = Request(f"http://127.0.0.1:{port}/", headers={"Host": f"localhost:{port}"})
-    until = time.monotonic() + 60
+    until = time.monotonic() + 120
     while time.monotonic() < until and process.poll() is None:
         with contextlib.suppress(URLError, ConnectionError, TimeoutError), urlopen(ask, timeout=5) as answer:
             if answer.status == 200:

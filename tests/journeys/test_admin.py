@@ -45,7 +45,7 @@ def unlocked(page: Page, noises: list[str]) -> None:
     role = page.get_by_label("Role of Bela")
     role.select_option("reader")
     told = page.locator("#notices")
-    expect(told).to_contain_text("Type your password again")
+    expect(told).to_contain_text("Prove yourself once more")
     expect(role).to_have_value("member")
     told.get_by_role("link").first.click()
     for password, answer in (("not mine at all", "That is not your password"), (PASSWORD, "You may change")):
@@ -122,7 +122,7 @@ def released(page: Page) -> None:
     page.goto("/data-health")
     doubted = page.locator("section", has=page.get_by_role("heading", name="Doubted bars"))
     row = doubted.get_by_role("row", name=re.compile("^ITC"))
-    expect(row).to_contain_text("no session on that day", timeout=20_000)
+    expect(row).to_contain_text("no session on that day")
     row.get_by_role("button", name="Accept").click()
     page.locator("dialog.ask").get_by_role("button", name="Accept").click()
     expect(row).to_have_count(0)
@@ -140,7 +140,7 @@ def asked_again(page: Page, bela: Page, house: House) -> None:
     house.sandbox.kite_faults.plan("dead_token")
     bela.goto("/brokers")
     bela.locator("article", has_text="TF0001").get_by_role("button", name="Sync now").click()
-    expect(bela.get_by_text("Needs login")).to_be_visible(timeout=15_000)
+    expect(bela.get_by_text("Needs login")).to_be_visible()
     row = failed(page, "sync")
     expect(row).to_contain_text("Zerodha has ended the session")
     expect(row).to_contain_text("Bela")
@@ -155,7 +155,7 @@ def asked_again(page: Page, bela: Page, house: House) -> None:
         jobs = page.request.get("/api/v1/admin/jobs?kind=sync").json()["data"]
         return any(job["id"] == made and job["state"] == "done" for job in jobs)
 
-    until(is_done, seconds=20)
+    until(is_done)
     expect(failed(page, "sync")).to_contain_text("failed")  # the old row stays as history
 
 

@@ -33,7 +33,7 @@ def connect(page: Page) -> None:
     page.get_by_label("PIN or TOTP").fill(ASHA.pin)
     page.get_by_role("button", name="Continue").click()
     page.wait_for_url("**/dashboard*")
-    expect(page.locator("table tbody tr", has_text="RELIANCE").first).to_be_visible(timeout=20_000)
+    expect(page.locator("table tbody tr", has_text="RELIANCE").first).to_be_visible()
 
 
 def reported(sandbox: Sandbox) -> list[dict[str, Any]]:
@@ -137,7 +137,7 @@ def test_a_dead_session_is_shown_with_its_cure_and_mended_by_one_click(
     sandbox.grants.end_all()
     page.get_by_role("button", name="Sync now").first.click()
     cure = page.get_by_role("link", name="Log in to Zerodha").first
-    expect(cure).to_be_visible(timeout=20_000)
+    expect(cure).to_be_visible()
     before = number(page, "/api/portfolio/overview")
     assert before["total_stocks"] > 0, "what is known stays while the broker waits for its login"
     cure.click()

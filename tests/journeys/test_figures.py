@@ -46,7 +46,7 @@ def test_a_figure_tells_how_it_was_made(person: Callable[[str], Page]) -> None:
     page = person("asha")
     account = record(page)
     page.goto(f"/performance?scope=account:{account}")
-    expect(page.get_by_text("Being computed")).to_have_count(0, timeout=20_000)
+    expect(page.get_by_text("Being computed")).to_have_count(0)
     page.get_by_role("navigation", name="Period").get_by_role("link", name="Since the beginning").click()
     expect(page.locator("#performance [aria-current=true]")).to_have_text("Since the beginning")
     drawer = page.locator("#explanation-drawer")

@@ -158,15 +158,15 @@ def all_synced(page: Page, *users: str) -> None:
     """Every card says that it is connected, none that it is being asked."""
     page.goto("/brokers")
     for user in users:
-        expect(card(page, user).get_by_text("Connected", exact=True).first).to_be_visible(timeout=30_000)
-        expect(card(page, user).get_by_text("not yet")).to_have_count(0, timeout=30_000)
+        expect(card(page, user).get_by_text("Connected", exact=True).first).to_be_visible()
+        expect(card(page, user).get_by_text("not yet")).to_have_count(0)
 
 
 def sync(page: Page, *users: str) -> None:
     page.goto("/brokers")
     for user in users:
         card(page, user).get_by_role("button", name="Sync now").click()
-        expect(card(page, user).get_by_text("Connected", exact=True).first).to_be_visible(timeout=30_000)
+        expect(card(page, user).get_by_text("Connected", exact=True).first).to_be_visible()
     page.wait_for_timeout(500)
     all_synced(page, *users)
 
@@ -181,7 +181,7 @@ def history(page: Page, name: str, file: bytes) -> None:
     page.get_by_role("button", name="Check the file").click()
     expect(page.get_by_role("heading", name="Check before recording")).to_be_visible()
     page.get_by_role("button", name=re.compile(r"Record \d+ transaction")).click()
-    expect(page.get_by_role("heading", name="Past imports")).to_be_visible(timeout=30_000)
+    expect(page.get_by_role("heading", name="Past imports")).to_be_visible()
 
 
 def difference(page: Page, symbol: str, account: str) -> Locator:
@@ -241,7 +241,7 @@ def test_five_accounts_are_trusted_every_morning(
         button = card(page, user).get_by_role("button", name="Sync now")
         if button.count():  # else its live prices have noticed already
             button.click()
-    expect(page.get_by_text("Needs login")).to_have_count(3, timeout=30_000)
+    expect(page.get_by_text("Needs login")).to_have_count(3)
     on_zerodhas_page(page, people["TF0001"])
     on_zerodhas_page(page, people["TF0002"])
     again_by_code(page, exchange.account("TFK01"))
@@ -314,4 +314,4 @@ def mend(page: Page, symbol: str, account: str, day: str, how: str = "") -> None
         chosen.locator("[name=day]").fill(day)
     with page.expect_response("**/breaks/repair"):
         chosen.get_by_role("button").click()
-    expect(difference(page, symbol, account)).to_have_count(0, timeout=15_000)
+    expect(difference(page, symbol, account)).to_have_count(0)

@@ -37,7 +37,7 @@ def run_now(page: Page, duty: str) -> None:
         assert one["state"] != "failed", one
         return bool(one["state"] == "done")
 
-    until(is_done, seconds=40)
+    until(is_done)
 
 
 def price(house: House, at: Instant) -> Decimal:
@@ -79,8 +79,8 @@ def test_what_is_found_is_watched_and_an_alert_speaks_once(
     row = page.locator(f"#w-{instrument}")
     cell = row.locator("[data-live$='.price']")
     page.evaluate("window.isSamePage = true")
-    expect(cell).to_be_visible(timeout=30_000)
-    expect(row.locator(".spark")).to_be_visible(timeout=30_000)
+    expect(cell).to_be_visible()
+    expect(row.locator(".spark")).to_be_visible()
     before = cell.inner_text()
     cell.evaluate("(cell) => { cell.kept = true }")
     house.clock.behind = timedelta(hours=2)
@@ -190,7 +190,7 @@ def test_an_admin_runs_the_services_and_a_member_does_not_see_them(
     check = page.get_by_role("row", name=re.compile("Check the books"))
     expect(check).to_contain_text("never yet")
     check.get_by_role("button", name="Run now").click()
-    expect(check.locator(".badge")).to_have_text("done", timeout=20_000)
+    expect(check.locator(".badge")).to_have_text("done")
     check.locator("a.badge").click()
     history = page.locator("section", has=page.get_by_role("heading", name="History"))
     expect(history.locator("tbody tr")).to_have_count(1)
@@ -234,7 +234,7 @@ def test_a_source_that_refuses_rests_and_says_why(visit: Callable[..., Page], ho
     buy(page, "NSE:ASIANPAINT")
     page.goto("/data-health")
     source = page.get_by_role("row", name=re.compile("^yahoo"))
-    expect(source).to_contain_text("rests", timeout=20_000)
+    expect(source).to_contain_text("rests")
     expect(source).to_contain_text(re.compile("for 1[45] min"))
     expect(source).to_contain_text("asked too often")
     followed = page.locator("#followed").get_by_role("row", name=re.compile("ASIANPAINT"))

@@ -25,7 +25,7 @@ def test_export_delete_and_stay(person: Callable[[str], Page]) -> None:
     page = person("bela")
     page.goto("/settings/data")
     page.get_by_role("button", name="Make the export").click()
-    expect(page.get_by_text("ready", exact=True)).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("ready", exact=True)).to_be_visible()
     prove(page, "Prove yourself to download")
     with page.expect_download() as coming:
         page.get_by_role("link", name="Download").click()

@@ -77,7 +77,7 @@ class Line:
     def must_close(self) -> None:
         """It is given up by the page, if not at once then soon."""
         if not self.wire.is_closed():
-            self.wire.wait_for_event("close", timeout=10_000)
+            self.wire.wait_for_event("close", timeout=60_000)
 
 
 @pytest.fixture
@@ -113,7 +113,7 @@ def must_resume(line: Line, place: str) -> None:
 def must_move(page: Page) -> None:
     """The value becomes another one, in whatever way the page learns of it."""
     value = page.locator("#k-value")
-    expect(value).not_to_have_text(value.inner_text(), timeout=30_000)
+    expect(value).not_to_have_text(value.inner_text())
 
 
 def must_stand_still(seen: Watched) -> None:
@@ -164,7 +164,7 @@ def test_a_lost_line_comes_back_with_what_was_missed(holder: Page, noises: list[
     state = page.locator("[data-live-state]").first
     expect(state).to_have_attribute("data-state", "live")
     must_move(page)
-    page.wait_for_function(CALM, timeout=40_000)
+    page.wait_for_function(CALM, timeout=60_000)
     page.context.set_offline(offline=True)
     page.evaluate("() => window.wires.forEach((wire) => wire.close())")
     expect(state).to_have_attribute("data-state", "lost")
@@ -181,7 +181,7 @@ def test_with_less_motion_the_mark_stands_still(holder: Page) -> None:
     page = holder
     page.emulate_media(reduced_motion="reduce")
     moved = page.locator(".moved-up, .moved-down").first
-    moved.wait_for(state="attached", timeout=30_000)
+    moved.wait_for(state="attached", timeout=60_000)
     names = page.evaluate(
         """() => [...document.querySelectorAll(".moved-up, .moved-down")]
           .map((one) => getComputedStyle(one).animationName)"""
@@ -193,9 +193,9 @@ def test_where_no_socket_opens_figures_come_by_the_stream(holder: Page, noises: 
     """Some proxies know no WebSocket: after three tries the same frames come as server-sent events."""
     page = holder
     page.add_init_script(NO_SOCKET)
-    with page.expect_request(re.compile(r"/live/stream\?"), timeout=30_000):
+    with page.expect_request(re.compile(r"/live/stream\?"), timeout=60_000):
         page.goto("/dashboard")
-    expect(page.locator("[data-live-state]").first).to_have_attribute("data-state", "live", timeout=10_000)
+    expect(page.locator("[data-live-state]").first).to_have_attribute("data-state", "live")
     assert page.evaluate("window.knocked") == 3
     must_stand_still(while_only_prices_moved(page))
     noises[:] = [noise for noise in noises if "/ws/nowhere" not in noise]
@@ -209,9 +209,9 @@ def test_where_no_line_opens_at_all_the_page_asks_for_its_blocks(holder: Page, n
     page.goto("/dashboard")
     state = page.locator("[data-live-state]").first
     expect(state).to_have_attribute("data-state", "lost")
-    page.wait_for_function(CALM, timeout=40_000)
+    page.wait_for_function(CALM, timeout=60_000)
     page.clock.fast_forward(POLL_MS)
-    page.wait_for_function("() => window.told.some(({ what }) => what === 'live')", timeout=10_000)
+    page.wait_for_function("() => window.told.some(({ what }) => what === 'live')", timeout=60_000)
     must_move(page)
     expect(state).to_have_attribute("data-state", "lost")
     page.unroute_all(behavior="wait")
@@ -226,18 +226,20 @@ def test_a_tab_nobody_sees_lets_go_and_resumes_without_a_gap(holder: Page) -> No
     lines = lines_of(page)
     page.goto("/dashboard")
     must_move(page)
-    page.wait_for_function(CALM, timeout=40_000)
+    page.wait_for_function(CALM, timeout=60_000)
+    page.clock.pause_at(page.evaluate("Date.now() / 1000") + 5)  # else a slow machine adds seconds of its own
     page.evaluate("veil(true)")
     page.clock.fast_forward(HIDDEN_MS - 1_000)
     page.wait_for_timeout(500)
     assert [line.wire.is_closed() for line in lines] == [False], "it lets go only after twenty seconds"
     page.clock.fast_forward(1_000)
+    page.clock.resume()
     lines[0].must_close()
     place = lines[0].heard[-1]["at"]
     stands = page.locator("#k-value").inner_text()
     page.wait_for_timeout(4_000)
     assert page.locator("#k-value").inner_text() == stands, "it is not told anything now"
     page.evaluate("veil(false)")
-    expect(page.locator("#k-value")).not_to_have_text(stands, timeout=10_000)
+    expect(page.locator("#k-value")).not_to_have_text(stands)
     must_resume(lines[1], place)
     assert len(lines) == 2

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable
 
 import pytest
@@ -50,7 +49,6 @@ def test_a_purchase_of_long_ago_brings_its_past_before_her_eyes(
     page = visit("asha")
     house.sandbox.yahoo_faults.plan("slow", path="/v8/finance/chart/TITAN.NS", times=20, seconds=0.8)
     instrument = buy(page, "NSE:TITAN")
-    began = time.monotonic()
     expect(page.locator(".tracking-row", has_text="TITAN").locator("progress")).to_be_visible()
     page.goto(f"/instruments/{instrument}")
     page.evaluate("window.isSamePage = true")
@@ -58,7 +56,6 @@ def test_a_purchase_of_long_ago_brings_its_past_before_her_eyes(
     expect(line.locator("progress")).to_be_visible()
     expect(line).to_contain_text(re.compile(r"TITAN: prices of 20\d\d"))
     is_ready(page, instrument)
-    assert time.monotonic() - began < 30
     expect(page.locator("tf-candles canvas").first).to_be_visible()
     expect(page.locator("[data-candle-legend]")).to_contain_text("C ")
     expect(page.get_by_role("heading", name="Last session")).to_be_visible()

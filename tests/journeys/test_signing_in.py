@@ -67,7 +67,7 @@ def sign_in(page: Page, email: str = "asha@example.org", password: str = PASSWOR
 
 def newest_link(postbox: Postbox, address: str, path: str) -> str:
     """The path of the newest link of that kind in somebody's mailbox, once it has come."""
-    until = time.monotonic() + 30
+    until = time.monotonic() + 60
     while time.monotonic() < until:
         found = re.findall(rf"http://localhost:\d+({path}\?token=[\w-]+)", postbox.words_to(address))
         if found:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from tests.acts import acts_of
 from tests.bootstrap.houses import PASSWORD, a_house, a_person, bells_of, clock_of
@@ -244,6 +244,25 @@ def test_an_address_that_somebody_has_is_refused_only_to_who_reads_its_mail(
         recovery.confirm(db, house, token)
     with house.database.reading() as db:
         assert persons.person_of(db, person.id).email == "asha@example.com"
+
+
+@pytest.mark.on_both
+def test_asking_for_a_new_address_does_the_same_whoever_has_it(house: House, postbox: Postbox) -> None:
+    person = confirmed(house, postbox)
+    a_person(house, "bela@example.com", Role.MEMBER)
+    done: dict[str, list[str]] = {}
+
+    def heard(_c: object, _cursor: object, statement: str, *_: object) -> None:
+        done[email].append(" ".join(statement.split()))
+
+    event.listen(house.database.engine, "before_cursor_execute", heard)
+    for email in ("first@example.com", "bela@example.com", "nobody@example.com"):
+        done[email] = []
+        with house.database.writing() as db:
+            recovery.ask_change(db, house, person.viewer, email)
+    event.remove(house.database.engine, "before_cursor_execute", heard)
+    assert done["bela@example.com"] == done["nobody@example.com"] != []
+    assert not any("email =" in one for one in done["bela@example.com"] if one.startswith("SELECT"))
 
 
 def test_without_mail_the_operator_hands_the_link_out(house: House, postbox: Postbox) -> None:

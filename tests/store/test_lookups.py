@@ -6,7 +6,7 @@ import asyncio
 import sqlite3
 import time
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -198,24 +198,30 @@ def test_an_event_loop_is_told_nothing_but_look_ups(database: Database) -> None:
         asyncio.run(database.foretelling(lambda db: db.connection))
 
 
-ASLEEP = Lookup(select(func.pg_sleep(bindparam("seconds")), func.pg_backend_pid().label("pid")))
+ASLEEP = Lookup(
+    select(
+        func.pg_backend_pid().label("pid"),
+        func.clock_timestamp().label("begun"),
+        func.pg_sleep(bindparam("seconds")),
+        func.clock_timestamp().label("ended"),
+    )
+)
 
 
 @pytest.mark.parametrize("migrated_url", ["postgresql"], indirect=True)
 def test_many_of_a_loop_share_few_connections_without_waiting_for_one_another(database: Database) -> None:
-    def question(db: ReadDb) -> int:
+    def question(db: ReadDb) -> tuple[int, datetime, datetime]:
         row = db.find(ASLEEP, {"seconds": 0.2})
         assert row is not None
-        return int(row.pid)
+        return row.pid, row.begun, row.ended
 
-    async def many() -> tuple[list[int], float]:
-        begun = time.monotonic()
-        pids = await asyncio.gather(*[database.foretelling(question) for _ in range(8)])
-        return list(pids), time.monotonic() - begun
+    async def many() -> list[tuple[int, datetime, datetime]]:
+        return list(await asyncio.gather(*[database.foretelling(question) for _ in range(8)]))
 
-    pids, seconds = asyncio.run(many())
-    assert len(set(pids)) == 4
-    assert seconds < 8 * 0.2  # else one after the other
+    found = asyncio.run(many())
+    assert len({pid for pid, _, _ in found}) == 4
+    first_end = min(ended for _, _, ended in found)
+    assert sum(begun < first_end for _, begun, _ in found) == 4  # so many slept at once
 
 
 @pytest.mark.parametrize("migrated_url", ["postgresql"], indirect=True)
