@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 
 import tunefolio
 from tests.house.test_routes import BROWSER, HTMX
-from tests.web.houses import connect_broker, join, visitor, work
+from tests.web.houses import PASSWORD, connect_broker, join, visitor, work
 from tunefolio.core.identity import PersonId
 from tunefolio.core.people import Viewer
 from tunefolio.services import grants as gate
@@ -125,14 +125,22 @@ def test_of_one_portfolio_only_that_is_seen(asha: TestClient, dev: TestClient) -
     assert dev.delete(f"/api/v1/portfolios/{other}?confirm_name=Devs attic").status_code in (200, 204)
 
 
-def test_a_grant_whose_portfolio_is_gone_shows_nothing(asha: TestClient, dev: TestClient) -> None:
+def test_what_is_shown_of_a_portfolio_ends_with_it(asha: TestClient, dev: TestClient) -> None:
+    """Grants and public links: nobody is left with a button that leads to nothing."""
     other = dev.post("/api/v1/portfolios", json={"name": "Devs attic"}).json()["id"]
     let(dev, asha, "asha@example.org", portfolio_id=other)
+    dev.post("/api/v1/proof", json={"password": PASSWORD})
+    wish = {"portfolio_id": other, "title": "The attic"}
+    assert dev.post("/api/v1/family/links", json=wish).status_code == 201
     assert len(family(asha)["data"]) == 2
     gone = dev.request("DELETE", f"/api/v1/portfolios/{other}", params={"confirm_name": "Devs attic"})
     assert gone.status_code in (200, 204), gone.text
     assert len(family(asha)["data"]) == 1
     assert dev.get("/family", headers=BROWSER).status_code == 200
+    assert dev.get("/api/v1/family/links").json()["data"] == []
+    assert [client.get("/api/v1/family/grants").json()["data"] for client in (asha, dev)] == [[], []]
+    done = [row["action"] for row in dev.get("/api/v1/activity").json()["data"]][:3]
+    assert done == ["portfolio.deleted", "grant.link_revoked", "grant.revoked"]
 
 
 def test_nothing_is_seen_before_it_is_accepted_or_after_it_ends(

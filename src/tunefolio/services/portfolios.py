@@ -13,11 +13,13 @@ from tunefolio.core.money import INR, Currency
 from tunefolio.core.people import Viewer
 from tunefolio.ledger.accounts import Account, AccountKind, Portfolio, name_of
 from tunefolio.ledger.lots import Method
-from tunefolio.services import audit, export
+from tunefolio.services import audit, export, grants
 from tunefolio.services.acts import Act
 from tunefolio.services.house import House
 from tunefolio.services.recompute import forget_days
 from tunefolio.store import accounts, connections, events, imports, portfolios
+from tunefolio.store import grants as store_grants
+from tunefolio.store import shared_links as store_links
 from tunefolio.store.connections import ConnectionState
 from tunefolio.store.db import ReadDb, WriteDb
 
@@ -96,10 +98,23 @@ def delete_portfolio(
     for account in accounts.listed(db, viewer, portfolio=portfolio):
         _must_be_disconnected(db, viewer, account)
     farewell = _farewell(db, house, viewer, gone.name, export.export_portfolio(db, house, viewer, portfolio))
+    _end_sharing(db, house, viewer, portfolio)
     portfolios.delete(db, viewer, portfolio)
     _note(db, house, viewer, Act.PORTFOLIO_DELETED, gone)
     _changed(db, house, viewer)
     return farewell
+
+
+def _end_sharing(db: WriteDb, house: House, viewer: Viewer, portfolio: PortfolioId) -> None:
+    """Whom it was shown to is told, and no link stands that leads to nothing."""
+    now = house.clock.now()
+    for grant in store_grants.given(db, viewer, grants.MOST):
+        if grant.portfolio == portfolio and not grant.is_over(now):
+            grants.revoke(db, house, viewer, grant.id)
+    for link in store_links.listed(db, viewer):
+        if link.portfolio == portfolio:
+            store_links.revoke(db, viewer, link.id, now)
+            audit.note(db, house, viewer, Act.LINK_REVOKED, f"link:{link.id}", {"seen": link.seen})
 
 
 def create_account(
