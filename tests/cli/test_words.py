@@ -93,6 +93,7 @@ def test_the_commands_are_those_of_the_book() -> None:
         "user invite",
         "user export",
         "user delete",
+        "user keep",
         "user promote",
         "user demote",
         "user lock",

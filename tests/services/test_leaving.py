@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 
 from tests.house.store_world import full_books
 from tests.services.desks import Desk, seated
-from tunefolio.core.errors import Misuse, NotFound
+from tunefolio.core.errors import Forbidden, Misuse, NotFound
 from tunefolio.core.identity import JobId
 from tunefolio.core.people import Role, Viewer
 from tunefolio.core.time import FixedClock
@@ -24,6 +24,7 @@ from tunefolio.services import booktexts, export_person, jobs, leaving, textbook
 from tunefolio.services.audit import CONSOLE
 from tunefolio.services.booktexts import Depth
 from tunefolio.services.export_tables import EXPORTED, HIDDEN, LEFT_OUT
+from tunefolio.services.leaving import Leaving
 from tunefolio.services.proofs import ProofNeeded
 from tunefolio.store import erasure_person, exports, person_rows, persons, proofs, sessions
 from tunefolio.store.columns import Bytes
@@ -193,6 +194,8 @@ def test_secrets_go_at_once_and_the_books_stay(desk: Desk) -> None:
         assert after[table.name] <= kept, table.name
     for name in ("transactions", "snapshots", "watchlists", "statements", "uploads"):
         assert after[name] == before[name]
+    for name in ("authenticators", "recovery_codes", "passkeys", "external_identities"):
+        assert after[name] == before[name] > 0, f"{name}: by these she comes back"
     with desk.database.reading() as db:
         person = persons.person_of(db, viewer.person)
         assert person.leaving == desk.house.clock.now() + desk.house.rules.grace
@@ -209,6 +212,28 @@ def test_taken_back_it_stays(desk: Desk) -> None:
     later(desk, timedelta(days=30))
     assert not leaving.erase(desk.house, viewer.person)
     assert counts(desk, viewer)["transactions"] > 0
+
+
+def test_what_the_operator_did_the_operator_takes_back(desk: Desk) -> None:
+    """Also where she had wanted it herself before; and her own wish she takes back as ever."""
+    viewer, house = moved_in(desk), desk.house
+    with house.database.writing() as db:
+        leaving.leave(db, house, viewer, typed=EMAIL)
+        assert leaving.asked_by(db, viewer) is leaving.AskedBy.HERSELF
+        person = persons.person_of(db, viewer.person)
+        with pytest.raises(Leaving):
+            leaving.must_be_free_to_export(db, person)
+        assert leaving.dismiss(db, house, CONSOLE_ADMIN, person) == person.leaving, "the day stays"
+        assert leaving.asked_by(db, viewer) is leaving.AskedBy.OPERATOR
+        leaving.must_be_free_to_export(db, person)
+        with pytest.raises(Forbidden, match="Ask the operator"):
+            leaving.stay(db, house, viewer)
+        with pytest.raises(Forbidden):
+            leaving.retain(db, house, viewer, person)
+        leaving.retain(db, house, CONSOLE_ADMIN, person)
+        assert persons.person_of(db, viewer.person).leaving is None
+        leaving.leave(db, house, viewer, typed=EMAIL)
+        leaving.stay(db, house, viewer)
 
 
 def test_another_address_and_the_last_admin_are_refused(desk: Desk) -> None:

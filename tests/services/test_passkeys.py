@@ -22,6 +22,7 @@ from tunefolio.services.house import House, HouseRules
 from tunefolio.services.identity import SignedIn
 from tunefolio.services.passkeys import Asked
 from tunefolio.services.steps import StepOver
+from tunefolio.store import persons
 
 pytestmark = pytest.mark.one_is_enough
 
@@ -222,3 +223,16 @@ def test_where_browsers_make_none_the_reason_is_said(house: House, url: str, wor
     if word:
         with pytest.raises(Misuse, match="cannot be used"):
             passkeys.begin_sign_in(there, "10.0.0.1")
+
+
+def test_the_only_way_in_is_not_forgotten(house: House) -> None:
+    person, phone, laptop = a_person(house), Device(), Device()
+    first, second = add(house, person, phone), add(house, person, laptop, "Laptop")
+    with house.database.writing() as db:
+        persons.set_password(db, person.viewer, "")
+        passkeys.forget(db, house, person.viewer, first)
+        with pytest.raises(Misuse, match="only way you sign in"):
+            passkeys.forget(db, house, person.viewer, second)
+        with pytest.raises(NotFound):
+            passkeys.forget(db, house, person.viewer, first)
+    assert sign_in(house, laptop).person.id == person.id

@@ -7,13 +7,18 @@ import zipfile
 from collections.abc import Iterator
 from datetime import timedelta
 
+import pyotp
 import pytest
 from starlette.testclient import TestClient, WebSocketDenialResponse
 
+from tests.services.devices_of_people import Device
 from tests.web.houses import PASSWORD, join, opened, sign_in, visitor, work
+from tunefolio.core.people import Role, Viewer
 from tunefolio.core.time import FixedClock
-from tunefolio.services import jobs
-from tunefolio.services.house import House
+from tunefolio.services import jobs, leaving
+from tunefolio.services.audit import CONSOLE
+from tunefolio.services.house import House, HouseRules
+from tunefolio.store import persons
 from tunefolio.web.stretches import wanted
 
 EMAIL = "bela@example.org"
@@ -163,7 +168,6 @@ def test_whoever_leaves_may_still_take_her_export(house: House, bela: TestClient
         ("GET", "/settings/security"),
         ("GET", "/api/v1/portfolios"),
         ("POST", "/api/v1/tokens"),
-        ("POST", "/api/v1/proof/options"),
         ("DELETE", f"/api/v1/sessions/{id}"),
     ):
         refused = again.request(method, closed, json={})
@@ -172,6 +176,77 @@ def test_whoever_leaves_may_still_take_her_export(house: House, bela: TestClient
     proved(stranger)
     for way in (path, f"{path}/file", page):
         assert stranger.get(way).status_code == 404
+
+
+def test_in_the_grace_the_second_factor_is_asked_for_as_ever(house: House, bela: TestClient) -> None:
+    """By a page and by a program; a recovery code counts too. It is there when she stays."""
+    codes = guarded(house, bela)
+    left(bela)
+    wish = {"email": EMAIL, "password": PASSWORD}
+    bare = visitor(house).post("/auth/login", json=wish)
+    assert (bare.status_code, bare.json()["type"]) == (401, "/api/docs#second-factor")
+    led = visitor(house).post("/sign-in", data=wish, headers=BROWSER)
+    assert (led.status_code, led.headers["location"]) == (303, "/sign-in/code")
+    held = visitor(house).post("/auth/login", json=wish | {"code": codes[0]})
+    assert held.status_code == 200
+    program = visitor(house)
+    program.headers["authorization"] = f"Bearer {held.json()['access_token']}"
+    assert program.delete("/api/v1/leaving").status_code == 204
+    assert program.get("/api/v1/factors").json()["authenticator"] is True
+    assert visitor(house).post("/auth/login", json=wish).status_code == 401
+
+
+def guarded(house: House, client: TestClient) -> list[str]:
+    """An authenticator is on; its recovery codes."""
+    proved(client)
+    secret = client.post("/api/v1/factors/authenticator").json()["secret"]
+    code = pyotp.TOTP(secret).at(house.clock.now().utc)
+    made = client.post("/api/v1/factors/authenticator/confirm", json={"code": code})
+    codes: list[str] = made.json()["recovery_codes"]
+    return codes
+
+
+def test_a_passkey_brings_her_back_in_the_grace_and_proves_her(house: House, bela: TestClient) -> None:
+    object.__setattr__(house, "rules", HouseRules(public_url="https://testserver"))
+    device, browser = Device(origin="https://testserver"), visitor(house)
+    proved(bela)
+    made = device.make(bela.post("/api/v1/passkeys/options").text)
+    assert bela.post("/api/v1/passkeys", json={"name": "Phone", "credential": made}).status_code == 201
+    path = exported(house, bela)
+    left(bela)
+    signed = device.sign(browser.post("/api/v1/session/passkey/options").text)
+    assert browser.post("/api/v1/session/passkey", json={"credential": signed}).status_code == 201
+    assert browser.get(f"{path}/file").status_code == 403
+    proof = device.sign(browser.post("/api/v1/proof/options").text)
+    assert browser.post("/api/v1/proof", json={"credential": proof}).status_code == 200
+    assert browser.get(f"{path}/file").status_code == 200
+    assert browser.post("/leaving/stay").status_code == 303
+    assert browser.get("/api/v1/passkeys").json()["data"][0]["name"] == "Phone"
+
+
+def test_whom_the_operator_lets_go_takes_her_books_along_and_cannot_stay(
+    house: House, bela: TestClient
+) -> None:
+    with house.database.writing() as db:
+        found = persons.find_by_email(db, EMAIL)
+        assert found
+        leaving.dismiss(db, house, Viewer(CONSOLE, Role.ADMIN), found[0])
+    again = sign_in(visitor(house), EMAIL)
+    assert again.get("/api/v1/leaving").json()["asked_by"] == "operator"
+    farewell = again.get("/leaving", headers=BROWSER).text
+    assert "Keep my account" not in farewell
+    assert "The operator of this house did that" in farewell
+    assert again.delete("/api/v1/leaving").status_code == 403
+    assert again.post("/leaving/stay").status_code == 403
+    asked = again.post("/settings/data/export", headers=BROWSER)
+    assert (asked.status_code, asked.headers["location"]) == (303, "/leaving")
+    assert "still being made" in again.get("/leaving", headers=BROWSER).text
+    work(house)
+    proved(again)
+    id = again.get("/api/v1/leaving").json()["export"]["id"]
+    assert again.get(f"/api/v1/leaving/exports/{id}/file").status_code == 200
+    assert again.post("/api/v1/leaving/exports").status_code == 202
+    assert again.get("/settings/data", headers=BROWSER).headers["location"] == "/leaving"
 
 
 def test_a_program_of_whoever_leaves_takes_the_export_along(house: House, bela: TestClient) -> None:

@@ -136,15 +136,19 @@ def turn_off(db: WriteDb, house: House, viewer: Viewer) -> None:
 
 def remove_all(db: WriteDb, house: House, admin: Viewer, person: Person) -> bool:
     """The operator takes a person's authenticator, codes and passkeys away, who lost them all; whether there
-    were any. Raises Forbidden."""
+    were any: else nothing is noted. She is told. Raises Forbidden."""
     admin.must_administer()
     had_app = authenticators.forget(db, person.viewer)
     keys = passkeys.forget_all(db, person.viewer)
+    if not had_app and not keys:
+        return False
+    what = " and ".join(name for name, had in (("authenticator", had_app), ("passkeys", keys)) if had)
+    text = f"The operator of this house took your {what} away. If you did not ask for that, ask why."
+    key = f"factors-removed:{house.clock.now().utc.isoformat()}"
+    mails.tell_news(db, house, person.viewer, "Your second factors were taken away", text, key=key)
     told = {"authenticator": had_app, "passkeys": keys}
-    if had_app:
-        _tell(db, house, person.viewer, "off", "The operator of this house took it away.")
     audit.note(db, house, admin, Act.FACTOR_OFF, f"person:{person.id}", told, about=person.id)
-    return had_app or keys > 0
+    return True
 
 
 def passes(db: WriteDb, house: House, viewer: Viewer, code: Secret) -> bool:

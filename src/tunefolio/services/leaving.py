@@ -1,6 +1,7 @@
 """A person deletes her account: secrets go at once, everything else after a time of grace.
 
-Until then she can sign in, sees nothing but that, and may take it back; what was destroyed stays destroyed.
+Until then she can sign in as ever, sees nothing but that, and may take it back, unless the operator did it;
+what was destroyed stays destroyed.
 The erasure is one transaction: killed at any moment it is all to do or all done. Rules: docs/spec/leaving.md.
 """
 
@@ -8,9 +9,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from typing import Any, Final
+from enum import StrEnum
+from typing import Any, Final, assert_never
 
-from tunefolio.core.errors import Misuse, TunefolioError
+from tunefolio.core.errors import Forbidden, Misuse, TunefolioError
 from tunefolio.core.identity import PersonId, SessionId
 from tunefolio.core.people import Caretaker, Person, Role, Viewer
 from tunefolio.core.time import IST, Instant
@@ -20,12 +22,19 @@ from tunefolio.services.house import House
 from tunefolio.services.jobs import Work, deed
 from tunefolio.store import audit as log
 from tunefolio.store import erasure_person, exports, persons, sessions
-from tunefolio.store.audit import Place
+from tunefolio.store.audit import AuditFilter, Place
 from tunefolio.store.db import ReadDb, WriteDb
 
 _log = logging.getLogger(__name__)
 _CARE: Final = Caretaker("leaving")
 _BY_THE_HOUSE: Final = Place("", "the timetable")
+
+
+class AskedBy(StrEnum):
+    """Who wanted an account deleted: its person, or the operator, whose deed she cannot undo."""
+
+    HERSELF = "herself"
+    OPERATOR = "operator"
 
 
 class Leaving(TunefolioError):
@@ -55,6 +64,8 @@ def dismiss(db: WriteDb, house: House, operator: Viewer, person: Person) -> Inst
 
 def _depart(db: WriteDb, house: House, by: Viewer, person: Person, but: SessionId | None) -> Instant:
     if person.leaving is not None:
+        if by != person.viewer and asked_by(db, person.viewer) is AskedBy.HERSELF:
+            _note(db, house, by, person, person.leaving)
         return person.leaving
     must_not_be_last(db, person)
     now = house.clock.now()
@@ -65,24 +76,59 @@ def _depart(db: WriteDb, house: House, by: Viewer, person: Person, but: SessionI
         erasure_person.end_work(db, person.viewer, now)
         erasure_person.end_received(db, _CARE, person.id, now)
     persons.set_leaving(db, person.viewer, erase)
-    _say(db, house, person, erase)
-    told = {"erased_on": _day(erase)}
-    audit.note(db, house, by, Act.LEAVING, f"person:{person.id}", told, about=person.id)
+    _say(db, house, person, erase, AskedBy.HERSELF if by == person.viewer else AskedBy.OPERATOR)
+    _note(db, house, by, person, erase)
     _log.info("a person leaves", extra={"person": person.id, "by": by.person})
     return erase
 
 
+def _note(db: WriteDb, house: House, by: Viewer, person: Person, erase: Instant) -> None:
+    told = {"erased_on": _day(erase)}
+    audit.note(db, house, by, Act.LEAVING, f"person:{person.id}", told, about=person.id)
+
+
+def asked_by(db: ReadDb, viewer: Viewer) -> AskedBy:
+    """Who wanted the account of somebody deleted who is leaving, by the last such entry in her activity."""
+    last = log.page(db, viewer, None, 1, AuditFilter(action=Act.LEAVING))
+    return AskedBy.HERSELF if last and last[0].actor == viewer.person else AskedBy.OPERATOR
+
+
 def stay(db: WriteDb, house: House, viewer: Viewer) -> None:
-    """Taken back: the account stays. Raises Misuse for somebody who is not leaving."""
+    """Taken back: the account stays. Raises Misuse for somebody who is not leaving, Forbidden for whom the
+    operator lets go."""
+    person = _leaver(db, viewer)
+    if asked_by(db, viewer) is AskedBy.OPERATOR:
+        reason = "The operator of this house deletes your account, and alone can take it back"
+        raise Forbidden(reason=reason, cure="Ask the operator")
+    _keep(db, house, viewer, person)
+
+
+def retain(db: WriteDb, house: House, operator: Viewer, person: Person) -> None:
+    """The operator takes it back, whoever asked for it. Raises Forbidden, and Misuse as `stay`."""
+    operator.must_administer()
+    _keep(db, house, operator, _leaver(db, person.viewer))
+
+
+def _leaver(db: ReadDb, viewer: Viewer) -> Person:
     person = persons.person_of(db, viewer.person)
     if person.leaving is None:
         raise Misuse("account", "is not being deleted")
-    persons.set_leaving(db, viewer, None)
-    audit.note(db, house, viewer, Act.STAYING, f"person:{viewer.person}")
-    text = (
-        "Nothing of your books was lost. Link brokers, channels and second factors anew where you want them."
-    )
-    mails.tell_news(db, house, viewer, "Your account stays", text, key=f"stays:{house.clock.now().iso()}")
+    return person
+
+
+def _keep(db: WriteDb, house: House, by: Viewer, person: Person) -> None:
+    persons.set_leaving(db, person.viewer, None)
+    audit.note(db, house, by, Act.STAYING, f"person:{person.id}", about=person.id)
+    text = "Nothing of your books was lost. Link brokers and channels anew where you want them."
+    key = f"stays:{house.clock.now().iso()}"
+    mails.tell_news(db, house, person.viewer, "Your account stays", text, key=key)
+
+
+def must_be_free_to_export(db: ReadDb, person: Person) -> None:
+    """Who deletes her account has taken her export along before, or not; whom the operator lets go was not
+    asked, and may begin one still. Raises Leaving."""
+    if person.leaving is not None and asked_by(db, person.viewer) is AskedBy.HERSELF:
+        raise Leaving(person.leaving)
 
 
 def erase(house: House, id: PersonId, *, by: Viewer | None = None) -> bool:
@@ -155,14 +201,25 @@ def must_not_be_last(db: ReadDb, person: Person) -> None:
         )
 
 
-def _say(db: WriteDb, house: House, person: Person, erase: Instant) -> None:
+def _say(db: WriteDb, house: House, person: Person, erase: Instant, asked: AskedBy) -> None:
     """After everything that waited was cancelled: this mail is still sent."""
-    day = _day(erase)
     text = (
-        f"Your account and everything in it will be erased on {day}. Brokers, keys, tokens and second "
-        "factors are forgotten already. Until then you can sign in with your password and take it back. "
-        "If that was not you, do so at once and set a new password."
+        f"Your account and everything in it will be erased on {_day(erase)}. Links to brokers, keys and "
+        "tokens are forgotten already. "
     )
+    match asked:
+        case AskedBy.HERSELF:
+            text += (
+                "Until then you can sign in as you always do and take it back. If that was not you, do so "
+                "at once and set a new password."
+            )
+        case AskedBy.OPERATOR:
+            text += (
+                "The operator of this house did that. Until then you can sign in as you always do and take "
+                "your books along."
+            )
+        case _:
+            assert_never(asked)
     title = "Your account will be deleted"
     mails.tell_news(db, house, person.viewer, title, text, key=f"leaves:{erase.iso()}")
 

@@ -30,7 +30,9 @@ from tunefolio.services.identity import SignedIn, open_session
 from tunefolio.services.passwords import token_hash
 from tunefolio.services.steps import StepOver
 from tunefolio.services.throttle import Allowance
-from tunefolio.store import external_identities, passkeys, persons
+from tunefolio.services.ways_in import has_password as has_password
+from tunefolio.services.ways_in import must_keep_another
+from tunefolio.store import external_identities, persons
 from tunefolio.store.challenges import Challenge, Step
 from tunefolio.store.db import ReadDb, WriteDb
 from tunefolio.store.external_identities import ExternalIdentity
@@ -161,17 +163,12 @@ def unlink(db: WriteDb, house: House, viewer: Viewer, id: int) -> None:
     one = next((one for one in own if one.id == id), None)
     if one is None:
         raise NotFound("linked account")
-    if not has_password(db, viewer) and not passkeys.listed(db, viewer):
-        raise Misuse("identity", "is the only way you sign in", cure="Set a password or add a passkey first")
+    if one == linked(db, house, viewer):
+        must_keep_another(db, house, viewer, "identity")
     external_identities.forget(db, viewer, id)
     audit.note(db, house, viewer, Act.IDENTITY_UNLINKED, f"identity:{id}", {"issuer": one.issuer})
     text = f"The account {one.email or one.subject[:40]} there signs you in no more."
     _tell(db, house, viewer, "A linked account was unlinked", text, f"unlinked:{id}")
-
-
-def has_password(db: ReadDb, viewer: Viewer) -> bool:
-    """Whether she could sign in by one at all."""
-    return bool(persons.password_hash_of(db, viewer.person))
 
 
 def _provider(house: House) -> IdentityProvider:

@@ -14,7 +14,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
-from tunefolio.core.errors import Misuse, Rejected
+from tunefolio.core.errors import Misuse, NotFound, Rejected
 from tunefolio.core.identity import PasskeyId
 from tunefolio.core.people import Person, Viewer
 from tunefolio.core.secret import Secret
@@ -25,6 +25,7 @@ from tunefolio.services.house import House
 from tunefolio.services.identity import BY_ADDRESS, SignedIn, open_session
 from tunefolio.services.steps import Begun
 from tunefolio.services.throttle import Allowance
+from tunefolio.services.ways_in import must_keep_another
 from tunefolio.store import passkeys, persons
 from tunefolio.store.challenges import Step
 from tunefolio.store.db import ReadDb, WriteDb
@@ -137,8 +138,11 @@ def rename(db: WriteDb, house: House, viewer: Viewer, id: PasskeyId, name: str) 
 
 
 def forget(db: WriteDb, house: House, viewer: Viewer, id: PasskeyId) -> None:
-    """It signs in no more; raises NotFound."""
-    gone = next((key.name for key in passkeys.listed(db, viewer) if key.id == id), "")
+    """It signs in no more. Raises NotFound, Misuse where it is the only way she has."""
+    gone = next((key.name for key in passkeys.listed(db, viewer) if key.id == id), None)
+    if gone is None:
+        raise NotFound("passkey")
+    must_keep_another(db, house, viewer, "passkey")
     passkeys.forget(db, viewer, id)
     audit.note(db, house, viewer, Act.PASSKEY_FORGOTTEN, f"passkey:{id}", {"name": gone})
 

@@ -23,7 +23,6 @@ from tunefolio.store.tables import (
     OWNED,
     alerts,
     audit,
-    authenticators,
     broker_apps,
     challenges,
     channels,
@@ -37,10 +36,8 @@ from tunefolio.store.tables import (
     login_states,
     mail_links,
     notices,
-    passkeys,
     personal_tokens,
     persons,
-    recovery_codes,
     refresh_tokens,
     shared_links,
     taxpayers,
@@ -49,11 +46,12 @@ from tunefolio.store.viewers import owned
 
 NOBODY = "Somebody who left"
 PROVING = (
-    authenticators, recovery_codes, passkeys, challenges, mail_links, devices, personal_tokens,
-    refresh_tokens, connections, broker_apps, login_states, channels, shared_links, invites,
+    challenges, mail_links, devices, personal_tokens, refresh_tokens, connections, broker_apps, login_states,
+    channels, shared_links, invites,
 )  # fmt: skip
-"""Rows that are secrets, hold one, or open a door; none of them is a fact of the books. Her password and her
-account at a provider are left her, to come back by in the time of grace."""
+"""Rows that are secrets, hold one, or open a door; none of them is a fact of the books. By what she comes
+back in the time of grace is left her: password, account at a provider, passkeys. So are her authenticator and
+its recovery codes: else the password alone would open in these days what it never opened before."""
 
 
 @contextmanager
@@ -71,7 +69,8 @@ def overwriting(db: WriteDb) -> Iterator[None]:
 
 
 def destroy_secrets(db: WriteDb, viewer: Viewer) -> None:
-    """Everything that proves who she is but her password, everything sealed, every link and invite."""
+    """Everything that opens a door but her own way back, everything sealed for others, every link and
+    invite."""
     for table in PROVING:
         db.execute(delete(table).where(owned(table, viewer)))
     db.execute(update(taxpayers).where(owned(taxpayers, viewer)).values(pan=None))

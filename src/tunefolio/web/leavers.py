@@ -18,17 +18,21 @@ OPEN = frozenset(
         "/auth/logout",
         "/api/v1/auth/logout",
         "/api/v1/leaving",
+        "/api/v1/leaving/exports",
         "/api/v1/session",
         "/prove",
         "/prove/oidc",
         "/sign-in/oidc/callback",
         "/api/v1/proof",
+        "/api/v1/proof/options",
+        "/settings/data/export",
     }
 )
-"""What still answers her; the proof is for her export alone, whatever else wants one is closed."""
+"""What still answers her; the proof is for her export alone, whatever else wants one is closed. A new export
+is begun for whom the operator lets go and for nobody else (services.leaving)."""
 
 _EXPORT = re.compile(r"/(?:settings/data|api/v1/leaving)/exports/[0-9]+(?:/file)?\Z")
-"""One that was made before she left, or was being made; another is not begun."""
+"""One that was made, or is being made."""
 
 
 async def must_stay(request: Request) -> None:

@@ -16,7 +16,7 @@ _EXPORT = {
 }
 
 LEAVING: Mapping[tuple[str, str], Any] = {
-    ("GET", "/leaving"): {"erased_at": None, "export": _EXPORT},
+    ("GET", "/leaving"): {"erased_at": None, "asked_by": None, "export": _EXPORT},
     ("POST", "/leaving"): {"erased_at": "2026-12-04T14:00:00+05:30"},
     ("POST", "/leaving/exports"): {"id": 3},
     ("GET", "/leaving/exports/{id}"): _EXPORT,

@@ -39,15 +39,23 @@ class Farewell(BaseModel):
 
 @v1.get("/leaving")
 def state(db: Reading, viewer: CurrentViewer, person: SignedInPerson) -> Response:
-    """When one's account will be erased, null while it stays; and the last export."""
+    """When one's account will be erased, null while it stays, and who wanted that: `herself`, who may take it
+    back, or the `operator`; and the last export."""
     found = export_person.newest(db, viewer)
-    return reply({"erased_at": ist(person.leaving), "export": None if found is None else shape(found)})
+    return reply(
+        {
+            "erased_at": ist(person.leaving),
+            "asked_by": None if person.leaving is None else leaving.asked_by(db, viewer),
+            "export": None if found is None else shape(found),
+        }
+    )
 
 
 @v1.post("/leaving/exports", status_code=202)
-def ask_export(db: OwnWriting, house: HouseDep, viewer: CurrentViewer) -> Response:
+def ask_export(db: OwnWriting, house: HouseDep, person: SignedInPerson) -> Response:
     """Everything of mine in one zip: `job_id` tells how far it is. An earlier one is forgotten."""
-    return reply({"id": export_person.ask_export(db, house, viewer)}, 202)
+    leaving.must_be_free_to_export(db, person)
+    return reply({"id": export_person.ask_export(db, house, person.viewer)}, 202)
 
 
 @v1.get("/leaving/exports/{id}")
@@ -77,7 +85,7 @@ def leave(
 
 @v1.delete("/leaving", status_code=204)
 def stay(db: OwnWriting, house: HouseDep, viewer: CurrentViewer) -> Response:
-    """Take it back: the account stays."""
+    """Take it back: the account stays. 403 where the operator of the house did it."""
     leaving.stay(db, house, viewer)
     return nothing()
 

@@ -22,8 +22,10 @@ from tunefolio.web.deps import (
     OwnWriting,
     Reading,
     RowId,
+    SignedInPerson,
     Visit,
 )
+from tunefolio.web.errors import FAREWELL
 from tunefolio.web.pages.forms import FormText, go
 from tunefolio.web.proved import PROVED
 
@@ -58,9 +60,10 @@ def _export(db: ReadDb, house: House, visit: Visit) -> dict[str, Any]:
 
 
 @router.post("/settings/data/export")
-def ask_export(db: OwnWriting, house: HouseDep, viewer: CurrentViewer) -> Response:
-    export_person.ask_export(db, house, viewer)
-    return go(DATA)
+def ask_export(db: OwnWriting, house: HouseDep, person: SignedInPerson) -> Response:
+    leaving.must_be_free_to_export(db, person)
+    export_person.ask_export(db, house, person.viewer)
+    return go(DATA if person.leaving is None else FAREWELL)
 
 
 @router.get("/settings/data/exports/{id}/file")
@@ -77,7 +80,7 @@ def leave(
 ) -> Response:
     """This session stays open, so that what follows can be read and taken back."""
     leaving.leave(db, house, viewer, typed=email, but=session.id)
-    return go("/leaving")
+    return go(FAREWELL)
 
 
 @router.get("/leaving")
@@ -85,8 +88,13 @@ def farewell(request: Request, db: Reading, house: HouseDep, visit: CurrentVisit
     """All that somebody sees who has deleted her account."""
     if visit.person.leaving is None:
         return go("/dashboard")
-    erased = visit.person.leaving
-    return render.page(request, "settings/leaving.html", erased=erased, **_export(db, house, visit))
+    return render.page(
+        request,
+        "settings/leaving.html",
+        erased=visit.person.leaving,
+        is_dismissed=leaving.asked_by(db, visit.person.viewer) is leaving.AskedBy.OPERATOR,
+        **_export(db, house, visit),
+    )
 
 
 @router.post("/leaving/stay")
