@@ -46,6 +46,9 @@ def test_what_is_shared_without_amounts_is_seen_and_taken_back(
     asha.get_by_role("button", name="Take back").click()
     asha.locator("dialog.ask").get_by_role("button", name="Take").click()
     expect(asha.get_by_text("Nobody but you.")).to_be_visible()
+    over = bela.get_by_role("heading", name="No longer shared with you", exact=True)
+    expect(over).to_be_visible(timeout=40_000)  # at once where the line is up, else within half a minute
+    assert "INFY" not in bela.locator("#main").inner_text()
     assert bela.goto(shared).status == 404  # type: ignore[union-attr]
     noises.clear()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
+from types import SimpleNamespace
 from typing import Any
 
 import pyotp
@@ -14,7 +15,7 @@ from starlette.testclient import TestClient
 from tests.services.devices_of_people import Device
 from tests.web.houses import PASSWORD, join, visitor
 from tunefolio.core.errors import Retry
-from tunefolio.services import passwords
+from tunefolio.services import passwords, windows
 from tunefolio.services.house import House, HouseRules
 from tunefolio.web import turns
 
@@ -169,6 +170,30 @@ def test_set_up_by_pages_shows_the_codes_once(small_house: House, asha: TestClie
     assert not any(code in fresh.text for code in codes)
     asha.post("/settings/authenticator/off", headers=BROWSER)
     assert "Set it up" in asha.get("/settings/security", headers=BROWSER).text
+
+
+def test_who_types_too_fast_keeps_her_page(
+    small_house: House, asha: TestClient, bela: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Setting up, signing in and proving: what is asked for a pause says so on the form it was asked on. All
+    in one moment, for a machine that is slow outlives a pause."""
+    bela.post("/api/v1/proof", json={"password": PASSWORD})
+    protected(small_house, bela)
+    asha.post("/settings/authenticator", headers=BROWSER)
+    moment, form = time.time(), {"code": "000000"}
+    monkeypatch.setattr(windows, "time", SimpleNamespace(time=lambda: moment))
+    door = visitor(small_house)
+    door.post("/sign-in", data={"email": "bela@example.org", "password": PASSWORD}, headers=BROWSER)
+    for client, path, kept in (
+        (asha, "/settings/authenticator/confirm", "<svg"),
+        (door, "/sign-in/code", 'name="code"'),
+        (bela, "/prove", 'name="code"'),
+    ):
+        many = [client.post(path, data=form, headers=BROWSER) for _ in range(4)][-1]
+        assert (many.status_code, kept in many.text) == (429, True), path
+        assert "Try again in a second" in many.text
+    again = asha.post("/settings/authenticator/confirm", data=form, headers=BROWSER)
+    assert (again.headers["retry-after"], again.headers["cache-control"]) == ("1", "no-store")
 
 
 def test_asking_for_a_new_password_tells_nobody_anything(small_house: House, asha: TestClient) -> None:

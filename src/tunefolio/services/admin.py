@@ -22,7 +22,7 @@ from tunefolio.services.audit import Act
 from tunefolio.services.house import House
 from tunefolio.services.timetable import Duty
 from tunefolio.store import admin as rows
-from tunefolio.store import events, invites, jobs, persons, sessions, standings
+from tunefolio.store import events, invites, jobs, personal_tokens, persons, sessions, standings
 from tunefolio.store.admin import AccountFilter, AccountRow, JobFilter, PersonRow, PortfolioRow
 from tunefolio.store.db import ReadDb, WriteDb
 from tunefolio.store.invites import Invite
@@ -67,8 +67,8 @@ class Refused(StrEnum):
 
 REFUSALS: Mapping[Refused, tuple[str, str]] = {
     Refused.DELETE_PERSON: (
-        "A person is never deleted: facts, the audit log and grants speak of her",
-        "Disable her: she is shut out at once and nothing is lost",
+        "Nobody is deleted from here: an account is its person's to delete, with its export in hand",
+        "Disable her: she is shut out at once and nothing is lost; or, on the machine, tunefolio user delete",
     ),
     Refused.DELETE_PORTFOLIO: (
         "A portfolio belongs to its owner, who alone can delete it, with its export in hand",
@@ -106,7 +106,7 @@ def refuse(what: Refused, id: int | None = None) -> NoReturn:
     """Raises Forbidden that says why and what to do instead. id: of what it was asked for."""
     _log.info("refused even to an admin", extra={"deed": what.value, "id": id})
     problem, cure = REFUSALS[what]
-    raise Forbidden(problem, cure=cure)
+    raise Forbidden(cure=cure, reason=problem)
 
 
 def people(db: ReadDb, admin: Viewer, after: PersonId | None = None, limit: int = 50) -> list[Person]:
@@ -149,18 +149,37 @@ def users(db: ReadDb, house: House, admin: Viewer, after: PersonId | None, limit
     return rows.people(db, admin, house.clock.now(), after, limit)
 
 
+def user(db: ReadDb, house: House, admin: Viewer, id: PersonId) -> PersonRow:
+    """One of them; raises Forbidden, NotFound."""
+    found = rows.people(db, admin, house.clock.now(), PersonId(id - 1), 1)
+    if not found or found[0].person.id != id:
+        raise NotFound("person")
+    return found[0]
+
+
 def names(db: ReadDb, admin: Viewer, people: list[PersonId]) -> dict[PersonId, str]:
     """What these people are called, for lists that name owners."""
     return rows.names(db, admin, people)
 
 
 def sign_out_everywhere(db: WriteDb, house: House, admin: Viewer, person: PersonId) -> int:
-    """End every session of a person, the admin's own others too, if it is she; how many. Raises NotFound."""
+    """End every session of a person, the admin's own too, if it is she; how many. Personal tokens stay open:
+    `end_tokens` is for those. Raises NotFound."""
     admin.must_administer()
     found = persons.person_of(db, person)
     ended = sessions.end_all(db, found.viewer, house.clock.now(), but=None)
     audit.note(db, house, admin, Act.DEVICES_ENDED, f"person:{person}", {"ended": ended}, about=person)
     return ended
+
+
+def end_tokens(db: WriteDb, house: House, admin: Viewer, person: PersonId) -> int:
+    """Revoke every personal token of a person; how many. Raises Forbidden, NotFound."""
+    admin.must_administer()
+    found = persons.person_of(db, person)
+    revoked = personal_tokens.revoke_all(db, found.viewer, house.clock.now())
+    told = {"revoked": revoked}
+    audit.note(db, house, admin, Act.TOKEN_REVOKED, f"person:{person}", told, about=person)
+    return revoked
 
 
 def portfolios(

@@ -28,8 +28,8 @@ class ProofNeeded(Forbidden):
 
     def __init__(self) -> None:
         super().__init__(
-            "this deed",
-            cure="Prove yourself at /prove, a program by POST /api/v1/proof; it holds for 15 minutes",
+            reason="This wants a proof of the last 15 minutes that it is still you",
+            cure="Prove yourself at /prove, a program by POST /api/v1/proof",
         )
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, func, select, update
+from sqlalchemy import Row, Select, and_, func, or_, select, update
 
 from tunefolio.core.errors import NotFound
 from tunefolio.core.identity import AccountId, JobId, PersonId, PortfolioId
@@ -22,6 +22,7 @@ from tunefolio.store.tables import (
     accounts,
     connections,
     jobs,
+    personal_tokens,
     persons,
     portfolios,
     sessions,
@@ -33,13 +34,14 @@ from tunefolio.store.tables import (
 class PersonRow:
     """A person as the list of users shows her. seen: her last request, None for none that is kept.
 
-    sessions: devices that are signed in now.
+    sessions: devices that are signed in now; tokens: personal ones that still open something.
     """
 
     person: Person
     portfolios: int
     accounts: int
     sessions: int
+    tokens: int
     seen: Instant | None
 
 
@@ -101,11 +103,15 @@ def people(db: ReadDb, admin: Viewer, now: Instant, after: PersonId | None, limi
     """Everybody in the order they came, with counts; keyset on the primary key. Raises Forbidden."""
     admin.must_administer()
     open_now = and_(sessions.c.ended_at.is_(None), sessions.c.expires_at > now)
+    lasts = or_(personal_tokens.c.expires_at.is_(None), personal_tokens.c.expires_at > now)
+    opens = and_(personal_tokens.c.revoked_at.is_(None), lasts)
+    tokens = _count(personal_tokens, personal_tokens.c.owner_id).where(opens)
     query = select(
         persons,
         _count(portfolios, portfolios.c.owner_id).scalar_subquery().label("portfolios"),
         _count(accounts, accounts.c.owner_id).scalar_subquery().label("accounts"),
         _count(sessions, sessions.c.owner_id).where(open_now).scalar_subquery().label("sessions_open"),
+        tokens.scalar_subquery().label("tokens_open"),
         select(func.max(sessions.c.seen_at))
         .where(sessions.c.owner_id == persons.c.id)
         .scalar_subquery()
@@ -114,7 +120,7 @@ def people(db: ReadDb, admin: Viewer, now: Instant, after: PersonId | None, limi
     if after is not None:
         query = query.where(persons.c.id > after)
     return [
-        PersonRow(person(row), row.portfolios, row.accounts, row.sessions_open, row.seen_at)
+        PersonRow(person(row), row.portfolios, row.accounts, row.sessions_open, row.tokens_open, row.seen_at)
         for row in db.execute(query.order_by(persons.c.id).limit(limit))
     ]
 

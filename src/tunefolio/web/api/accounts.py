@@ -16,7 +16,7 @@ from tunefolio.services import portfolios as deeds
 from tunefolio.services import sync
 from tunefolio.services.views.holding import lots
 from tunefolio.services.views.shapes import LotsView
-from tunefolio.store import accounts
+from tunefolio.store import accounts, portfolios
 from tunefolio.web.api.answers import Id, Name, Text, amount, ist, nothing, plain, reply
 from tunefolio.web.api.portfolios import ConfirmName, farewell
 from tunefolio.web.deps import CurrentViewer, HouseDep, PortfolioChoice, Reading, RowId, Writing
@@ -43,6 +43,8 @@ class AccountChange(BaseModel):
 @v1.get("")
 def listed(db: Reading, viewer: CurrentViewer, portfolio: PortfolioChoice) -> Response:
     """All accounts, the archived ones too."""
+    if portfolio is not None:
+        portfolios.portfolio_of(db, viewer, portfolio)
     methods = accounts.lot_methods(db, viewer)
     homes = accounts.listed(db, viewer, portfolio=portfolio)
     return reply({"data": [account(one, methods.get(one.id, Method.FIFO)) for one in homes]})

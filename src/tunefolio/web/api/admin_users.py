@@ -12,7 +12,7 @@ from tunefolio.core.errors import Misuse, Rejected
 from tunefolio.core.identity import PersonId
 from tunefolio.core.secret import Secret
 from tunefolio.services import admin as house_admin
-from tunefolio.services import proofs
+from tunefolio.services import identity, proofs
 from tunefolio.services.admin import REFUSALS, ROLES, Refused
 from tunefolio.store.admin import PersonRow
 from tunefolio.web.api import persons
@@ -71,14 +71,52 @@ def user(one: PersonRow) -> dict[str, Any]:
         "portfolios": one.portfolios,
         "accounts": one.accounts,
         "sessions": one.sessions,
+        "tokens": one.tokens,
         "seen_at": ist(one.seen),
     }
 
 
+@v1.get("/admin/users/{id}")
+def one_user(db: Reading, house: HouseDep, admin: AdminViewer, id: RowId) -> Response:
+    """One of them, as the list shows her; admins only."""
+    return reply(user(house_admin.user(db, house, admin, PersonId(id))))
+
+
+@v1.patch("/admin/users/{id}", status_code=204)
+def change_user(
+    admin: AdminViewer, db: OwnWriting, house: HouseDep, id: RowId, wish: persons.RoleWish
+) -> Response:
+    """Give a person another role; the house keeps at least one admin."""
+    identity.set_role(db, house, admin, PersonId(id), wish.role)
+    return nothing()
+
+
+@v1.post("/admin/users/{id}/disable", status_code=204)
+def disable(admin: AdminViewer, db: OwnWriting, house: HouseDep, id: RowId) -> Response:
+    """Shut out at once, with every session and token; nothing of theirs is lost."""
+    identity.disable(db, house, admin, PersonId(id))
+    return nothing()
+
+
+@v1.post("/admin/users/{id}/enable", status_code=204)
+def enable(admin: AdminViewer, db: OwnWriting, house: HouseDep, id: RowId) -> Response:
+    """Let somebody in again who was shut out."""
+    identity.enable(db, house, admin, PersonId(id))
+    return nothing()
+
+
 @v1.post("/admin/users/{id}/sign-out", status_code=204)
 def sign_out(admin: AdminViewer, db: OwnWriting, house: HouseDep, id: RowId) -> Response:
-    """End every session of a person."""
+    """End every session of a person, with the access and refresh tokens that came of them; her personal
+    tokens stay open."""
     house_admin.sign_out_everywhere(db, house, admin, PersonId(id))
+    return nothing()
+
+
+@v1.post("/admin/users/{id}/end-tokens", status_code=204)
+def end_tokens(admin: AdminViewer, db: OwnWriting, house: HouseDep, id: RowId) -> Response:
+    """Revoke every personal token of a person; her sessions stay open."""
+    house_admin.end_tokens(db, house, admin, PersonId(id))
     return nothing()
 
 

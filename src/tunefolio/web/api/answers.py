@@ -25,7 +25,7 @@ PAISA = 2
 NO_INDUSTRY = "no source names an industry"
 NO_SNAPSHOT = "no snapshot yet"
 NO_COST = "nothing was paid"
-EARLIEST, LATEST = "1900-01-01", "2200-01-01"
+EARLIEST, LATEST = "1800-01-01", "2200-01-01"
 """Between them lie the days that anybody may write."""
 
 

@@ -47,8 +47,14 @@ def enable(request: Request, db: OwnWriting, house: HouseDep, admin: AdminViewer
 
 @router.post("/users/{id}/sign-out")
 def sign_out(request: Request, db: OwnWriting, house: HouseDep, admin: AdminViewer, id: RowId) -> Response:
-    """Everywhere at once; open pages end within a minute."""
+    """On every device at once; open pages end within a minute. Programs with a token of hers go on."""
     house_admin.sign_out_everywhere(db, house, admin, PersonId(id))
+    return back(request, _HOME)
+
+
+@router.post("/users/{id}/end-tokens")
+def end_tokens(request: Request, db: OwnWriting, house: HouseDep, admin: AdminViewer, id: RowId) -> Response:
+    house_admin.end_tokens(db, house, admin, PersonId(id))
     return back(request, _HOME)
 
 

@@ -160,6 +160,8 @@ def _scan(request: Request, enrolment: factors.Enrolment, error: Exception | Non
         groups=[secret[start : start + 4] for start in range(0, len(secret), 4)],
     )
     response.headers["cache-control"] = "no-store"
+    if problem is not None and problem.retry_after is not None:
+        response.headers["retry-after"] = str(problem.retry_after)
     return response
 
 
@@ -179,17 +181,18 @@ def back_to_authenticator(_visit: CurrentVisit) -> Response:
 def confirm_authenticator(
     request: Request, house: HouseDep, viewer: CurrentViewer, code: FormText
 ) -> Response:
-    """On success the recovery codes, on this one answer and never again."""
-    house.throttle.hit(factors.BY_CODE, f"person {viewer.person}")
+    """On success the recovery codes, on this one answer and never again. What is wrong, or too fast, is told
+    beside the picture."""
     try:
+        house.throttle.hit(factors.BY_CODE, f"person {viewer.person}")
         with house.database.writing() as db:
             codes = factors.confirm(db, house, viewer, Secret(code))
-    except Misuse as wrong:
+    except (Misuse, Retry) as refusal:
         with house.database.reading() as reading:
             enrolment = factors.pending(reading, house, viewer)
         if enrolment is None:
             raise
-        return _scan(request, enrolment, wrong)
+        return _scan(request, enrolment, told(refusal))
     house.throttle.forget(factors.BY_CODE, f"person {viewer.person}")
     return _codes(request, codes)
 
