@@ -11,7 +11,6 @@ from tunefolio.core.identity import AccountId, PersonId, PortfolioId
 from tunefolio.core.money import INR, Currency
 from tunefolio.core.time import Instant
 
-
 _JOINERS = "\u200c\u200d"
 
 
