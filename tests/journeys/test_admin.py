@@ -254,6 +254,7 @@ def test_what_is_shared_is_told_and_leads_to_the_family(
     expect(dev.locator("[data-live-state]").first).to_have_attribute("data-state", "live")
     chitra.goto("/family")
     chitra.get_by_label("Her e-mail in this house").fill("dev@example.org")
+    chitra.get_by_label("Amounts").select_option("shown")
     chitra.get_by_role("button", name="Offer it").click()
     expect(dev.locator(".nav-foot .bell .count")).to_have_text("1")
     dev.goto("/notices")

@@ -283,7 +283,12 @@ def test_a_link_whose_portfolio_is_gone_opens_nothing(small_house: House, dev: T
     assert visitor(small_house).get(path).status_code == 200
     dev.request("DELETE", f"/api/v1/portfolios/{other}", params={"confirm_name": "Devs attic"})
     assert visitor(small_house).get(path).status_code == 404
-    assert "a portfolio that is gone" in dev.get("/family/links", headers=BROWSER).text
+    assert dev.get("/api/v1/family/links").json()["data"] == [], "it ended with its portfolio"
+    assert "No links yet" in dev.get("/family/links", headers=BROWSER).text
+    assert (
+        dev.get("/api/v1/activity", params={"group": "grant"}).json()["data"][0]["action"]
+        == "grant.link_revoked"
+    )
 
 
 def test_looks_are_counted_and_lookers_are_not_known(small_house: House, dev: TestClient) -> None:

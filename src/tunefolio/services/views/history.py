@@ -55,7 +55,10 @@ def transaction_page(
     before: tuple[TradingDay, TransactionId] | None = None,
     limit: int = 50,
 ) -> TransactionsView:
-    """Facts of the viewer, newest first, with what they speak of and their line in the notation."""
+    """Facts of the viewer, newest first, with what they speak of and their line in the notation. Raises
+    NotFound for a portfolio that is not hers: no facts would be told as those of what is asked for."""
+    if chosen.portfolio is not None:
+        portfolios.portfolio_of(db, viewer, chosen.portfolio)
     if not 1 <= limit <= _LARGEST_PAGE:
         raise Misuse("limit", f"{limit} is not between 1 and {_LARGEST_PAGE}")
     facts = transactions.page(db, viewer, filter=chosen, before=before, limit=limit + 1)
