@@ -157,7 +157,7 @@ def _begin(house: House, work: Work, id: InstrumentId) -> Instrument | None:
         is_old = row.asked is None or now - row.asked > ASK_AGAIN_AFTER
         fresh = {"covered": [], "asked_at": now} if is_old else {}
         tracking.settle(db, id, TrackState.FETCHING, job_id=work.job.id, **fresh)
-        events.emit(db, house.bus, events.Event("tracking", None, (id,)))
+        events.emit(db, house.bus, events.Event("tracking"))
     return found[id]
 
 
@@ -267,7 +267,7 @@ def _settle(house: House, id: InstrumentId, state: TrackState, reason: str = "",
         values["asked_at"] = house.clock.now()
     with house.database.writing() as db:
         tracking.settle(db, id, state, **values)
-        events.emit(db, house.bus, events.Event("tracking", None, (id,)))
+        events.emit(db, house.bus, events.Event("tracking"))
 
 
 def _name(instrument: Instrument) -> str:

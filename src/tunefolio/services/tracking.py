@@ -81,7 +81,7 @@ def ask_backfills(db: WriteDb, house: House, rows: Iterable[Tracking]) -> int:
     asked = [_with_job(db, house, row) for row in rows]
     if asked:
         tracking.put(db, asked)
-        events.emit(db, house.bus, events.Event("tracking", None, tuple(row.instrument for row in asked)))
+        events.emit(db, house.bus, events.Event("tracking"))
     return len(asked)
 
 

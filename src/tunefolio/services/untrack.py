@@ -59,7 +59,7 @@ def untrack(house: House, work: Work) -> Mapping[str, Any]:
         for id in idle:
             tracking.settle(db, id, TrackState.STOPPED, stopped_at=now, reason="", cure="")
         if idle:
-            events.emit(db, house.bus, events.Event("tracking", None, tuple(idle)))
+            events.emit(db, house.bus, events.Event("tracking"))
     return {"stopped": len(idle)}
 
 
