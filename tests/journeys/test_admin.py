@@ -180,7 +180,7 @@ def in_the_log(page: Page, bela: Page) -> None:
     ):  # fmt: skip
         expect(deeds.filter(has_text=words[0]).filter(has_text=words[1]).first).to_be_visible()
     page.get_by_label("Deed").select_option("person.")
-    page.get_by_role("button", name="Show").click()
+    page.get_by_role("button", name="Show", exact=True).click()
     expect(page.locator("article.deed", has_text="member → reader")).to_have_count(1)
     expect(page.locator("article.deed", has_text="Changed the standing of broker")).to_have_count(0)
     bela.goto("/activity")

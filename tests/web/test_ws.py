@@ -88,6 +88,7 @@ def test_a_snapshot_then_what_moves(small_house: House, asha: TestClient) -> Non
         assert [(quote["id"], quote["price"]) for quote in moved["quotes"]] == [(two, "101.5")]
         assert moved["at"] != first["at"]
         said(line, unsubscribe={"instruments": [two]})
+        time.sleep(0.3)  # long enough for an answer of its own, if there were one
         said(line, subscribe={"topics": ["jobs"]})
         heard(line, "snapshot")
         publish(small_house, {two: "102", one: "103"})

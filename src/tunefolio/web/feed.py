@@ -135,6 +135,8 @@ class Feed:
     async def obey(self, line: Line, message: Message) -> None:
         """Do what the client asks. Raises Misuse when that is too much; what it may not see is unknown."""
         line.drop(message.unsubscribe)
+        if message == Message(unsubscribe=message.unsubscribe) and message.unsubscribe != Wanted():
+            return  # a snapshot answers what is asked for
         fresh = message.subscribe - line.wanted
         (line.wanted | fresh).must_fit()
         since = self.board.since(message.resume) if message.resume else None
