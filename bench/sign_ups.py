@@ -1,8 +1,9 @@
 """What a stranger with a stop-watch learns at the form of signing up, in a house that is open and sends mail.
 
 Wishes in turn, each from a place of its own, so that whatever else the machine does falls on all: with an
-address that nobody has, with somebody's, and with somebody's that is mailed no more for now. After each the
-sign-in page is asked for: it would be slower while a job worked harder for one of them.
+address that nobody has, with somebody's, and with one of each that is mailed no more for now. After each the
+sign-in page is asked for: it would be slower while a job worked harder for one of them. Compared is what
+tells whether somebody is here, the same having been asked before: that he asked before, a stranger knows.
 """
 
 from __future__ import annotations
@@ -28,7 +29,11 @@ from tunefolio.store import persons
 
 _WISHES = 200
 _WARM = 10
-_OFTEN = "often@example.org"
+_OFTEN, _OFTEN_NOBODYS = "often@example.org", "newby-often@example.org"
+_PAIRS = (
+    ("nobody's address", "somebody's"),
+    ("nobody's, mailed no more", "somebody's, mailed no more"),
+)
 _SLOW = 60
 _PAUSE = 0.02
 """Seconds between two wishes, so that the job of the one is done before the other."""
@@ -73,6 +78,7 @@ def _asked(url: str) -> tuple[Times, Times]:
     kinds: dict[str, Callable[[int], str]] = {
         "nobody's address": _nobodys,
         "somebody's": _known,
+        "nobody's, mailed no more": lambda _: _OFTEN_NOBODYS,
         "somebody's, mailed no more": lambda _: _OFTEN,
     }
     asked: Times = {kind: [] for kind in kinds}
@@ -119,8 +125,7 @@ def _must_have_mailed(box: Postbox) -> None:
 
 def _told(what: str, times: Times) -> list[Figure]:
     found = [Figure(f"{what}: {kind}", "ms", tuple(some), "", 2) for kind, some in times.items()]
-    first, *others = times
-    for other in others:
+    for first, other in _PAIRS:
         apart = statistics.median(times[first]) - statistics.median(times[other])
         low, high = _between(times[first], times[other])
         pair = f"{what}: {first} and {other}"
