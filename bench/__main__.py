@@ -29,11 +29,13 @@ from bench import (
     tax,
     tax_books,
     ticks,
+    ways,
 )
 from bench.figures import table
 
 BENCHES = {
     "access": access.figures,
+    "ways": ways.figures,
     "starts": starts.figures,
     "serves": serves.figures,
     "sign_ups": sign_ups.figures,
