@@ -155,6 +155,7 @@ SPENT = (
     "/role",
     "/disable",
     "/sign-out",
+    "/end-tokens",
     "/transactions/{id}",
     "/watchlists",
     "/items",
