@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import threading
+import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,13 +17,14 @@ from urllib.parse import parse_qsl, urlsplit
 
 @dataclass
 class Reply:
-    """One canned answer. torn: promise more bytes than are sent."""
+    """One canned answer. torn: promise more bytes than are sent. delay: seconds before it begins."""
 
     status: int = 200
     body: bytes = b""
     content_type: str = "application/json"
     headers: dict[str, str] = field(default_factory=dict)
     torn: bool = False
+    delay: float = 0
 
 
 def success(data: Any) -> Reply:
@@ -95,6 +97,7 @@ class Outside:
                 asked = Asked(self.command, parts.path, parse_qsl(parts.query), headers, form, body)
                 outside.asked.append(asked)
                 reply = outside.reply(parts.path)
+                time.sleep(reply.delay)
                 if "Date" in reply.headers:  # a clock of its own, in the place of the server's
                     self.send_response_only(reply.status)
                 else:

@@ -126,6 +126,18 @@ def test_who_would_wait_too_long_is_refused() -> None:
         slow.reserve()
 
 
+def test_calls_keep_their_distance_where_they_arrive(outside: Outside) -> None:
+    """The slow one may have arrived at its end: the next leaves a whole interval after that, no sooner."""
+    outside.on("/slow", Reply(body=b"{}", delay=0.3))
+    outside.on("/a", Reply(body=b"{}"))
+    http, pace = client(outside), Pace(MemoryShared(), "ours", 2)
+    http.get("/slow", pace=pace)
+    answered = time.monotonic()
+    http.get("/a", pace=pace)
+    http.close()
+    assert time.monotonic() - answered >= 0.49, "by its departure it would be 0.23"
+
+
 def test_two_processes_share_the_pace_of_one_name() -> None:
     shared = MemoryShared()
     one, other, another = (Pace(shared, name, 2) for name in ("ours", "ours", "theirs"))

@@ -43,6 +43,15 @@ def test_a_rate_lets_a_burst_in_and_then_one_step_at_a_time(shared: Shared) -> N
     assert shared.reserve("another", 10.0, 1) == 0.0
 
 
+def test_a_call_that_was_long_on_its_way_counts_from_its_answer(shared: Shared) -> None:
+    assert shared.reserve("angel", 2.0, 1) == 0.0
+    time.sleep(0.4)
+    shared.count_from_now("angel", 2.0)
+    assert 0.3 < shared.reserve("angel", 2.0, 1) <= 0.5, "by its departure it would be 0.1"
+    shared.count_from_now("angel", 2.0)
+    assert shared.reserve("angel", 2.0, 1) > 0.6, "what is reserved stays reserved"
+
+
 def test_a_budget_is_spent_once_and_tells_when_there_is_more(shared: Shared) -> None:
     hour = timedelta(hours=1)
     assert [shared.spend("coins", 3, hour) for _ in range(3)] == [None] * 3

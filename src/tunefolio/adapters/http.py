@@ -9,7 +9,8 @@ import logging
 import threading
 import time
 import weakref
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
@@ -88,11 +89,18 @@ _ROOM = 0.9
 """Of one call: calls do not travel evenly, and two of a second must not arrive within less."""
 
 
+_EVEN_SECONDS = 0.1
+"""Calls that took no longer travelled as evenly as may be expected."""
+
+
 class Pace:
     """At most `per_second` calls in any second that may be cut out, of all processes together.
 
     A fifth of them may be made at once; so that those and the others together keep to it, the average is a
     little lower. name: what the other side counts by: a broker's lane and account. Thread-safe.
+
+    The other side counts by when a call arrives, which is somewhere between its departure and its answer:
+    from a call that took long the next keeps its distance by the answer.
     """
 
     def __init__(
@@ -101,6 +109,7 @@ class Pace:
         self._shared = shared
         self._name = name
         self._burst = max(1, int(per_second / 5))
+        self._most = per_second
         self._rate = per_second - self._burst + _ROOM if per_second >= 1 else per_second * _ROOM
         self._longest = longest_wait_seconds
 
@@ -118,11 +127,18 @@ class Pace:
             raise Retry("too many calls are waiting already", after=timedelta(seconds=wait))
         return wait
 
-    def wait(self) -> None:
-        """Sleep until a call is allowed."""
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Sleep until a call is allowed; the block makes it."""
         seconds = self.reserve()
         if seconds > 0:
             time.sleep(seconds)
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            if time.monotonic() - began > max(1 / self._rate - 1 / self._most, _EVEN_SECONDS):
+                self._shared.count_from_now(f"rate:{self._name}", self._most)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,11 +196,10 @@ class Http:
     ) -> Answer:
         """One call. params go into the query in their order; the body is `form`, urlencoded, or `content` as
         it stands, whose type the headers say."""
-        if pace is not None:
-            pace.wait()
         self._seen.status = 0
         try:
-            answer = self._call(method, path, params, form, content, headers)
+            with pace.turn() if pace is not None else nullcontext():
+                answer = self._call(method, path, params, form, content, headers)
         except httpx2.TimeoutException:
             raise self._away("no answer in time") from None
         except (httpx2.RequestError, httpx2.InvalidURL) as error:

@@ -30,6 +30,11 @@ class MemoryShared:
             self._arrivals[name] = free
         return max(0.0, round(free - now - step * burst, 6))
 
+    def count_from_now(self, name: str, per_second: float) -> None:
+        with self._lock:
+            free = self._now() + 1 / per_second
+            self._arrivals[name] = max(self._arrivals.get(name, free), free)
+
     def spend(self, name: str, most: int, period: timedelta) -> timedelta | None:
         """Periods are counted from the start of this process's clock."""
         length = period.total_seconds()

@@ -33,6 +33,16 @@ return string.format('%.6f', free - at)
 """
 """The generic cell rate by Redis's own clock: moves the next free moment on, tells how far it lies ahead."""
 
+_COUNT_FROM_NOW = """
+local now = redis.call('TIME')
+local at = tonumber(now[1]) + tonumber(now[2]) / 1000000
+local step = tonumber(ARGV[1])
+if tonumber(redis.call('GET', KEYS[1]) or '0') < at + step then
+  redis.call('SET', KEYS[1], string.format('%.6f', at + step), 'PX', math.ceil((step + 1) * 1000))
+end
+"""
+"""Moves the next free moment to one step ahead, unless it lies further ahead already."""
+
 _SPEND = """
 local now = tonumber(redis.call('TIME')[1])
 local length = tonumber(ARGV[2])
@@ -63,6 +73,7 @@ class RedisShared:
     def __init__(self, url: str) -> None:
         self._redis = connect(url)
         self._reserve = self._redis.register_script(_RESERVE)
+        self._count_from_now = self._redis.register_script(_COUNT_FROM_NOW)
         self._spend = self._redis.register_script(_SPEND)
         self._spare = MemoryShared()
         self._presence = Presence(_log, "Redis")
@@ -75,6 +86,12 @@ class RedisShared:
             return self._without(away).reserve(name, per_second, burst)
         self._presence.back()
         return max(0.0, round(ahead - step * burst, 5))
+
+    def count_from_now(self, name: str, per_second: float) -> None:
+        try:
+            self._count_from_now(keys=[f"{PREFIX}rate:{name}"], args=[1 / per_second])
+        except RedisError as away:
+            self._without(away).count_from_now(name, per_second)
 
     def spend(self, name: str, most: int, period: timedelta) -> timedelta | None:
         try:

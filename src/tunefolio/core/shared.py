@@ -20,6 +20,11 @@ class Shared(Protocol):
         """
         ...
 
+    def count_from_now(self, name: str, per_second: float) -> None:
+        """Let the last call of a rate count as if it were made at this moment: it was long on its way. What
+        is reserved already stays reserved."""
+        ...
+
     def spend(self, name: str, most: int, period: timedelta) -> timedelta | None:
         """Take one of `most` calls in each period; None when taken, else how long until there are more."""
         ...
