@@ -5,12 +5,25 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Dialect, bindparam, func, select, text, update
+from sqlalchemy import (
+    BigInteger,
+    BindParameter,
+    Dialect,
+    Integer,
+    String,
+    bindparam,
+    cast,
+    func,
+    select,
+    text,
+    update,
+)
 
 from tests.store.books import NOW, person
 from tunefolio.core.identity import SessionId
@@ -257,21 +270,97 @@ def test_a_loops_connection_that_died_is_replaced(database: Database) -> None:
 
 
 @pytest.mark.parametrize("migrated_url", ["postgresql"], indirect=True)
+def test_a_loop_hears_of_a_death_before_it_asks_again(database: Database) -> None:
+    signed_in(database)
+
+    def is_here(db: ReadDb) -> bool:
+        return sessions.find(db, "here", NOW) is not None
+
+    async def after_a_death() -> bool:
+        assert await database.foretelling(is_here)
+        with database.reading() as reader:
+            reader.execute(OTHERS)
+        for _ in range(500):
+            time.sleep(0.01)
+            if lines_of(database) == 1:
+                break
+        await asyncio.sleep(0.2)
+        return await database.foretelling(is_here)
+
+    assert asyncio.run(after_a_death())
+
+
+@pytest.mark.parametrize("migrated_url", ["postgresql"], indirect=True)
+def test_a_loop_asks_with_any_values(database: Database) -> None:
+    """Of every size and kind, named twice, beside a sign that marks values elsewhere; and again."""
+    number: BindParameter[int] = bindparam("number", type_=BigInteger)
+    word: BindParameter[str] = bindparam("word", type_=String)
+    sums = (number % number).label("rest"), (number + number).label("sum")
+    lookup = Lookup(select(*sums, (word + word).label("words")))
+
+    def question(number: int, word: str) -> Callable[[ReadDb], tuple[Any, ...]]:
+        return lambda db: tuple(db.find(lookup, {"number": number, "word": word}) or ())
+
+    given = [(5, "x"), (10**6, "ü'\\"), (2**40, ""), (2**60, "%(word)s"), (-7, "$1")]
+
+    async def all_of_them() -> list[tuple[Any, ...]]:
+        return [await database.foretelling(question(*one)) for one in given * 2]
+
+    assert asyncio.run(all_of_them()) == [(0, number * 2, word * 2) for number, word in given] * 2
+
+
+@pytest.mark.parametrize("migrated_url", ["postgresql"], indirect=True)
+def test_a_question_that_is_refused_is_not_answered_by_its_like(database: Database) -> None:
+    signed_in(database)
+    number = cast(bindparam("number"), Integer)
+    lookup = Lookup(select((number % number).label("rest")))
+
+    async def after_a_refusal() -> bool:
+        for _ in range(2):
+            with pytest.raises(Unanswered):
+                await database.foretelling(lambda db: db.find(lookup, {"number": 0}))
+        return await database.foretelling(lambda db: sessions.find(db, "here", NOW)) is not None
+
+    assert asyncio.run(after_a_refusal())
+
+
+@pytest.mark.parametrize("migrated_url", ["postgresql"], indirect=True)
+def test_a_house_that_closes_beside_a_running_loop_leaves_no_connection(database: Database) -> None:
+    signed_in(database)
+
+    async def closed_by_another() -> None:
+        assert await database.foretelling(lambda db: sessions.find(db, "here", NOW))
+        await asyncio.to_thread(database.close)
+        for _ in range(500):
+            await asyncio.sleep(0.01)
+            if lines_of(database) == 1:
+                return
+        raise AssertionError("the loop's line is still open")
+
+    asyncio.run(closed_by_another())
+
+
+@pytest.mark.parametrize("migrated_url", ["postgresql"], indirect=True)
 def test_a_loop_that_has_ended_keeps_no_connection(database: Database) -> None:
     def is_here(db: ReadDb) -> bool:
         return sessions.find(db, "here", NOW) is not None
 
     for _ in range(6):
         asyncio.run(database.foretelling(is_here))
-    with database.reading() as db:
-        others = text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()")
-        assert db.execute(others).scalar_one() <= 3  # this one, a loop's, and one that is just leaving
+    assert lines_of(database) <= 3  # this one, a loop's, and one that is just leaving
 
 
 OTHERS = text(
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
     "WHERE datname = current_database() AND pid <> pg_backend_pid()"
 )
+
+
+def lines_of(database: Database) -> int:
+    """Connections to it at this moment, this one counted; a transaction would tell what it saw first."""
+    with database.reading() as db:
+        count = text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()")
+        return int(db.execute(count).scalar_one())
 
 
 @pytest.mark.parametrize("migrated_url", ["postgresql"], indirect=True)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +14,7 @@ from sqlalchemy import Engine, Row
 from tunefolio.store.lookups import Lookup, Unanswered
 
 if TYPE_CHECKING:
-    import psycopg
+    from tunefolio.store.pg_line import PgLine
 
 _LINES = 4
 """Connections kept for them by each loop; no more are opened."""
@@ -23,14 +25,30 @@ _CONNECT_SECONDS = 3
 class _Lines:
     """The connections of one loop. turn: as many as may ask at once; free: opened, and nobody's now."""
 
+    loop: asyncio.AbstractEventLoop
+    thread: int
     turn: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_LINES))
-    free: list[psycopg.AsyncConnection] = field(default_factory=list)
+    free: list[PgLine] = field(default_factory=list)
+
+    def taken(self) -> PgLine | None:
+        """One that is free and has not died since."""
+        while self.free:
+            line = self.free.pop()
+            if line.is_open:
+                return line
+        return None
 
     def close(self) -> None:
         """Also from outside the loop, and after its end: a free line has nothing under way."""
-        for line in self.free:
-            line.pgconn.finish()
-        self.free.clear()
+        if self.loop.is_running() and self.thread != threading.get_ident():
+            with suppress(RuntimeError):  # it ended at this moment
+                self.loop.call_soon_threadsafe(self._end)
+                return
+        self._end()
+
+    def _end(self) -> None:
+        while self.free:
+            self.free.pop().end()
 
 
 class Asker:
@@ -48,30 +66,30 @@ class Asker:
         asked, lines = lookup.asked(self._dialect), self._of_this_loop()
         async with lines.turn:
             try:
-                line = lines.free.pop() if lines.free else await self._opened()
+                line = lines.taken() or await self._opened(lines.loop)
             except psycopg.Error as error:
                 raise Unanswered from error
             try:
-                rows = await (await line.execute(asked.text, asked.bound(values))).fetchall()
-            except (
-                BaseException
-            ) as problem:  # given up in the middle, it may still hold an answer: not for others
-                line.pgconn.finish()
+                row = await line.first(asked, values)
+            except BaseException as problem:
+                line.end()
                 if isinstance(problem, psycopg.Error):
                     raise Unanswered from problem
                 raise
             lines.free.append(line)
-        return asked.found(rows[0]) if rows else None
+        return None if row is None else asked.found(row)
 
     def close(self) -> None:
         while self._loops:
             self._loops.popitem()[1].close()
 
-    async def _opened(self) -> psycopg.AsyncConnection:
+    async def _opened(self, loop: asyncio.AbstractEventLoop) -> PgLine:
         import psycopg
 
+        from tunefolio.store.pg_line import PgLine
+
         options = {"connect_timeout": _CONNECT_SECONDS, **self._options}
-        return await psycopg.AsyncConnection.connect(**options, autocommit=True)
+        return PgLine(await psycopg.AsyncConnection.connect(**options, autocommit=True), loop)
 
     def _of_this_loop(self) -> _Lines:
         loop = asyncio.get_running_loop()
@@ -79,5 +97,5 @@ class Asker:
         if lines is None:
             for ended in [one for one in self._loops if one.is_closed()]:
                 self._loops.pop(ended).close()
-            lines = self._loops[loop] = _Lines()
+            lines = self._loops[loop] = _Lines(loop, threading.get_ident())
         return lines
