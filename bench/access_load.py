@@ -20,14 +20,14 @@ def figures(name: str, home: Path, address: str, ways: dict[str, list[tuple[byte
     """Answers a second, and how long a program waits for one; in turn, so that noise falls on all."""
     port = free_port()
     environ = {"TUNEFOLIO_HOME": str(home), "TUNEFOLIO_DATABASE_URL": address, "BENCH_PORT": str(port)}
-    here = f"http://127.0.0.1:{port}/api/v1"
+    here = f"http://127.0.0.1:{port}/api"
     loads: dict[str, list[Load]] = {"anybody": [], **{way: [] for way in ways}}
     with serving([sys.executable, "-m", "bench.access_server"], port, environ):
         for _ in range(_ROUNDS):
-            loads["anybody"].append(_pressed(f"{here}/bare", ()))
+            loads["anybody"].append(_pressed(f"{here}/openapi.json", ()))
             for way, headers in ways.items():
                 lines = [f"{key.decode()}: {value.decode()}" for key, value in headers]
-                loads[way].append(_pressed(f"{here}/market", lines))
+                loads[way].append(_pressed(f"{here}/v1/market", lines))
     return [one for way, runs in loads.items() for one in _told(name, way, runs)]
 
 

@@ -62,7 +62,7 @@ def headers() -> list[tuple[bytes, bytes]]:
     return [(b"authorization", b"Bearer " + jwt.encode(claims, _KEY, "HS256").encode())]
 
 
-def app(select: Callable[[], Any]) -> Starlette:
+def app(select: Callable[[], Any], bare_path: str) -> Starlette:
     """One route for anybody and one for who is known, each answering in a thread as ours do."""
 
     class Backend(AuthenticationBackend):
@@ -84,4 +84,4 @@ def app(select: Callable[[], Any]) -> Starlette:
         routes=[Route("/market", requires("authenticated")(bare))],
         middleware=[Middleware(AuthenticationMiddleware, backend=Backend())],
     )
-    return Starlette(routes=[Route("/api/v1/bare", bare), Mount("/api/v1", guarded)])
+    return Starlette(routes=[Route(bare_path, bare), Mount("/api/v1", guarded)])

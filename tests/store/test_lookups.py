@@ -255,9 +255,6 @@ def test_whoever_gives_up_leaves_no_answer_for_another(database: Database) -> No
 def test_a_loops_connection_that_died_is_replaced(database: Database) -> None:
     signed_in(database)
 
-    def is_here(db: ReadDb) -> bool:
-        return sessions.find(db, "here", NOW) is not None
-
     async def after_a_death() -> bool:
         assert await database.foretelling(is_here)
         with database.reading() as reader:
@@ -272,9 +269,6 @@ def test_a_loops_connection_that_died_is_replaced(database: Database) -> None:
 @pytest.mark.parametrize("migrated_url", ["postgresql"], indirect=True)
 def test_a_loop_hears_of_a_death_before_it_asks_again(database: Database) -> None:
     signed_in(database)
-
-    def is_here(db: ReadDb) -> bool:
-        return sessions.find(db, "here", NOW) is not None
 
     async def after_a_death() -> bool:
         assert await database.foretelling(is_here)
@@ -324,6 +318,80 @@ def test_a_question_that_is_refused_is_not_answered_by_its_like(database: Databa
     assert asyncio.run(after_a_refusal())
 
 
+def is_here(db: ReadDb) -> bool:
+    return sessions.find(db, "here", NOW) is not None
+
+
+def test_what_is_asked_ahead_is_told_the_same(database: Database) -> None:
+    viewer, session = signed_in(database)
+
+    async def asked_ahead() -> list[bool]:
+        assert database.ahead(is_here) is None, "nothing is prepared yet, or SQLite answers as soon"
+        found = [await database.foretelling(is_here)]
+        ahead = database.ahead(is_here)
+        assert (ahead is not None) == database.is_elsewhere
+        found.append(await database.foretelling(is_here, ahead))
+        with database.writing() as db:
+            sessions.end(db, viewer, session, NOW)
+        ahead = database.ahead(is_here)
+        await asyncio.sleep(0.1)
+        return [*found, await database.foretelling(is_here, ahead)]
+
+    assert asyncio.run(asked_ahead()) == [True, True, False]
+
+
+@pytest.mark.parametrize("migrated_url", ["postgresql"], indirect=True)
+def test_no_more_is_asked_ahead_than_there_are_lines_and_what_is_forgotten_frees_its_line(
+    database: Database,
+) -> None:
+    signed_in(database)
+
+    async def many() -> None:
+        await asyncio.gather(*[database.foretelling(is_here) for _ in range(8)])
+        for _ in range(20):
+            aheads = [one for one in (database.ahead(is_here) for _ in range(8)) if one is not None]
+            assert 1 <= len(aheads) <= 4
+            asked = asyncio.ensure_future(database.foretelling(is_here, aheads.pop()))
+            for one in aheads:
+                one.forget()
+            assert await asked
+            async with asyncio.timeout(10):
+                assert all(await asyncio.gather(*[database.foretelling(is_here) for _ in range(8)]))
+        assert lines_of(database) <= 6, "four of the loop, one that wrote, this one"
+
+    asyncio.run(many())
+
+
+@pytest.mark.parametrize("migrated_url", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("is_wanted", [True, False])
+def test_a_line_that_dies_under_a_question_is_replaced(database: Database, is_wanted: bool) -> None:
+    """Whoever waits for it asks in a transaction; whoever has forgotten it notices nothing."""
+    signed_in(database)
+
+    async def dying() -> bool:
+        assert await database.foretelling(is_here)
+        ahead = database.ahead(lambda db: db.find(ASLEEP, {"seconds": 30}))
+        assert ahead is None, "not prepared"
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.05):
+                await database.foretelling(lambda db: db.find(ASLEEP, {"seconds": 0.5}))
+        await database.foretelling(lambda db: db.find(ASLEEP, {"seconds": 0}))
+        ahead = database.ahead(lambda db: db.find(ASLEEP, {"seconds": 30}))
+        assert ahead is not None
+        if not is_wanted:
+            ahead.forget()
+        with database.reading() as reader:
+            reader.execute(OTHERS)
+        if is_wanted:
+            with pytest.raises(Unanswered):
+                await ahead.row()
+        else:
+            await asyncio.sleep(0.2)
+        return await database.foretelling(is_here)
+
+    assert asyncio.run(dying())
+
+
 @pytest.mark.parametrize("migrated_url", ["postgresql"], indirect=True)
 def test_a_house_that_closes_beside_a_running_loop_leaves_no_connection(database: Database) -> None:
     signed_in(database)
@@ -342,9 +410,6 @@ def test_a_house_that_closes_beside_a_running_loop_leaves_no_connection(database
 
 @pytest.mark.parametrize("migrated_url", ["postgresql"], indirect=True)
 def test_a_loop_that_has_ended_keeps_no_connection(database: Database) -> None:
-    def is_here(db: ReadDb) -> bool:
-        return sessions.find(db, "here", NOW) is not None
-
     for _ in range(6):
         asyncio.run(database.foretelling(is_here))
     assert lines_of(database) <= 3  # this one, a loop's, and one that is just leaving

@@ -99,7 +99,7 @@ def _claims(db: ReadDb, house: House, text: str, now: Instant) -> dict[str, Any]
     if len(text) > LONGEST:
         raise TokenRefused("it is no token of this house")
     try:
-        key = house.signing.find(db, house.vault, _key_id(text), now)
+        key = house.signing.find(db, house.vault, _key_id(text.partition(".")[0]), now)
         if key is None:
             raise TokenRefused("no key of this house has signed it")
         return _signed(text, key.secret, house.rules.public_url)
@@ -118,10 +118,10 @@ def _signed(text: str, secret: bytes, issuer: str) -> dict[str, Any]:
     )
 
 
-def _key_id(text: str) -> str:
+@lru_cache(maxsize=64)
+def _key_id(head: str) -> str:
     """What the header names, "" where it is none of our kind. The library would read the whole token for it,
     and then once more to check it: a tenth of a millisecond of each request."""
-    head = text.partition(".")[0]
     try:
         header = json.loads(base64.urlsafe_b64decode(head + "=" * (-len(head) % 4)))
     except ValueError:
@@ -136,12 +136,13 @@ def _check_times(claims: dict[str, Any], now: Instant) -> Instant:
     times = [claims[name] for name in ("iat", "nbf", "exp")]
     if any(type(one) is not int or not 0 <= one < 2**33 for one in times):
         raise TokenRefused("it is no token of this house")
-    issued, begins, ends = map(_moment, times)
-    if now >= ends + LEEWAY:
+    issued, begins, ends = times
+    seconds, leeway = now.utc.timestamp(), LEEWAY.total_seconds()
+    if seconds >= ends + leeway:
         raise TokenRefused("it has expired")
-    if now + LEEWAY < max(issued, begins):
+    if seconds + leeway < max(issued, begins):
         raise TokenRefused("it is not good yet")
-    return ends
+    return _moment(ends)
 
 
 def _number(text: object) -> int:

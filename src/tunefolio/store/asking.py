@@ -6,12 +6,12 @@ import asyncio
 import threading
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import anyio
 from sqlalchemy import Engine, Row
 
-from tunefolio.store.lookups import Lookup, Unanswered
+from tunefolio.store.lookups import Asked, Lookup, Unanswered
 
 if TYPE_CHECKING:
     from tunefolio.store.pg_line import PgLine
@@ -21,34 +21,72 @@ _LINES = 4
 _CONNECT_SECONDS = 3
 
 
-@dataclass(frozen=True, slots=True)
 class _Lines:
-    """The connections of one loop. turn: as many as may ask at once; free: opened, and nobody's now."""
+    """The connections of one loop. turn: as many as may ask at once."""
 
-    loop: asyncio.AbstractEventLoop
-    thread: int
-    turn: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_LINES))
-    free: list[PgLine] = field(default_factory=list)
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.loop = loop
+        self.turn = anyio.Semaphore(_LINES, fast_acquire=True)
+        self._thread = threading.get_ident()
+        self._free: list[PgLine] = []
+        self._is_closed = False
 
     def taken(self) -> PgLine | None:
         """One that is free and has not died since."""
-        while self.free:
-            line = self.free.pop()
+        while self._free:
+            line = self._free.pop()
             if line.is_open:
                 return line
         return None
 
+    def give_back(self, line: PgLine) -> None:
+        """Its answer has come whole, or it is at an end."""
+        if self._is_closed:
+            line.end()
+        elif line.is_open:
+            self._free.append(line)
+        self.turn.release()
+
     def close(self) -> None:
         """Also from outside the loop, and after its end: a free line has nothing under way."""
-        if self.loop.is_running() and self.thread != threading.get_ident():
+        self._is_closed = True
+        if self.loop.is_running() and self._thread != threading.get_ident():
             with suppress(RuntimeError):  # it ended at this moment
                 self.loop.call_soon_threadsafe(self._end)
                 return
         self._end()
 
     def _end(self) -> None:
-        while self.free:
-            self.free.pop().end()
+        while self._free:
+            self._free.pop().end()
+
+
+class Ahead:
+    """A look-up on its way. Either row() or forget() must follow, once."""
+
+    def __init__(self, lines: _Lines, line: PgLine, asked: Asked) -> None:
+        self._lines = lines
+        self._line = line
+        self._asked = asked
+
+    async def row(self) -> Row[*tuple[Any, ...]] | None:
+        """The row as it was kept when it was asked for, or None. Raises Unanswered."""
+        import psycopg
+
+        try:
+            cells = await self._line.answer()
+        except BaseException as problem:
+            self._line.end()
+            if isinstance(problem, psycopg.Error):
+                raise Unanswered from problem
+            raise
+        finally:
+            self._lines.give_back(self._line)
+        return None if cells is None else self._asked.found(cells)
+
+    def forget(self) -> None:
+        """Nobody wants it any more; its line is free when it has come."""
+        self._line.when_answered(lambda: self._lines.give_back(self._line))
 
 
 class Asker:
@@ -64,20 +102,43 @@ class Asker:
         import psycopg  # here, because a house on SQLite never needs it
 
         asked, lines = lookup.asked(self._dialect), self._of_this_loop()
-        async with lines.turn:
-            try:
-                line = lines.taken() or await self._opened(lines.loop)
-            except psycopg.Error as error:
-                raise Unanswered from error
-            try:
-                row = await line.first(asked, values)
-            except BaseException as problem:
+        await lines.turn.acquire()
+        line: PgLine | None = None
+        try:
+            line = lines.taken() or await self._opened(lines.loop)
+            while not line.ask(asked, values):
+                await line.prepare(asked, values)
+        except BaseException as problem:
+            if line is None:
+                lines.turn.release()
+            else:
                 line.end()
-                if isinstance(problem, psycopg.Error):
-                    raise Unanswered from problem
-                raise
-            lines.free.append(line)
-        return None if row is None else asked.found(row)
+                lines.give_back(line)
+            if isinstance(problem, psycopg.Error):
+                raise Unanswered from problem
+            raise
+        return await Ahead(lines, line, asked).row()
+
+    def ahead(self, lookup: Lookup, values: Mapping[str, Any]) -> Ahead | None:
+        """Sends it now, from within a running loop, and does not wait; None where that cannot be."""
+        import psycopg
+
+        asked, lines = lookup.asked(self._dialect), self._of_this_loop()
+        try:
+            lines.turn.acquire_nowait()
+        except anyio.WouldBlock:
+            return None
+        line = lines.taken()
+        if line is None:
+            lines.turn.release()
+            return None
+        try:
+            if line.ask(asked, values):
+                return Ahead(lines, line, asked)
+        except psycopg.Error:
+            line.end()
+        lines.give_back(line)
+        return None
 
     def close(self) -> None:
         while self._loops:
@@ -97,5 +158,5 @@ class Asker:
         if lines is None:
             for ended in [one for one in self._loops if one.is_closed()]:
                 self._loops.pop(ended).close()
-            lines = self._loops[loop] = _Lines(loop, threading.get_ident())
+            lines = self._loops[loop] = _Lines(loop)
         return lines

@@ -33,8 +33,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import StaticPool
 
-from tunefolio.core.errors import Misuse
-from tunefolio.store.asking import Asker
+from tunefolio.core.errors import Misuse, TunefolioError
+from tunefolio.store.asking import Ahead, Asker
 from tunefolio.store.lookups import Lookup
 from tunefolio.store.lookups import Unanswered as Unanswered
 
@@ -176,6 +176,11 @@ class Database:
     def dialect(self) -> str:
         return self.engine.dialect.name
 
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether it is another process, which can work while this one does."""
+        return self._asker is not None
+
     @contextmanager
     def glancing(self) -> Iterator[ReadDb]:
         """For a look-up or two: who asks. Sees whatever any process has kept until each of them. Raises
@@ -191,14 +196,28 @@ class Database:
         finally:
             raw.close()
 
-    async def foretelling(self, question: Callable[[ReadDb], T]) -> T:
+    def ahead(self, question: Callable[[ReadDb], object]) -> Ahead | None:
+        """Sends the first look-up that `question` asks for, from within a running loop, and does not wait:
+        `foretelling` goes on from there. None where nothing is gained by it."""
+        if self._asker is not None:
+            try:
+                question(ForetoldDb(self.dialect, ()))
+            except Wanted as wanted:
+                return self._asker.ahead(wanted.lookup, wanted.values)
+            except (TunefolioError, Unanswered):  # told when it is asked in earnest
+                pass
+        return None
+
+    async def foretelling(self, question: Callable[[ReadDb], T], ahead: Ahead | None = None) -> T:
         """What `question` makes of the look-ups it asks for, without holding up the loop: it is gone through
-        again after each row that was missing, so it must do nothing but ask. Raises Unanswered, whereupon
-        `reading` tells."""
+        again after each row that was missing, so it must do nothing but ask. ahead: of the same question.
+        Raises Unanswered, whereupon `reading` tells."""
         if self._asker is None:
             with self.glancing() as db:
                 return question(db)
         rows: list[Row[*tuple[Any, ...]] | None] = []
+        if ahead is not None:
+            rows.append(await ahead.row())
         while True:
             try:
                 return question(ForetoldDb(self.dialect, rows))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -34,27 +34,47 @@ class PgLine:
         self._loop = loop
         self._transformer = Transformer(connection)
         self._prepared: dict[tuple[str, tuple[int, ...]], bytes] = {}
-        self._answer: asyncio.Future[PGresult] | None = None
+        self._answer: asyncio.Future[PGresult] = loop.create_future()
         self._last: PGresult | None = None
+        self._answer.cancel()  # nothing was asked yet
         self.is_open = True
         loop.add_reader(self._socket, self._hear)
 
-    async def first(self, asked: Asked, values: Mapping[str, Any]) -> Sequence[Any] | None:
-        """The first row that answers, as psycopg reads it, or None. Raises psycopg's errors."""
-        text, names = _numbered(asked.text)
-        bound, adapts = asked.bound(values), self._transformer
-        given = adapts.dump_sequence([bound[name] for name in names], [PyFormat.AUTO] * len(names))
-        formats, kinds = adapts.formats, tuple(adapts.types or ())
+    def ask(self, asked: Asked, values: Mapping[str, Any]) -> bool:
+        """Sends a question that was prepared; else False. Raises psycopg's errors."""
+        given, formats, kinds = self._written(asked, values)
         statement = self._prepared.get((asked.text, kinds))
         if statement is None:
-            statement = b"lookup_%d" % len(self._prepared)
-            self._pg.send_prepare(statement, text, kinds)
-            await self._answered()
-            self._prepared[asked.text, kinds] = statement
+            return False
         self._pg.send_query_prepared(statement, given, formats)
+        self._send()
+        return True
+
+    async def prepare(self, asked: Asked, values: Mapping[str, Any]) -> None:
+        """So that it may be asked with such values."""
+        _, _, kinds = self._written(asked, values)
+        statement = b"lookup_%d" % len(self._prepared)
+        self._pg.send_prepare(statement, _numbered(asked.text)[0], kinds)
+        self._send()
+        await self._answered()
+        self._prepared[asked.text, kinds] = statement
+
+    async def answer(self) -> Sequence[Any] | None:
+        """The first row that answers the question, as psycopg reads it, or None. Raises psycopg's errors."""
+        if not self._answer.done():
+            self._hear()
         result = await self._answered()
-        adapts.set_pgresult(result)
-        return adapts.load_row(0, tuple) if result.ntuples else None
+        self._transformer.set_pgresult(result)
+        return self._transformer.load_row(0, tuple) if result.ntuples else None
+
+    def when_answered(self, deed: Callable[[], None]) -> None:
+        """Does it in the loop when the question that nobody waits for was answered, well or not."""
+
+        def told(answer: asyncio.Future[PGresult]) -> None:
+            answer.exception()
+            deed()
+
+        self._answer.add_done_callback(told)
 
     def end(self) -> None:
         """In its loop's own thread, or when nobody runs that loop any more; repeating it changes nothing."""
@@ -64,37 +84,41 @@ class PgLine:
                 self._loop.remove_reader(self._socket)
             self._pg.finish()
 
-    async def _answered(self) -> PGresult:
-        """What comes to the question that was just sent, which is good."""
+    def _written(
+        self, asked: Asked, values: Mapping[str, Any]
+    ) -> tuple[Sequence[Any], Sequence[int] | None, tuple[int, ...]]:
+        """The values as they are sent, the format of each, and the kind of each by PostgreSQL's number."""
+        bound, adapts = asked.bound(values), self._transformer
+        names = _numbered(asked.text)[1]
+        given = adapts.dump_sequence([bound[name] for name in names], [PyFormat.AUTO] * len(names))
+        return given, adapts.formats, tuple(adapts.types or ())
+
+    def _send(self) -> None:
+        self._answer = self._loop.create_future()
         if self._pg.flush() != 0:  # some hundred bytes, and nothing was before them
             raise psycopg.OperationalError("the line takes nothing more")
-        self._answer = self._loop.create_future()
+
+    async def _answered(self) -> PGresult:
         result = await self._answer
         if result.status not in _GOOD:
             raise psycopg.errors.error_from_result(result)
         return result
 
     def _hear(self) -> None:
-        """Something has come: a piece of an answer, or the end of the line."""
+        """Something may have come: a piece of an answer, or the end of the line."""
         try:
             self._pg.consume_input()
-            while self._answer is not None and not self._pg.is_busy():
+            while not self._answer.done() and not self._pg.is_busy():
                 result = self._pg.get_result()
-                if result is None:
-                    self._tell()
-                else:
+                if result is not None:
                     self._last = result
+                elif self._last is not None:
+                    self._answer.set_result(self._last)
+                    self._last = None
         except psycopg.Error as error:
             self.end()
-            if self._answer is not None and not self._answer.done():
+            if not self._answer.done():
                 self._answer.set_exception(error)
-
-    def _tell(self) -> None:
-        """All of an answer is here."""
-        answer, result = self._answer, self._last
-        self._answer = self._last = None
-        if answer is not None and result is not None and not answer.done():
-            answer.set_result(result)
 
 
 @cache

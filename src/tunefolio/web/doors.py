@@ -2,9 +2,9 @@
 
 Steps, and why in this order: 1 an id and the moment, so that all after it can be traced and put in order; 2
 the host, so that no foreign name is served; 3 the guard against other sites, before anything is read, and the
-answer to those that may ask; 4 the size, before a body is taken in, and its pace while it is; 5 the route; 6
-the headers, on every answer alike, and nothing but them for HEAD; 7 what nobody foresaw becomes a 500 that
-tells only the id.
+answer to those that may ask; 4 the size, before a body is taken in, and its pace while it is; where none is,
+a database in another process is asked already who is here; 5 the route; 6 the headers, on every answer alike,
+and nothing but them for HEAD; 7 what nobody foresaw becomes a 500 that tells only the id.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tunefolio.services.house import House
 from tunefolio.telemetry import metrics, tagged
-from tunefolio.web import bodies, cors, errors, limits, security
+from tunefolio.web import bodies, cors, errors, limits, security, visits
 from tunefolio.web.scopes import is_page
 from tunefolio.web.security import WebConfig
 
@@ -79,12 +79,18 @@ class Door:
                 return
             if request.method != "GET" or bodies.is_coming(request):
                 receive = bodies.taken(receive, self._body_limit(request), self.config.body_pace)
+            else:
+                visits.begin(request, self.house, self.config)
             await self.app(request.scope, receive, send)
         except Exception as error:  # the request door
             if send.status:
                 _log.exception("broke after the answer had begun")
                 raise
             await errors.handle(request, error)(request.scope, receive, send)
+        finally:
+            begun = visits.begun_of(request)
+            if begun is not None:
+                begun.ahead.forget()
 
     def _refusal(self, request: Request) -> HTTPException | None:
         host = security.host_of(request)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import assert_never
 
-from starlette.requests import HTTPConnection
+from starlette.requests import HTTPConnection, Request
 
 from tunefolio.core.people import Person, Scope
 from tunefolio.core.secret import Secret
@@ -16,11 +16,14 @@ from tunefolio.services import access, identity, tokens
 from tunefolio.services.access import TokenRefused
 from tunefolio.services.house import House
 from tunefolio.services.tokens import ScopeNeeded
+from tunefolio.store.asking import Ahead
 from tunefolio.store.db import ReadDb, Unanswered
 from tunefolio.store.personal_tokens import PersonalToken
 from tunefolio.store.sessions import Session
-from tunefolio.web.scopes import Need, Proof
+from tunefolio.web.scopes import Need, Proof, is_counted, need_of
 from tunefolio.web.security import WebConfig, bearer_of, token_of
+
+Question = Callable[[ReadDb], "Visit | None"]
 
 
 class Means(StrEnum):
@@ -86,9 +89,42 @@ def recognised(connection: HTTPConnection, house: House, config: WebConfig) -> V
             return question(db)
 
 
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """Who asks, of whom the database has been asked at the door. Kept in the request's state as `begun` until
+    somebody needs it."""
+
+    question: Question
+    ahead: Ahead
+
+
+def begin(request: Request, house: House, config: WebConfig) -> None:
+    """Where somebody is needed, ask the database who it is: it answers while the route is found."""
+    if not (house.database.is_elsewhere and house.throttle.is_near):
+        return
+    path = request.scope["path"]
+    if not is_counted(path) or need_of(request.method, path) is Proof.NOBODY:
+        return
+    question = _question(request, house, config)
+    ahead = None if question is None else house.database.ahead(question)
+    if question is not None and ahead is not None:
+        request.state.begun = Begun(question, ahead)
+
+
+def begun_of(connection: HTTPConnection) -> Begun | None:
+    """What was begun for it, and is now for whoever asked here."""
+    begun: Begun | None = getattr(connection.state, "begun", None)
+    if begun is not None:
+        connection.state.begun = None
+    return begun
+
+
 async def recognised_soon(connection: HTTPConnection, house: House, config: WebConfig) -> Visit | None:
     """The same on the event loop and without holding it up; raises Unanswered where look-ups alone do not
     tell."""
+    begun = begun_of(connection)
+    if begun is not None:
+        return await house.database.foretelling(begun.question, begun.ahead)
     question = _question(connection, house, config)
     return None if question is None else await house.database.foretelling(question)
 
@@ -103,9 +139,7 @@ def is_still_here(connection: HTTPConnection, house: House, config: WebConfig) -
     return visit is not None and visit.person.leaving is None
 
 
-def _question(
-    connection: HTTPConnection, house: House, config: WebConfig
-) -> Callable[[ReadDb], Visit | None] | None:
+def _question(connection: HTTPConnection, house: House, config: WebConfig) -> Question | None:
     """What is to be asked of the database; None where nothing was shown."""
     bearer = bearer_of(connection)
     if bearer is not None:
