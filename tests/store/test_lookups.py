@@ -341,7 +341,7 @@ def test_what_is_asked_ahead_is_told_the_same(database: Database) -> None:
 
 
 @pytest.mark.parametrize("migrated_url", ["postgresql"], indirect=True)
-def test_no_more_is_asked_ahead_than_there_are_lines_and_what_is_forgotten_frees_its_line(
+def test_no_more_is_asked_ahead_than_there_are_lines_and_what_nobody_wants_frees_its_line(
     database: Database,
 ) -> None:
     signed_in(database)
@@ -351,10 +351,7 @@ def test_no_more_is_asked_ahead_than_there_are_lines_and_what_is_forgotten_frees
         for _ in range(20):
             aheads = [one for one in (database.ahead(is_here) for _ in range(8)) if one is not None]
             assert 1 <= len(aheads) <= 4
-            asked = asyncio.ensure_future(database.foretelling(is_here, aheads.pop()))
-            for one in aheads:
-                one.forget()
-            assert await asked
+            assert await database.foretelling(is_here, aheads.pop())
             async with asyncio.timeout(10):
                 assert all(await asyncio.gather(*[database.foretelling(is_here) for _ in range(8)]))
         assert lines_of(database) <= 6, "four of the loop, one that wrote, this one"
@@ -365,7 +362,7 @@ def test_no_more_is_asked_ahead_than_there_are_lines_and_what_is_forgotten_frees
 @pytest.mark.parametrize("migrated_url", ["postgresql"], indirect=True)
 @pytest.mark.parametrize("is_wanted", [True, False])
 def test_a_line_that_dies_under_a_question_is_replaced(database: Database, is_wanted: bool) -> None:
-    """Whoever waits for it asks in a transaction; whoever has forgotten it notices nothing."""
+    """Whoever waits for it asks in a transaction; where nobody does it is not noticed."""
     signed_in(database)
 
     async def dying() -> bool:
@@ -378,8 +375,6 @@ def test_a_line_that_dies_under_a_question_is_replaced(database: Database, is_wa
         await database.foretelling(lambda db: db.find(ASLEEP, {"seconds": 0}))
         ahead = database.ahead(lambda db: db.find(ASLEEP, {"seconds": 30}))
         assert ahead is not None
-        if not is_wanted:
-            ahead.forget()
         with database.reading() as reader:
             reader.execute(OTHERS)
         if is_wanted:

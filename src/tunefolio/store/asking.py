@@ -14,7 +14,7 @@ from sqlalchemy import Engine, Row
 from tunefolio.store.lookups import Asked, Lookup, Unanswered
 
 if TYPE_CHECKING:
-    from tunefolio.store.pg_line import PgLine
+    from tunefolio.store.pg_line import Answer, PgLine
 
 _LINES = 4
 """Connections kept for them by each loop; no more are opened."""
@@ -39,12 +39,18 @@ class _Lines:
                 return line
         return None
 
-    def give_back(self, line: PgLine) -> None:
-        """Its answer has come whole, or it is at an end."""
-        if self._is_closed:
+    def give_back(self, line: PgLine | None) -> None:
+        """The turn, and the line if there is one: its answer has come whole, or it is at an end."""
+        if line is not None and self._is_closed:
             line.end()
-        elif line.is_open:
+        elif line is not None and line.is_open:
             self._free.append(line)
+        self.turn.release()
+
+    def give_up(self, line: PgLine | None) -> None:
+        """The turn, and a line that nobody may ask by again."""
+        if line is not None:
+            line.end()
         self.turn.release()
 
     def close(self) -> None:
@@ -62,31 +68,36 @@ class _Lines:
 
 
 class Ahead:
-    """A look-up on its way. Either row() or forget() must follow, once."""
+    """A look-up on its way. Its line is free when the answer has come, whether anybody wants it or not."""
 
-    def __init__(self, lines: _Lines, line: PgLine, asked: Asked) -> None:
+    def __init__(self, lines: _Lines, line: PgLine, asked: Asked, answer: Answer) -> None:
         self._lines = lines
         self._line = line
         self._asked = asked
+        self._answer = answer
+        self._is_under_way = True
+        answer.add_done_callback(self._came)
 
     async def row(self) -> Row[*tuple[Any, ...]] | None:
-        """The row as it was kept when it was asked for, or None. Raises Unanswered."""
+        """The row as it was kept when it was asked for, or None. Raises Unanswered. To be awaited once."""
         import psycopg
 
+        if not self._answer.done():
+            self._line.hear()
         try:
-            cells = await self._line.answer()
-        except BaseException as problem:
-            self._line.end()
-            if isinstance(problem, psycopg.Error):
-                raise Unanswered from problem
-            raise
-        finally:
-            self._lines.give_back(self._line)
+            result = await self._answer
+            self._came(self._answer)  # at once, not when the loop comes round to it
+            cells = self._line.first_of(result)
+        except psycopg.Error as error:
+            raise Unanswered from error
         return None if cells is None else self._asked.found(cells)
 
-    def forget(self) -> None:
-        """Nobody wants it any more; its line is free when it has come."""
-        self._line.when_answered(lambda: self._lines.give_back(self._line))
+    def _came(self, answer: Answer) -> None:
+        if self._is_under_way:
+            self._is_under_way = False
+            if answer.cancelled() or answer.exception() is not None:
+                self._line.end()
+            self._lines.give_back(self._line)
 
 
 class Asker:
@@ -106,18 +117,14 @@ class Asker:
         line: PgLine | None = None
         try:
             line = lines.taken() or await self._opened(lines.loop)
-            while not line.ask(asked, values):
+            while (answer := line.ask(asked, values)) is None:
                 await line.prepare(asked, values)
         except BaseException as problem:
-            if line is None:
-                lines.turn.release()
-            else:
-                line.end()
-                lines.give_back(line)
+            lines.give_up(line)
             if isinstance(problem, psycopg.Error):
                 raise Unanswered from problem
             raise
-        return await Ahead(lines, line, asked).row()
+        return await Ahead(lines, line, asked, answer).row()
 
     def ahead(self, lookup: Lookup, values: Mapping[str, Any]) -> Ahead | None:
         """Sends it now, from within a running loop, and does not wait; None where that cannot be."""
@@ -129,16 +136,15 @@ class Asker:
         except anyio.WouldBlock:
             return None
         line = lines.taken()
-        if line is None:
-            lines.turn.release()
-            return None
         try:
-            if line.ask(asked, values):
-                return Ahead(lines, line, asked)
+            answer = None if line is None else line.ask(asked, values)
         except psycopg.Error:
-            line.end()
-        lines.give_back(line)
-        return None
+            lines.give_up(line)
+            return None
+        if line is None or answer is None:
+            lines.give_back(line)
+            return None
+        return Ahead(lines, line, asked, answer)
 
     def close(self) -> None:
         while self._loops:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -19,13 +19,14 @@ from psycopg.pq.abc import PGresult
 
 from tunefolio.store.lookups import Asked
 
+Answer = asyncio.Future[PGresult]
 _GOOD = (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK)
 _MARK = re.compile(r"%(?:%|\((\w+)\)s)")
 
 
 class PgLine:
-    """Asks one question at a time. Whoever gives one up in its middle must end the line: the answer is on its
-    way still, and not for others."""
+    """Asks one question at a time. An answer that was given up in its middle, cancelled, is on its way still:
+    the line must be ended then, for it would be taken for another's."""
 
     def __init__(self, connection: psycopg.AsyncConnection, loop: asyncio.AbstractEventLoop) -> None:
         """connection: idle, without a transaction, and of no use to anybody else from now on."""
@@ -34,47 +35,50 @@ class PgLine:
         self._loop = loop
         self._transformer = Transformer(connection)
         self._prepared: dict[tuple[str, tuple[int, ...]], bytes] = {}
-        self._answer: asyncio.Future[PGresult] = loop.create_future()
+        self._answer: Answer | None = None
         self._last: PGresult | None = None
-        self._answer.cancel()  # nothing was asked yet
         self.is_open = True
-        loop.add_reader(self._socket, self._hear)
+        loop.add_reader(self._socket, self.hear)
 
-    def ask(self, asked: Asked, values: Mapping[str, Any]) -> bool:
-        """Sends a question that was prepared; else False. Raises psycopg's errors."""
+    def ask(self, asked: Asked, values: Mapping[str, Any]) -> Answer | None:
+        """Sends a question that was prepared, and tells what its answer will be; else None. Raises psycopg's
+        errors, as the answer does."""
         given, formats, kinds = self._written(asked, values)
         statement = self._prepared.get((asked.text, kinds))
         if statement is None:
-            return False
+            return None
         self._pg.send_query_prepared(statement, given, formats)
-        self._send()
-        return True
+        return self._sent()
 
     async def prepare(self, asked: Asked, values: Mapping[str, Any]) -> None:
         """So that it may be asked with such values."""
         _, _, kinds = self._written(asked, values)
         statement = b"lookup_%d" % len(self._prepared)
         self._pg.send_prepare(statement, _numbered(asked.text)[0], kinds)
-        self._send()
-        await self._answered()
+        _must_be_good(await self._sent())
         self._prepared[asked.text, kinds] = statement
 
-    async def answer(self) -> Sequence[Any] | None:
-        """The first row that answers the question, as psycopg reads it, or None. Raises psycopg's errors."""
-        if not self._answer.done():
-            self._hear()
-        result = await self._answered()
+    def hear(self) -> None:
+        """Something may have come: a piece of an answer, or the end of the line. Never waits."""
+        try:
+            self._pg.consume_input()
+            while self._answer is not None and not self._pg.is_busy():
+                result = self._pg.get_result()
+                if result is None:
+                    self._tell()
+                else:
+                    self._last = result
+        except psycopg.Error as error:
+            self.end()
+            answer, self._answer = self._answer, None
+            if answer is not None and not answer.done():
+                answer.set_exception(error)
+
+    def first_of(self, result: PGresult) -> Sequence[Any] | None:
+        """The first row of an answer, as psycopg reads it, or None. Raises psycopg's errors."""
+        _must_be_good(result)
         self._transformer.set_pgresult(result)
         return self._transformer.load_row(0, tuple) if result.ntuples else None
-
-    def when_answered(self, deed: Callable[[], None]) -> None:
-        """Does it in the loop when the question that nobody waits for was answered, well or not."""
-
-        def told(answer: asyncio.Future[PGresult]) -> None:
-            answer.exception()
-            deed()
-
-        self._answer.add_done_callback(told)
 
     def end(self) -> None:
         """In its loop's own thread, or when nobody runs that loop any more; repeating it changes nothing."""
@@ -93,32 +97,23 @@ class PgLine:
         given = adapts.dump_sequence([bound[name] for name in names], [PyFormat.AUTO] * len(names))
         return given, adapts.formats, tuple(adapts.types or ())
 
-    def _send(self) -> None:
+    def _sent(self) -> Answer:
         self._answer = self._loop.create_future()
         if self._pg.flush() != 0:  # some hundred bytes, and nothing was before them
             raise psycopg.OperationalError("the line takes nothing more")
+        return self._answer
 
-    async def _answered(self) -> PGresult:
-        result = await self._answer
-        if result.status not in _GOOD:
-            raise psycopg.errors.error_from_result(result)
-        return result
+    def _tell(self) -> None:
+        """All of an answer is here."""
+        answer, result = self._answer, self._last
+        self._answer = self._last = None
+        if answer is not None and result is not None and not answer.done():
+            answer.set_result(result)
 
-    def _hear(self) -> None:
-        """Something may have come: a piece of an answer, or the end of the line."""
-        try:
-            self._pg.consume_input()
-            while not self._answer.done() and not self._pg.is_busy():
-                result = self._pg.get_result()
-                if result is not None:
-                    self._last = result
-                elif self._last is not None:
-                    self._answer.set_result(self._last)
-                    self._last = None
-        except psycopg.Error as error:
-            self.end()
-            if not self._answer.done():
-                self._answer.set_exception(error)
+
+def _must_be_good(result: PGresult) -> None:
+    if result.status not in _GOOD:
+        raise psycopg.errors.error_from_result(result)
 
 
 @cache

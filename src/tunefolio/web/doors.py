@@ -87,10 +87,6 @@ class Door:
                 _log.exception("broke after the answer had begun")
                 raise
             await errors.handle(request, error)(request.scope, receive, send)
-        finally:
-            begun = visits.begun_of(request)
-            if begun is not None:
-                begun.ahead.forget()
 
     def _refusal(self, request: Request) -> HTTPException | None:
         host = security.host_of(request)

@@ -91,8 +91,8 @@ def recognised(connection: HTTPConnection, house: House, config: WebConfig) -> V
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """Who asks, of whom the database has been asked at the door. Kept in the request's state as `begun` until
-    somebody needs it."""
+    """Who asks, of whom the database has been asked at the door. In the request's state as `begun`, for
+    whoever needs it first."""
 
     question: Question
     ahead: Ahead
@@ -111,19 +111,12 @@ def begin(request: Request, house: House, config: WebConfig) -> None:
         request.state.begun = Begun(question, ahead)
 
 
-def begun_of(connection: HTTPConnection) -> Begun | None:
-    """What was begun for it, and is now for whoever asked here."""
-    begun: Begun | None = getattr(connection.state, "begun", None)
-    if begun is not None:
-        connection.state.begun = None
-    return begun
-
-
 async def recognised_soon(connection: HTTPConnection, house: House, config: WebConfig) -> Visit | None:
     """The same on the event loop and without holding it up; raises Unanswered where look-ups alone do not
     tell."""
-    begun = begun_of(connection)
+    begun: Begun | None = getattr(connection.state, "begun", None)
     if begun is not None:
+        connection.state.begun = None
         return await house.database.foretelling(begun.question, begun.ahead)
     question = _question(connection, house, config)
     return None if question is None else await house.database.foretelling(question)
