@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import shutil
 import tempfile
@@ -9,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
+import httpx2
 import pytest
 from anyio.from_thread import start_blocking_portal
 from hypothesis import HealthCheck, settings
@@ -125,6 +127,18 @@ def one_loop() -> Iterator[None]:
     Starlette's client would open both for each of them, which costs as much as many an answer."""
     with start_blocking_portal("asyncio") as portal, pytest.MonkeyPatch.context() as patch:
         patch.setattr(TestClient, "portal", portal)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def patient_clients() -> Iterator[None]:
+    """The tests' own questions over HTTP wait a minute for their answer, not the library's five seconds: what
+    else the machine does at that moment is no fault of the answer's."""
+    usual = inspect.signature(httpx2.Client).parameters["timeout"].default
+    with pytest.MonkeyPatch.context() as patch:
+        for part in ("connect", "read", "write", "pool"):
+            patch.setattr(usual, part, 60.0)
+        assert httpx2.Client().timeout.read == 60.0
         yield
 
 

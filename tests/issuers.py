@@ -37,7 +37,7 @@ def open_provider(clock: Clock) -> Iterator[Provider]:
         yield provider
     finally:
         server.should_exit = True
-        thread.join(10)
+        thread.join(60)
 
 
 def client_of(provider: Provider, clock: Clock, secret: str = SECRET) -> Oidc:
@@ -66,6 +66,13 @@ def back(address: str) -> str:
 
 def enter(client: TestClient, path: str = "/sign-in/oidc", **form: str) -> Any:
     return client.get(back(away(client, path, **form)), headers=BROWSER)
+
+
+def enter_new(client: TestClient, **form: str) -> Any:
+    """As `enter`, of somebody whom no account knows; asked which shall be hers, she wants a new one."""
+    asked = enter(client)
+    assert (asked.status_code, asked.headers["location"]) == (303, "/sign-in/oidc/new")
+    return client.post("/sign-in/oidc/new", data=form, headers=BROWSER)
 
 
 def who(client: TestClient) -> str:

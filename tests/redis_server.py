@@ -71,7 +71,7 @@ def _start(program: str, folder: Path, port: int, leader: int) -> None:
     )
     _guard(folder, int(told.stdout), leader)
     with closing(redis.Redis(port=port)) as client:
-        until = time.monotonic() + 20
+        until = time.monotonic() + 60
         while True:
             try:
                 client.ping()

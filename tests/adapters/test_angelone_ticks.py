@@ -204,7 +204,7 @@ async def listening(handler: Handler, *, count: int, deny: int = 0, patience: Pa
     async with serve(handler, "127.0.0.1", 0, process_request=check) as server:
         port = server.sockets[0].getsockname()[1]
         line = Line(f"ws://127.0.0.1:{port}/", {"x-feed-token": "feed"}, opening=["hello"], patience=patience)
-        async with asyncio.timeout(10), aclosing(line.heard(_text)) as heard:
+        async with asyncio.timeout(60), aclosing(line.heard(_text)) as heard:
             async for one in heard:
                 found.append(one)
                 if len(found) == count:

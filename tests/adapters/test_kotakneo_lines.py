@@ -67,7 +67,7 @@ async def nothing(_: wire.Socket) -> None:
 
 async def messages(line: wire.Line, count: int) -> list[str | bytes]:
     heard: list[str | bytes] = []
-    async with asyncio.timeout(10), aclosing(line.messages()) as told:
+    async with asyncio.timeout(60), aclosing(line.messages()) as told:
         async for message in told:
             heard.append(message)
             if len(heard) == count:
@@ -132,7 +132,7 @@ def test_prices_before_the_welcome_are_passed_over() -> None:
         asked = {Symbol("nse_cm", "11536"): [TCS]}
         clock = FixedClock(NOW)
         greeting = stream.Greeting(PASS, clock, list(asked))
-        async with behaving(eager) as url, asyncio.timeout(10):
+        async with behaving(eager) as url, asyncio.timeout(60):
             told = stream.quotes(line_at(url, greeting, Probe()), greeting, asked, clock)
             async with aclosing(told) as prices:
                 return await anext(prices)
@@ -186,7 +186,7 @@ def test_a_message_without_sense_is_logged_and_the_next_one_told(caplog: pytest.
         await silent(line)
 
     async def listen() -> Any:
-        async with behaving(talk) as url, asyncio.timeout(10):
+        async with behaving(talk) as url, asyncio.timeout(60):
             line = line_at(url, updates.Hello(PASS), Probe())
             async with aclosing(updates.updates(line, claim_of)) as reports:
                 return await anext(reports)

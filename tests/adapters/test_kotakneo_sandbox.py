@@ -247,7 +247,7 @@ async def prices(
     greeting = stream.Greeting(leave, face.clock, list(asked))
     line = line_of(face, session, greeting, "/apifeed")
     heard: list[Mapping[Listing, QuoteClaim]] = []
-    async with asyncio.timeout(15), aclosing(stream.quotes(line, greeting, asked, face.clock)) as told:
+    async with asyncio.timeout(60), aclosing(stream.quotes(line, greeting, asked, face.clock)) as told:
         async for some in told:
             heard.append(some)
             face.clock.advance(timedelta(seconds=7))
@@ -262,7 +262,7 @@ async def orders_told(face: Running, session: BrokerSession, count: int) -> list
     hello = updates.Hello(Pass.of(session.token), answer_seconds=1)
     line = line_of(face, session, hello, "/realtime")
     heard: list[OrderReport] = []
-    async with asyncio.timeout(15), aclosing(updates.updates(line, claim_of)) as told:
+    async with asyncio.timeout(60), aclosing(updates.updates(line, claim_of)) as told:
         async for one in told:
             heard.append(one)
             if len(heard) == 1:
@@ -349,7 +349,7 @@ class TestUpdates:
         heard: list[OrderReport] = []
 
         async def listen() -> None:
-            async with asyncio.timeout(15), aclosing(broker.updates("", session, face.clock)) as told:
+            async with asyncio.timeout(60), aclosing(broker.updates("", session, face.clock)) as told:
                 async for one in told:
                     heard.append(one)
                     if len(heard) == 1:

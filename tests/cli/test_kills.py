@@ -66,7 +66,7 @@ def whole_or_nothing(environ: dict[str, str], folder: Path, kills: int) -> None:
         process = importing(environ, folder)
         time.sleep(chance.uniform(0.3, 1.6))
         process.send_signal(signal.SIGKILL)
-        process.wait(10)
+        process.wait(60)
         assert facts(environ) in {0, TRADES}
     assert importing(environ, folder).wait(60) == 0
     assert facts(environ) == TRADES

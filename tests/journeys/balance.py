@@ -44,12 +44,12 @@ def balanced(port: int, servers: Sequence[int]) -> Iterator[None]:
     tasks: list[asyncio.Task[None]] = []
     thread = Thread(target=run, name="balance", daemon=True)
     thread.start()
-    assert ready.wait(10)
+    assert ready.wait(60)
     try:
         yield
     finally:
         loop.call_soon_threadsafe(tasks[0].cancel)
-        thread.join(10)
+        thread.join(60)
 
 
 async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

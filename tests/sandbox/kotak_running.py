@@ -106,4 +106,4 @@ def served(desk: KotakDesk) -> Iterator[str]:
             yield f"http://127.0.0.1:{one.getsockname()[1]}"
         finally:
             server.should_exit = True
-            thread.join(10)
+            thread.join(60)

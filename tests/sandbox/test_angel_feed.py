@@ -65,7 +65,7 @@ def ask(feed: ClientConnection, mode: int, listed: list[str], *, action: int = 1
 
 
 def frame(feed: ClientConnection) -> bytes:
-    message = feed.recv(timeout=5)
+    message = feed.recv(timeout=30)
     assert isinstance(message, bytes), message
     return message
 
@@ -135,7 +135,7 @@ def test_a_price_that_stands_still_is_told_again_under_a_new_number(
 
 def said(feed: ClientConnection) -> Any:
     """The next text."""
-    while isinstance(message := feed.recv(timeout=5), bytes):
+    while isinstance(message := feed.recv(timeout=30), bytes):
         pass
     return json.loads(message)
 
@@ -158,7 +158,7 @@ def test_nonsense_and_excess_are_answered_in_words(feed: ClientConnection) -> No
 def test_ping_is_answered_in_text(free: Sandbox, headers: dict[str, str], what: str) -> None:
     with connect(getattr(free, what), additional_headers=headers, proxy=None) as line:
         line.send("ping")
-        while (message := line.recv(timeout=5)) != "pong":
+        while (message := line.recv(timeout=30)) != "pong":
             assert "AB00" in str(message)
 
 

@@ -49,7 +49,7 @@ def test_it_serves_until_it_is_told_to_stop(running: tuple[subprocess.Popen[str]
     }
     assert state["clock"]["is_open"], "it trades at any hour"
     process.send_signal(signal.SIGINT)
-    assert process.wait(timeout=10) == Exit.OK
+    assert process.wait(timeout=60) == Exit.OK
     with pytest.raises(httpx2.ConnectError):
         httpx2.get(told["addresses"]["control"])
 

@@ -271,7 +271,7 @@ async def feed(face: Running, **others: str) -> AsyncIterator[Any]:
 
 
 async def heard(line: Any, count: int) -> list[Any]:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         return [await line.recv() for _ in range(count)]
 
 

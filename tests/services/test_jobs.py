@@ -20,6 +20,7 @@ from tunefolio.services import identity, jobs
 from tunefolio.services.house import House, HouseRules
 from tunefolio.services.jobs import Work
 from tunefolio.store import jobs as rows
+from tunefolio.store import persons
 from tunefolio.store.events import Subscription
 from tunefolio.store.jobs import Job, JobState
 
@@ -199,13 +200,13 @@ def test_a_heartbeat_keeps_the_lease_and_writes_progress(house: House, asha: Per
     job = asked(house, asha.id, "test.wait")
     worker = threading.Thread(target=jobs.run, args=(house, job))
     worker.start()
-    assert begun.wait(10)
+    assert begun.wait(60)
     first = seen(house, job).lease_until
     clock_of(house).advance(timedelta(seconds=1))
     eventually(lambda: seen(house, job).lease_until > first and seen(house, job).done > 0)  # type: ignore[operator]
     assert (seen(house, job).total, seen(house, job).stage) == (400, "waiting")
     gate.set()
-    worker.join(20)
+    worker.join(60)
     assert seen(house, job).state is JobState.DONE
 
 
@@ -213,10 +214,23 @@ def test_a_running_job_stops_when_its_owner_asks(house: House, asha: Person) -> 
     job = asked(house, asha.id, "test.wait")
     worker = threading.Thread(target=jobs.run, args=(house, job))
     worker.start()
-    assert begun.wait(10)
+    assert begun.wait(60)
     with house.database.writing() as db:
         jobs.ask_cancel(db, house, asha.viewer, job)
-    worker.join(20)
+    worker.join(60)
+    assert not worker.is_alive()
+    assert seen(house, job).state is JobState.CANCELLED
+
+
+def test_a_running_job_stops_when_its_owner_is_shut_out(house: House, asha: Person) -> None:
+    admin = a_person(house, "b@example.com", Role.ADMIN)
+    job = asked(house, asha.id, "test.wait")
+    worker = threading.Thread(target=jobs.run, args=(house, job))
+    worker.start()
+    assert begun.wait(60)
+    with house.database.writing() as db:
+        persons.set_disabled(db, admin.viewer, asha.id, house.clock.now())
+    worker.join(60)
     assert not worker.is_alive()
     assert seen(house, job).state is JobState.CANCELLED
 
@@ -239,11 +253,11 @@ def test_a_worker_that_lost_its_lease_stops_and_writes_nothing(house: House, ash
     job = asked(house, asha.id, "test.wait")
     worker = threading.Thread(target=jobs.run, args=(house, job))
     worker.start()
-    assert begun.wait(10)
+    assert begun.wait(60)
     with house.database.writing() as db:
         now = house.clock.now() + timedelta(minutes=1)
         assert rows.lease(db, job, "another", now, now + timedelta(minutes=5)) is not None
-    worker.join(20)
+    worker.join(60)
     assert not worker.is_alive()
     assert (seen(house, job).state, seen(house, job).lease_holder) == (JobState.RUNNING, "another")
 

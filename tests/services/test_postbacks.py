@@ -34,7 +34,7 @@ from tunefolio.web.app import create_app
 pytestmark = pytest.mark.one_is_enough
 
 ASHA = ("zerodha", "TF0001")
-PATIENCE_SECONDS = 10
+PATIENCE_SECONDS = 45
 
 
 @dataclass

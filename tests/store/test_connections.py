@@ -104,5 +104,5 @@ def test_of_two_that_come_back_with_one_state_one_gets_in(database: Database) ->
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(20)
+        thread.join(60)
     assert sorted(state is None for state in used) == [False, True, True, True]

@@ -23,7 +23,7 @@ def bus(database: Database) -> Iterator[Bus]:
     bus = Bus()
     bus.listen(database)
     if bus.listener is not None:
-        assert bus.listener.is_heard.wait(10)
+        assert bus.listener.is_heard.wait(60)
     yield bus
     bus.close()
 

@@ -14,7 +14,7 @@ from tests.store.books import NOW, later, person
 from tunefolio.core.errors import Forbidden, NotFound
 from tunefolio.core.identity import JobId, PersonId
 from tunefolio.core.people import Caretaker, Role, Viewer
-from tunefolio.store import duties, jobs
+from tunefolio.store import duties, jobs, persons
 from tunefolio.store.db import Database, open_database
 from tunefolio.store.jobs import Beat, Job, JobState
 
@@ -156,6 +156,21 @@ def test_a_race_for_one_key_makes_one_job(database: Database) -> None:
 
 def test_jobs_without_a_key_are_all_new(database: Database) -> None:
     assert queued(database) != queued(database)
+
+
+def test_a_heartbeat_tells_that_its_person_is_shut_out(database: Database) -> None:
+    """Hers alone stops: not another's, and not what the house does for itself."""
+    with database.writing() as db:
+        asha, bela = person(db, "asha"), person(db, "bela")
+        hers, another = (jobs.add(db, one.person, "a", {}, now=NOW)[0] for one in (asha, bela))
+    the_houses = queued(database)
+    for id in (hers, another, the_houses):
+        leased(database, id)
+    with database.writing() as db:
+        assert jobs.heartbeat(db, hers, "w1", later(2)) is Beat.KEPT
+        persons.set_disabled(db, ADMIN, asha.person, NOW)
+        beats = [jobs.heartbeat(db, id, "w1", later(3)) for id in (hers, another, the_houses)]
+    assert beats == [Beat.CANCEL, Beat.KEPT, Beat.KEPT]
 
 
 def test_cancel_stops_a_queued_job_and_asks_a_running_one(database: Database) -> None:

@@ -274,7 +274,7 @@ def test_a_loop_hears_of_a_death_before_it_asks_again(database: Database) -> Non
         assert await database.foretelling(is_here)
         with database.reading() as reader:
             reader.execute(OTHERS)
-        for _ in range(500):
+        for _ in range(6000):
             time.sleep(0.01)
             if lines_of(database) == 1:
                 break
@@ -394,7 +394,7 @@ def test_a_house_that_closes_beside_a_running_loop_leaves_no_connection(database
     async def closed_by_another() -> None:
         assert await database.foretelling(lambda db: sessions.find(db, "here", NOW))
         await asyncio.to_thread(database.close)
-        for _ in range(500):
+        for _ in range(6000):
             await asyncio.sleep(0.01)
             if lines_of(database) == 1:
                 return

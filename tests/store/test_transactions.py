@@ -112,7 +112,7 @@ def test_only_a_running_transaction_may_leave_two_facts_of_one_key(database: Dat
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(20)
+        thread.join(60)
     assert sorted(result.repeated for result in results) == [0, 50]
     assert len(history(database, viewer, home)) == 50
 

@@ -81,7 +81,7 @@ def test_two_first_starts_get_one_key(tmp_path: Path) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(20)
+        thread.join(60)
     assert len(rings) == 8
     assert len(set(rings)) == 1
 

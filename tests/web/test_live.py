@@ -31,7 +31,7 @@ RAVI = Person(PersonId(2), "ravi@example.org", "Ravi", Role.MEMBER, NOW)
 
 
 def run(story: Coroutine[Any, Any, None]) -> None:
-    asyncio.run(asyncio.wait_for(story, 20))
+    asyncio.run(asyncio.wait_for(story, 60))
 
 
 async def settled(hub: Hub, number: int) -> None:
@@ -148,7 +148,7 @@ def served(client: TestClient) -> Iterator[str]:
         yield f"http://127.0.0.1:{taken.getsockname()[1]}"
     finally:
         server.should_exit = True
-        thread.join(10)
+        thread.join(60)
         taken.close()
         assert not thread.is_alive()
 

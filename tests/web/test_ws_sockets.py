@@ -38,7 +38,7 @@ def served(house: House) -> Iterator[tuple[int, str, uvicorn.Server]]:
         yield taken.getsockname()[1], f"__Host-tunefolio={asha.cookies['__Host-tunefolio']}", server
     finally:
         server.should_exit = True
-        thread.join(10)
+        thread.join(60)
         taken.close()
         assert not thread.is_alive()
 
