@@ -11,6 +11,7 @@ from tunefolio.adapters.brokers.files import tradebook
 from tunefolio.core.errors import Misuse
 from tunefolio.services import imports
 from tunefolio.services.views import Preview
+from tunefolio.store import instruments, transactions
 
 HEADER = (
     "symbol,isin,trade_date,exchange,segment,series,trade_type,auction,quantity,price,trade_id,order_id,"
@@ -57,3 +58,53 @@ def test_ten_thousand_trades_within_reason(desk: Desk, content: bytes) -> None:
     assert done.added == 10_000
     assert time.monotonic() - start < 30
     assert desk.quantity("INFY") == 10_000
+
+
+def traded(*lines: str) -> bytes:
+    """Lines like `2025-09-01 NSE EQ buy 10`, of INFY by its ISIN, each at 1500."""
+    out = []
+    for number, line in enumerate(lines):
+        day, exchange, series, deed, units = line.split()
+        place = f"{exchange},EQ,{series},{deed},false,{units},1500"
+        out.append(f"INFY,INE009A01021,{day},{place},{day}{number},1,{day}T10:00:00")
+    return (HEADER + "\n".join(out) + "\n").encode()
+
+
+def bring_in(desk: Desk, content: bytes) -> tuple[int, int, int]:
+    """Added, repeated, refused."""
+    with desk.database.writing() as db:
+        done = imports.import_file(db, desk.house, desk.viewer, desk.account.id, "tradebook.csv", content)
+    return done.added, done.repeated, done.refused
+
+
+def listings(desk: Desk) -> list[str]:
+    with desk.database.reading() as db:
+        kept = [one.fact.instrument for one in transactions.of_account(db, desk.viewer, desk.account.id)]
+        known = instruments.of_ids(db, {id for id in kept if id is not None})
+    return [f"{known[id].exchange} {known[id].listing.series}" for id in kept if id is not None]
+
+
+BOUGHT_HERE_SOLD_THERE = ("2025-09-01 NSE EQ buy 10", "2025-09-03 BSE A sell 6", "2025-09-04 NSE BE sell 3")
+
+
+def test_a_share_is_sold_wherever_it_was_bought(desk: Desk) -> None:
+    """On another exchange and in another series: it lies in the account by its ISIN."""
+    assert bring_in(desk, traded(*BOUGHT_HERE_SOLD_THERE)) == (3, 0, 0)
+    assert listings(desk) == ["NSE EQ"] * 3
+    assert desk.quantity("INFY") == 1
+    assert bring_in(desk, traded(*BOUGHT_HERE_SOLD_THERE)) == (0, 3, 0)
+
+
+def test_the_listing_that_an_account_has_stands_for_the_others(desk: Desk) -> None:
+    assert bring_in(desk, traded("2025-09-01 BSE A buy 10")) == (1, 0, 0)
+    assert bring_in(desk, traded("2025-09-02 NSE EQ sell 4", "2025-09-03 NSE EQ buy 1")) == (2, 0, 0)
+    assert listings(desk) == ["BSE A"] * 3
+    assert desk.quantity("INFY") == 7
+
+
+def test_listings_that_an_account_keeps_apart_stay_apart(desk: Desk) -> None:
+    """As books of before have them: what is recorded does not change its meaning."""
+    desk.write_down("2025-08-01 buy 5 NSE:INFY @ 1400")
+    desk.write_down("2025-08-01 buy 5 BSE:INFY @ 1400")
+    added, _, refused = bring_in(desk, traded("2025-09-01 NSE EQ sell 5", "2025-09-02 BSE A sell 6"))
+    assert (added, refused) == (1, 1)

@@ -132,6 +132,22 @@ def test_the_depository_is_paid_once_for_each_scrip_sold() -> None:
     assert amount(note(sales, tariffs()).charges, LineName.DP) == 2 * Decimal("15.93")
 
 
+@pytest.mark.parametrize(("bought", "paid"), [(10, None), (11, None), (9, Decimal("15.93"))])
+def test_what_was_bought_at_another_exchange_leaves_no_depository(bought: int, paid: Decimal | None) -> None:
+    """One clearing settles both exchanges; each of them sees a delivery all the same, and taxes it."""
+    day = "2023-07-13"
+    both = [
+        deal(f"{day} buy {bought} X @ 1000 delivery by zerodha", order="1"),
+        deal(f"{day} sell 10 X @ 1001 delivery by zerodha at BSE A", order="2"),
+    ]
+    found = note(both, tariffs())
+    assert amount(found.charges, LineName.STT) == 10 + bought
+    if paid is None:
+        assert LineName.DP not in {line.name for line in found.charges.lines}
+    else:
+        assert amount(found.charges, LineName.DP) == paid
+
+
 def test_options_are_taxed_by_contract_on_what_was_sold() -> None:
     found = noted("buy 75 C @ 100 options", "sell 75 C @ 120 options", "sell 75 P @ 10 options")
     assert parts(found, LineName.STT) == [6, 0], "9000 × 0.0625% = 5.625; 750 × 0.0625% = 0.47"

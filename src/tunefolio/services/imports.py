@@ -25,7 +25,7 @@ from tunefolio.services.acts import Act
 from tunefolio.services.changes import changed
 from tunefolio.services.groups import group_of, imagined_all
 from tunefolio.services.house import House
-from tunefolio.services.instruments import resolved
+from tunefolio.services.instruments import as_held, resolved
 from tunefolio.services.jobs import Work, ask, deed
 from tunefolio.services.plans import Plan, Preview, RowFate, Verdict, planned, shown, verdicts
 from tunefolio.services.record import must_hold_without, writable
@@ -249,8 +249,9 @@ def _plan(db: WriteDb, house: House, viewer: Viewer, home: Account, read: Parsed
     days: dict[InstrumentClaim, TradingDay] = {}
     for row in read.rows:
         days[row.instrument] = min(row.day, days.get(row.instrument, row.day))
-    ids = resolved(db, house, claims, days=days)
     history = in_force(transactions.of_account(db, viewer, home.id))
+    held = {kept.fact.instrument for kept in history if kept.fact.instrument is not None}
+    ids = as_held(db, resolved(db, house, claims, days=days), held)
     plan = planned(home, read, ids, history, TradingDay(calendar_date(house.clock.now())))
     _must_hold(db, viewer, home, plan)
     return plan

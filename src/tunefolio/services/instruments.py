@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from tunefolio.core.identity import InstrumentId
@@ -11,7 +11,7 @@ from tunefolio.market.masters import same_issuer
 from tunefolio.market.sectors import is_exchange_traded_fund
 from tunefolio.services.house import House
 from tunefolio.store import instruments, masters
-from tunefolio.store.db import WriteDb
+from tunefolio.store.db import ReadDb, WriteDb
 from tunefolio.store.instruments import NO_DAYS, Days
 from tunefolio.store.masters import plain_series
 
@@ -33,6 +33,39 @@ def resolved(
     dated = {full: days[claim] for claim, full in described.items() if claim in days}
     ids = instruments.resolve(db, list(described.values()), house.clock.now(), days=dated)
     return {claim: ids[full] for claim, full in described.items()}
+
+
+def as_held(
+    db: ReadDb, ids: Mapping[InstrumentClaim, InstrumentId], held: Collection[InstrumentId]
+) -> dict[InstrumentClaim, InstrumentId]:
+    """What each claim means in an account: bought on one exchange, or in one series, a share may be sold on
+    another, for it lies there by its ISIN.
+
+    Of the listings of one ISIN the account's own stands for all. Where it has none of them yet, NSE's does,
+    else the first; where it has several, each stays what it is. held: all that the account ever had.
+    """
+    listings = {
+        id: one
+        for id, one in instruments.of_ids(db, {*ids.values(), *held}).items()
+        if one.isin is not None and one.exchange in _EXCHANGES
+    }
+    known: dict[str, set[InstrumentId]] = {}
+    for id in held:
+        if id in listings:
+            known.setdefault(listings[id].economic_key, set()).add(id)
+    named = [id for id in ids.values() if id in listings]
+    first: dict[str, InstrumentId] = {}
+    for id in sorted(named, key=lambda id: listings[id].exchange != "NSE"):
+        first.setdefault(listings[id].economic_key, id)
+
+    def meant(id: InstrumentId) -> InstrumentId:
+        if id not in listings:
+            return id
+        isin = listings[id].economic_key
+        own = known.get(isin, {first[isin]})
+        return next(iter(own)) if len(own) == 1 else id
+
+    return {claim: meant(id) for claim, id in ids.items()}
 
 
 def _listed(

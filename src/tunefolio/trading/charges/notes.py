@@ -96,11 +96,13 @@ def _note(deals: Sequence[Deal], tariffs: Tariffs) -> Note:
     turnovers: list[Turnover] = []
     orders: dict[tuple[object, ...], Ordered] = {}
     debits: dict[str, Debit] = {}
+    leaving = _leaving(scrips)
     for scrip in scrips:
         pieces = list(_pieces(scrip, tariffs))
         turnovers += _turnovers(scrip, pieces)
         _add_orders(orders, pieces)
-        _add_debit(debits, scrip, pieces)
+        if not scrip.name or scrip.name in leaving:
+            _add_debit(debits, scrip, pieces)
     first = deals[0]
     matched = tuple((one.name, one.matched) for one in scrips if one.matched)
     found = counted(turnovers, list(orders.values()), debits.values())
@@ -223,6 +225,15 @@ def _add_orders(orders: dict[tuple[object, ...], Ordered], pieces: Sequence[_Pie
         if known is not None:
             value, services = value + known.value, services | known.services
         orders[key] = Ordered(deal.order or deal.scrip, piece.tariff, value, services)
+
+
+def _leaving(scrips: Sequence[_Scrip]) -> frozenset[str]:
+    """The scrips of which more was sold than bought, over all exchanges: their clearing settles as one."""
+    net: dict[str, Decimal] = {}
+    for scrip in scrips:
+        if scrip.is_cash:
+            net[scrip.name] = net.get(scrip.name, ZERO) + scrip.sold - scrip.bought
+    return frozenset(name for name, units in net.items() if units > 0)
 
 
 def _add_debit(debits: dict[str, Debit], scrip: _Scrip, pieces: Sequence[_Piece]) -> None:
