@@ -27,7 +27,6 @@ document.addEventListener("htmx:after:swap", (event) => {
   const failed = ctx?.response?.status >= 400;
   for (const problem of document.querySelectorAll("#notices [data-problem]:not([data-met])")) {
     problem.dataset.met = "";
-    if (problem.dataset.signIn) location.assign(problem.dataset.signIn);
     mark(ctx?.sourceElement, problem);
     if (problem.dataset.status !== "422" && !("lasting" in problem.dataset)) fade(problem, 12_000);
     clear(ctx?.sourceElement?.closest?.("form"));

@@ -176,6 +176,7 @@ SILENT: Mapping[Key, str] = {
         ("POST", path): _ASKS
         for path in ("/settings/authenticator", "/sign-in/oidc", "/prove/oidc", "/settings/identities")
     },
+    ("POST", "/sign-in/oidc/not-now"): "she chose neither, and nothing was made",
     **{
         ("POST", path): "a stranger's wish; the job that finds the person notes it"
         for path in ("/forgot", f"{V1}/password/forgot")
@@ -249,6 +250,10 @@ ELSEWHERE: Mapping[str, Mapping[Act, tuple[str, ...]]] = {
     "web/test_oidc.py": {
         Act.IDENTITY_UNLINKED: ("/settings/identities/{id}/delete",),
         Act.PASSWORD_CHANGED: ("/settings/password/first", f"{V1}/password"),
+    },
+    "web/test_oidc_newcomers.py": {
+        Act.JOINED: ("/sign-in/oidc/new",),
+        Act.IDENTITY_LINKED: ("/sign-in/oidc/connect",),
     },
     "web/test_health.py": {
         Act.BARS_SETTLED: tuple(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,7 @@ from tunefolio.services.house import House
 from tunefolio.store import external_identities, passkeys
 from tunefolio.store.tables import OWNED
 from tunefolio.web import deps
+from tunefolio.web.api.strict import Body, parameters
 
 PUBLIC = {
     ("GET", "/"),
@@ -56,6 +57,9 @@ PUBLIC = {
     ("GET", "/sign-in/code"),
     ("POST", "/sign-in/oidc"),
     ("GET", "/sign-in/oidc/callback"),
+    ("GET", "/sign-in/oidc/new"),
+    ("POST", "/sign-in/oidc/new"),
+    ("POST", "/sign-in/oidc/not-now"),
     ("POST", "/sign-in/code"),
     ("GET", "/forgot"),
     ("POST", "/forgot"),
@@ -127,7 +131,8 @@ Ids = dict[str, str]
 @dataclass(frozen=True)
 class Way:
     """One method on one path. form: its fields come as a form, files among them; takes_body: in any shape;
-    must_write: a reader is refused."""
+    must_write: a reader is refused. fields, parameters: all that its JSON body and its question may name;
+    None where it takes any."""
 
     method: str
     path: str
@@ -137,6 +142,16 @@ class Way:
     is_admins: bool
     takes_body: bool
     must_write: bool
+    fields: frozenset[str] | None = None
+    parameters: frozenset[str] | None = None
+
+    def body(self, wish: Mapping[str, Any]) -> dict[str, Any]:
+        """What it knows of the wish; the rest it would refuse."""
+        return {name: value for name, value in wish.items() if self.fields is None or name in self.fields}
+
+    def question(self, query: Mapping[str, str]) -> dict[str, str]:
+        known = self.parameters
+        return {name: value for name, value in query.items() if known is None or name in known}
 
     @property
     def owned(self) -> tuple[str, ...]:
@@ -191,7 +206,8 @@ def ways(app: FastAPI) -> list[Way]:
         is_admins = needs_admin(route.dependant)
         methods = sorted(context.methods or ())
         writes = stands_on(route.dependant, deps._writing)
-        rest = (names, form, takes_file, is_admins, bool(fields), writes)
+        known = frozenset(parameters(route)) if context.path.startswith("/api/") else None
+        rest = (names, form, takes_file, is_admins, bool(fields), writes, strict_fields(fields), known)
         found += [Way(method, context.path, *rest) for method in methods]
     return found
 
@@ -200,6 +216,13 @@ def body_fields(dependant: Dependant) -> list[FieldInfo]:
     """What a route takes in its body, by itself or through what it depends on."""
     below = [field for one in dependant.dependencies for field in body_fields(one)]
     return [*(field.field_info for field in dependant.body_params), *below]
+
+
+def strict_fields(fields: list[FieldInfo]) -> frozenset[str] | None:
+    """The names in a JSON body that refuses any other."""
+    kinds = [field.annotation for field in fields]
+    known = [kind.model_fields for kind in kinds if isinstance(kind, type) and issubclass(kind, Body)]
+    return frozenset(name for names in known for name in names) if known else None
 
 
 def needs_admin(dependant: Dependant) -> bool:
@@ -231,18 +254,21 @@ def operator(house: House) -> TestClient:
 
 
 def ask(client: TestClient, way: Way, path: str, wish: dict[str, Any], query: dict[str, str]) -> Any:
-    """Go that way with everything it could want; what it does not know it leaves aside."""
+    """Go that way with everything it could want, and nothing it does not know: refused for a name alone it
+    would prove nothing."""
     kinds: dict[str, Any] = {}
     if way.method in ("POST", "PUT", "PATCH", "DELETE"):
         fields = {name: value for name, value in wish.items() if name not in ("deeds", "credential")}
-        kinds = {"data": fields} if way.form else {"json": wish}
+        kinds = {"data": fields} if way.form else {"json": way.body(wish)}
         if way.takes_file:
             kinds = {"data": fields, "files": {"file": ("book.csv", tradebook("other"))}}
-    return client.request(way.method, path, params=query, headers=BROWSER, **kinds)
+    answer = client.request(way.method, path, params=way.question(query), headers=BROWSER, **kinds)
+    assert '"problem":"is not known"' not in answer.text, (way, answer.text)
+    return answer
 
 
 def wish_with(ids: Ids) -> dict[str, Any]:
-    """A body that suits every route: each takes the fields it knows."""
+    """A body that suits every route: each is sent the fields it knows (Way.body)."""
     return {
         "name": "Other",
         "confirm_name": ids["portfolio name"],

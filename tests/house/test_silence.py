@@ -197,7 +197,7 @@ def carries_tokens(browser: Browser, entry: dict[str, str]) -> None:
     made = browser.ask("POST", f"{V1}/tokens", json=wish, expect=201).json()
     pat = browser.learn("a personal token", made["token"])
     browser.ask("GET", f"{V1}/portfolios", bearer=pat, expect=200)
-    browser.ask("GET", f"{V1}/portfolios?token={pat}&access_token={access}", expect=200)
+    browser.ask("GET", f"{V1}/portfolios?token={pat}&access_token={access}", expect=422)
     browser.ask("GET", f"/nowhere/{pat}", expect=404)
     browser.ask("POST", f"{V1}/portfolios", bearer=pat, json={"name": "x"}, expect=403)
     browser.ask("GET", f"{V1}/portfolios", bearer=pat[:-1] + ("A" if pat[-1] != "A" else "B"), expect=401)
@@ -227,7 +227,7 @@ def keeps_house(browser: Browser) -> None:
         data={"email": f"{ASHA}\n00:00:00 INFO forged: line", "password": WRONG},
         expect=401,
     )
-    browser.ask("GET", f"{V1}/portfolios?code={SECOND}&state={FIRST}&password={WRONG}", expect=200)
+    browser.ask("GET", f"{V1}/portfolios?code={SECOND}&state={FIRST}&password={WRONG}", expect=422)
     browser.ask("POST", "/sign-out", expect=303)
 
 

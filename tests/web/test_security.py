@@ -17,7 +17,8 @@ CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
     "font-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
-NEW = {"email": "new@example.org", "name": "New", "password": PASSWORD}
+CREDENTIALS = {"email": "new@example.org", "password": PASSWORD}
+NEW = {**CREDENTIALS, "name": "New"}
 
 
 @pytest.mark.parametrize(
@@ -53,7 +54,7 @@ def test_plain_http_makes_no_promise_of_https(small_house: House) -> None:
 def cookie_of(client: TestClient) -> tuple[str, dict[str, str]]:
     """(name, attributes) of the session cookie that a sign-in sets."""
     client.post("/api/v1/persons", json=NEW)
-    answer = client.post("/api/v1/session", json=NEW)
+    answer = client.post("/api/v1/session", json=CREDENTIALS)
     assert answer.status_code == 201, answer.text
     jars = [SimpleCookie(one) for one in answer.headers.get_list("set-cookie")]
     found = [item for jar in jars for item in jar.items()]
@@ -78,7 +79,7 @@ def test_the_cookie_is_bound_to_its_host(small_house: House, address: str) -> No
 def test_plain_http_elsewhere_is_refused_with_the_cure(small_house: House) -> None:
     client = visitor(small_house, address="http://family.lan")
     client.post("/api/v1/persons", json=NEW)
-    answer = client.post("/api/v1/session", json=NEW)
+    answer = client.post("/api/v1/session", json=CREDENTIALS)
     assert answer.status_code == 422
     assert "TUNEFOLIO_INSECURE_COOKIES" in answer.json()["cure"]
     assert "set-cookie" not in answer.headers

@@ -248,7 +248,7 @@ def _invalid(error: RequestValidationError) -> Problem:
     fields = tuple(map(_field, error.errors()))
     first = fields[0]
     title = "That input does not work"
-    return Problem(422, "misuse", title, first.said, fields=fields)
+    return Problem(422, "misuse", title, first.said, first.cure, fields)
 
 
 def _field(entry: Mapping[str, Any]) -> FieldProblem:
@@ -256,7 +256,8 @@ def _field(entry: Mapping[str, Any]) -> FieldProblem:
     if entry["type"] == "json_invalid":
         return FieldProblem("body", f"is not JSON (character {entry['loc'][-1]})", "Send a JSON object")
     place = ".".join(str(part) for part in entry["loc"][1:]) or str(entry["loc"][0])
-    return FieldProblem(place, str(entry["msg"]).removeprefix("Value error, "))
+    cure = str(entry.get("ctx", {}).get("cure", ""))
+    return FieldProblem(place, str(entry["msg"]).removeprefix("Value error, "), cure)
 
 
 def answer(request: Request, problem: Problem) -> Response:
@@ -267,9 +268,7 @@ def answer(request: Request, problem: Problem) -> Response:
     if problem.status == HTTPStatus.UNAUTHORIZED:
         headers.setdefault("www-authenticate", "Bearer")
     response: Response
-    if is_htmx(request) and problem.kind == "leaving":
-        response = Response(status_code=HTTPStatus.NO_CONTENT, headers={"hx-redirect": FAREWELL})
-    elif is_htmx(request):
+    if is_htmx(request):
         response = _fragment(request, problem)
     elif wants_html(request):
         response = _page(request, problem)
@@ -343,6 +342,10 @@ def _came_from(request: Request) -> str:
 
 
 def _fragment(request: Request, problem: Problem) -> Response:
+    """Where no part of the page means anything any more, all of it is led away, with no error to note."""
+    if problem.kind in ("signed-out", "leaving"):
+        away = FAREWELL if problem.kind == "leaving" else sign_in_path(request)
+        return Response(status_code=HTTPStatus.NO_CONTENT, headers={"hx-redirect": away})
     return render.partial(
         request, "errors/fragment.html", status=problem.status, **_context(request, problem)
     )

@@ -64,7 +64,7 @@ from tunefolio.web.api import (
 )
 from tunefolio.web.api.guarded import guard
 from tunefolio.web.api.shapes import ProblemJson
-from tunefolio.web.leavers import must_stay
+from tunefolio.web.api.strict import entered
 
 _WORDS = {
     400: "The request cannot be read: a form that is none, or breaks off",
@@ -74,7 +74,7 @@ _WORDS = {
     408: "The body came too slowly",
     409: "The broker needs a new login, or the books do not bear a return yet",
     413: "Larger than the limit",
-    422: "The input is wrong: `errors` names each field with its cure",
+    422: "The input is wrong, or has a name that is not known: `errors` names each field with its cure",
     429: "Too many attempts; see Retry-After",
     503: "Busy or away; see Retry-After",
 }
@@ -86,7 +86,7 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
     for status, words in _WORDS.items()
 }
 
-router = APIRouter(responses=PROBLEMS, dependencies=[Depends(must_stay)])
+router = APIRouter(responses=PROBLEMS, dependencies=[Depends(entered)])
 for first in (holdings, sectors, snapshots, sessions, auth, broker_logins, hooks, tracker, docs):
     router.include_router(first.router)
 for second in (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi import APIRouter
-from pydantic import BaseModel, Field
+from pydantic import Field
 from starlette.responses import Response
 
 from tunefolio.core.identity import AccountId, InstrumentId, PortfolioId
@@ -19,12 +19,13 @@ from tunefolio.services.views.shapes import LotsView
 from tunefolio.store import accounts, portfolios
 from tunefolio.web.api.answers import Id, Name, Text, amount, ist, nothing, plain, reply
 from tunefolio.web.api.portfolios import ConfirmName, farewell
+from tunefolio.web.api.strict import Body
 from tunefolio.web.deps import CurrentViewer, HouseDep, PortfolioChoice, Reading, RowId, Writing
 
 v1 = APIRouter(prefix="/accounts", tags=["accounts"])
 
 
-class NewAccount(BaseModel):
+class NewAccount(Body):
     """currency: of the portfolio when left out."""
 
     portfolio_id: Id
@@ -32,7 +33,7 @@ class NewAccount(BaseModel):
     currency: Text = ""
 
 
-class AccountChange(BaseModel):
+class AccountChange(Body):
     """What should be different; what is left out stays."""
 
     name: Name | None = None

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path
-from pydantic import BaseModel
 from starlette.responses import Response
 
 from tunefolio.services import admin as house_admin
@@ -13,13 +12,14 @@ from tunefolio.services import standings
 from tunefolio.services.admin import BrokerRow
 from tunefolio.store.standings import Standing
 from tunefolio.web.api.answers import Text, ist, nothing, reply
+from tunefolio.web.api.strict import Body
 from tunefolio.web.deps import AdminViewer, HouseDep, OwnWriting, Reading
 
 v1 = APIRouter(tags=["admin"])
 BrokerName = Annotated[str, Path(pattern="^[a-z][a-z0-9_]{0,39}$")]
 
 
-class StandingWish(BaseModel):
+class StandingWish(Body):
     """reason: what people at this broker will read; needed unless it is put back into full service."""
 
     standing: Standing

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel
 from starlette.responses import Response
 
 from tunefolio.core.errors import NotFound
@@ -16,13 +15,14 @@ from tunefolio.services.admin import Refused
 from tunefolio.services.corrections import Corrected
 from tunefolio.store.corrections import Correction
 from tunefolio.web.api.answers import Cursor, Limit, QueryText, Text, after_id, ist, leaf, nothing
+from tunefolio.web.api.strict import Body
 from tunefolio.web.deps import AdminViewer, HouseDep, OwnWriting, Reading, RowId
 
 v1 = APIRouter(tags=["admin"])
 Only = Annotated[Literal["", "corrected"], Query(description="`corrected`: only those with a correction.")]
 
 
-class CorrectionWish(BaseModel):
+class CorrectionWish(Body):
     """Empty words leave what sources say; name or sector must be there."""
 
     name: Text = ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import AfterValidator, Field
 from starlette.responses import Response
 
 from tunefolio.core.errors import Misuse, Rejected
@@ -17,6 +17,7 @@ from tunefolio.services.admin import REFUSALS, ROLES, Refused
 from tunefolio.store.admin import PersonRow
 from tunefolio.web.api import persons
 from tunefolio.web.api.answers import Cursor, Limit, after_id, clean, ist, leaf, nothing, reply
+from tunefolio.web.api.strict import Body
 from tunefolio.web.deps import (
     AdminViewer,
     CurrentSession,
@@ -31,7 +32,7 @@ v1 = APIRouter(tags=["admin"])
 Password = Annotated[str, AfterValidator(clean), Field(min_length=1, max_length=200)]
 
 
-class Proof(BaseModel):
+class Proof(Body):
     """password: the admin's own, typed again."""
 
     password: Password

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter
-from pydantic import BaseModel, Field
+from pydantic import Field
 from starlette.responses import Response
 
 from tunefolio.core.alerts import AlertId, AlertKind, Manner, Repeat
@@ -21,6 +21,7 @@ from tunefolio.services.alert_views import AlertRow
 from tunefolio.store import alerts
 from tunefolio.store.alerts import Subject
 from tunefolio.web.api.answers import Cursor, Limit, Text, after_id, amount, ist, nothing, plain, put, reply
+from tunefolio.web.api.strict import Body
 from tunefolio.web.deps import MAX_ID, CurrentViewer, HouseDep, Reading, RowId, Writing
 
 v1 = APIRouter(prefix="/alerts", tags=["alerts"])
@@ -28,7 +29,7 @@ Id = Annotated[int, Field(ge=1, le=MAX_ID)]
 _MOST_SECONDS = 30 * 86_400
 
 
-class AlertTerms(BaseModel):
+class AlertTerms(Body):
     """parameters by kind: price level direction · move ratio direction reference · average days direction ·
     year_range direction · pnl measure level direction · drawdown ratio. hysteresis is a ratio."""
 

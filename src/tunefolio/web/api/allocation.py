@@ -6,7 +6,6 @@ from decimal import Decimal
 from typing import Any
 
 from fastapi import APIRouter
-from pydantic import BaseModel
 from starlette.responses import Response
 
 from tunefolio.core.identity import PortfolioId
@@ -14,13 +13,14 @@ from tunefolio.services import targets, views
 from tunefolio.services.views.shapes_allocation import AllocationSlice, Dimension
 from tunefolio.web.api.answers import Id, Text, amount, nothing, reply
 from tunefolio.web.api.figures import asked_api, put_value, ratio_json
+from tunefolio.web.api.strict import Body
 from tunefolio.web.deps import CurrentViewer, HouseDep, PortfolioChoice, Reading, Writing
 
 v1 = APIRouter(prefix="/allocation", tags=["allocation"])
 _CELLS = ("invested", "value", "pnl", "weight", "drift", "to_target")
 
 
-class TargetsIn(BaseModel):
+class TargetsIn(Body):
     """Weights by name of group, as ratios of the whole; a name left out has no target."""
 
     weights: dict[Text, Decimal]

@@ -35,6 +35,7 @@ v1 = APIRouter(tags=["access"])
 class Entry(BaseModel):
     """Who signs in. code: of the authenticator, or a recovery code, where the person has a second factor."""
 
+    # Not a strict Body: the tracker's document names email and password, and its clients may send more.
     email: Text
     password: Password
     code: Text = ""

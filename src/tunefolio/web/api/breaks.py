@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter
-from pydantic import BaseModel, Field
+from pydantic import Field
 from starlette.responses import Response
 
 from tunefolio.core.identity import AccountId
@@ -15,12 +15,13 @@ from tunefolio.services.views.breaks import breaks as found_breaks
 from tunefolio.services.views.shapes_repairs import BreakView
 from tunefolio.store import accounts
 from tunefolio.web.api.answers import Text, ist, nothing, reply
+from tunefolio.web.api.strict import Body
 from tunefolio.web.deps import MAX_ID, CurrentViewer, HouseDep, PortfolioChoice, Reading, Writing
 
 v1 = APIRouter(prefix="/breaks", tags=["breaks"])
 
 
-class Accepted(BaseModel):
+class Accepted(Body):
     """One repair to record. price, day: what only the person knows, where the repair wants it."""
 
     account: Annotated[int, Field(ge=1, le=MAX_ID)]

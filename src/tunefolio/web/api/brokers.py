@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path
-from pydantic import BaseModel, Field
+from pydantic import Field
 from starlette.responses import Response
 
 from tunefolio.core.identity import AccountId, PortfolioId
@@ -16,6 +16,7 @@ from tunefolio.services.credentials import Relogin
 from tunefolio.services.standings import OutOfService
 from tunefolio.web.api.answers import Text, ist, nothing, reply
 from tunefolio.web.api.sessions import broker_session
+from tunefolio.web.api.strict import Body
 from tunefolio.web.deps import (
     MAX_ID,
     CurrentSession,
@@ -31,7 +32,7 @@ v1 = APIRouter(prefix="/brokers", tags=["brokers"])
 BrokerName = Annotated[str, Path(pattern="^[a-z][a-z0-9_]{0,39}$")]
 
 
-class App(BaseModel):
+class App(Body):
     """An API application; its secret is sealed on arrival and never shown again."""
 
     api_key: Annotated[Text, Field(min_length=1)]
@@ -77,7 +78,7 @@ def _out(one: OutOfService | None) -> dict[str, Any] | None:
     return {"standing": one.standing, "reason": one.reason, "since": ist(one.since), "ask": one.ask}
 
 
-class Login(BaseModel):
+class Login(Body):
     """What a broker's form asks for, by the names of its fields (GET /brokers/{broker}/form).
 
     account: one linked already, whose kept fields may be left out. relogin: whether the house may log in by

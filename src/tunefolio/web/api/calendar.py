@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, Field
+from pydantic import Field
 from starlette.responses import Response
 
 from tunefolio.core.errors import Misuse
@@ -17,6 +17,7 @@ from tunefolio.services.calendars import Wish, exchange_of
 from tunefolio.services.views import calendar as views
 from tunefolio.services.views import calendar_json as told
 from tunefolio.web.api.answers import Cursor, Limit, Text, after_id, day_of, nothing, reply
+from tunefolio.web.api.strict import Body
 from tunefolio.web.deps import AdminViewer, CurrentViewer, HouseDep, Reading, Writing
 
 v1 = APIRouter(prefix="/calendar", tags=["calendar"])
@@ -93,7 +94,7 @@ def history(
     return reply(body)
 
 
-class NewOverride(BaseModel):
+class NewOverride(Body):
     """What is said of a day. kind: closed, open, short, known; windows: `18:15-19:15`, by the wall clock."""
 
     exchange: Text = "NSE"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import AfterValidator, Field
 from starlette.responses import Response
 
 from tunefolio.core.notice import ChannelId, ChannelKind
@@ -13,13 +13,14 @@ from tunefolio.services import channels as deeds
 from tunefolio.store import channels
 from tunefolio.store.channels import Channel
 from tunefolio.web.api.answers import Name, clean, ist, nothing, reply
+from tunefolio.web.api.strict import Body
 from tunefolio.web.deps import CurrentViewer, HouseDep, Reading, RowId, Writing
 
 v1 = APIRouter(prefix="/channels", tags=["channels"])
 Target = Annotated[str, AfterValidator(clean), Field(min_length=1, max_length=2000)]
 
 
-class NewChannel(BaseModel):
+class NewChannel(Body):
     """target: an e-mail address, the number of a Telegram chat, or a web address; secret: what signs what a
     webhook gets, at least 16 letters."""
 
@@ -28,11 +29,11 @@ class NewChannel(BaseModel):
     secret: Annotated[str, AfterValidator(clean), Field(max_length=500)] = ""
 
 
-class Code(BaseModel):
+class Code(Body):
     code: Name
 
 
-class Muted(BaseModel):
+class Muted(Body):
     """Kinds of alerts the channel does not carry."""
 
     muted: list[Name] = Field(max_length=20)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 from starlette.responses import Response
 
 from tunefolio.core.identity import AccountId
@@ -19,6 +19,7 @@ from tunefolio.services.house import House
 from tunefolio.trading.charges.notes import note
 from tunefolio.trading.charges.tariffs import tariffs
 from tunefolio.web.api.answers import Number, QueryText, Text, day_of, plain, reply
+from tunefolio.web.api.strict import Body
 from tunefolio.web.deps import MAX_ID, CurrentViewer, HouseDep, Reading
 
 v1 = APIRouter(prefix="/charges", tags=["charges"])
@@ -64,7 +65,7 @@ def rules(
     return reply({"date": day.iso(), "data": [told.rule(rule) for rule in deeds.rules_on(day)]})
 
 
-class Trade(BaseModel):
+class Trade(Body):
     """One trade of a note. scrip tells instruments apart; order: trades of one order bear one brokerage."""
 
     segment: Annotated[Text, Field(max_length=60)]
@@ -81,7 +82,7 @@ class Trade(BaseModel):
     services: Annotated[Text, Field(max_length=60)] = ""
 
 
-class NoteOf(BaseModel):
+class NoteOf(Body):
     """A day's trades at one broker; shares bought and sold within it become intraday."""
 
     model_config = ConfigDict(
@@ -156,7 +157,7 @@ def recorded(
     return reply(body | ({} if following is None else {"next": following.iso()}))
 
 
-class AskedDay(BaseModel):
+class AskedDay(Body):
     """Which day's orders the account's broker is asked about; broker, plan and group are our side of it."""
 
     model_config = ConfigDict(json_schema_extra={"example": {"account": 1, "day": "2026-11-19"}})

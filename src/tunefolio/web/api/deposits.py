@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 from starlette.responses import Response
 
 from tunefolio.core.identity import AccountId, TransactionId
@@ -20,12 +20,13 @@ from tunefolio.services.house import House
 from tunefolio.store.accounts import account_of
 from tunefolio.store.db import WriteDb
 from tunefolio.web.api.answers import Name, Number, Text, day_of, reply
+from tunefolio.web.api.strict import Body
 from tunefolio.web.deps import MAX_ID, CurrentViewer, HouseDep, Writing
 
 v1 = APIRouter(prefix="/deposits", tags=["transactions"])
 
 
-class DepositIn(BaseModel):
+class DepositIn(Body):
     """A fixed-return holding and its first payment; later payments are purchases of it at 1 a unit."""
 
     model_config = ConfigDict(

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Request
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import AfterValidator, Field
 from starlette.responses import Response
 
 from tunefolio.core.errors import Misuse
@@ -15,6 +15,7 @@ from tunefolio.services import factors, passkeys, proofs
 from tunefolio.store import authenticators, persons
 from tunefolio.web import keepsakes
 from tunefolio.web.api.answers import clean, ist, nothing, reply
+from tunefolio.web.api.strict import Body
 from tunefolio.web.deps import (
     ConfigDep,
     CurrentSession,
@@ -30,13 +31,13 @@ v1 = APIRouter(tags=["sign-in"])
 Typed = Annotated[str, AfterValidator(clean), Field(max_length=200)]
 
 
-class Code(BaseModel):
+class Code(Body):
     """code: six digits of the app."""
 
     code: Annotated[str, AfterValidator(clean), Field(min_length=1, max_length=40)]
 
 
-class Proof(BaseModel):
+class Proof(Body):
     """One of the three. credential: what navigator.credentials gave for the options asked before."""
 
     password: Typed = ""
@@ -68,10 +69,9 @@ def begin(db: OwnWriting, house: HouseDep, viewer: CurrentViewer) -> Response:
 
 
 @v1.post("/factors/authenticator/confirm", dependencies=PROVED)
-def confirm(db: OwnWriting, house: HouseDep, viewer: CurrentViewer, wish: Code) -> Response:
+def confirm(house: HouseDep, viewer: CurrentViewer, wish: Code) -> Response:
     """The app's first code: from now on signing in asks for one. The recovery codes are shown only now."""
-    house.throttle.hit(factors.BY_CODE, f"person {viewer.person}")
-    return _once({"recovery_codes": factors.confirm(db, house, viewer, Secret(wish.code))}, 200)
+    return _once({"recovery_codes": factors.turn_on(house, viewer, Secret(wish.code))}, 200)
 
 
 @v1.delete("/factors/authenticator", status_code=204, dependencies=PROVED)

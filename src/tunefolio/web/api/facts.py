@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from tunefolio.core.errors import Misuse
 from tunefolio.core.identity import AccountId, InstrumentId, TransactionId
@@ -19,6 +19,7 @@ from tunefolio.ledger.transactions import Fact, Pick, Ratio
 from tunefolio.market.instruments import Instrument, usual_currency
 from tunefolio.services.views.shapes import TransactionRow
 from tunefolio.web.api.answers import Number, Text, amount, day_of, ist, plain
+from tunefolio.web.api.strict import Body
 from tunefolio.web.deps import MAX_ID
 
 Id = Annotated[int, Field(ge=1, le=MAX_ID)]
@@ -30,14 +31,14 @@ _RATIO = re.compile(rf"{_NUMBER}[:/]{_NUMBER}\Z")
 _NOTE = Annotated[Text, Field(description="In your own words.")]
 
 
-class PickIn(BaseModel):
+class PickIn(Body):
     """Units of one open lot. lot: the id of the transaction that brought it."""
 
     lot: Id
     quantity: Number
 
 
-class FactIn(BaseModel):
+class FactIn(Body):
     """What happened. Which fields a kind needs and may have says `GET /api/v1/transactions/kinds`.
 
     Of `price` and `amount` one is enough; the other follows from the quantity.
@@ -76,16 +77,18 @@ class FactIn(BaseModel):
         Id | None, Field(description="The account on the other side of a transfer.")
     ] = None
     acquired: Annotated[Text, Field(description="The true purchase day, YYYY-MM-DD, where known.")] = ""
-    picks: Annotated[list[PickIn], Field(max_length=500, description="Lots chosen for a sale.")] = []
+    picks: Annotated[list[PickIn], Field(max_length=500, description="Lots chosen for a sale.")] = Field(
+        default=[]
+    )
     delivery: Delivery | None = None
     parts: Annotated[
         dict[FeeName, Number], Field(max_length=len(FeeName), description="What the fees are made of.")
-    ] = {}
+    ] = Field(default={})
     order: Annotated[Text, Field(max_length=60, description="The broker's number of the order.")] = ""
     at: Annotated[Text, Field(description="The moment of a fill, ISO 8601 with its offset.")] = ""
     currency: Annotated[Text, Field(description="When left out: the exchange's, else the account's.")] = ""
     note: _NOTE = ""
-    tags: Annotated[list[Text], Field(max_length=50)] = []
+    tags: Annotated[list[Text], Field(max_length=50)] = Field(default=[])
 
 
 def fact_of(wish: FactIn, currency: Currency, resolve: Resolve) -> Fact:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from starlette.responses import Response
 
 from tunefolio.core.identity import GrantId, PersonId, PortfolioId
@@ -19,18 +19,17 @@ from tunefolio.services.shared_shapes import SharedBook, SharedLine, SharedRetur
 from tunefolio.services.views import HoldingRow
 from tunefolio.web.api.answers import Text, amount, day_of, ist, nothing, plain, put, reply
 from tunefolio.web.api.figures import ratio_json
+from tunefolio.web.api.strict import Body
 from tunefolio.web.deps import MAX_ID, CurrentViewer, HouseDep, OwnWriting, Reading, RowId, Writing
 
 v1 = APIRouter(tags=["family"])
 
 
-class Offer(BaseModel):
+class Offer(Body):
     """email: of an existing user. portfolio_id: the only one to be seen, null for all. last_day: the last on
     which it holds, null for until it is taken back. amounts: hidden, which is what is meant where it is
     left out, shows weights and returns alone; shown shows rupees, units and costs as well. A field that is
     not known is refused: a misspelt one would let more be seen than was meant."""
-
-    model_config = ConfigDict(extra="forbid")
 
     email: Text
     portfolio_id: Annotated[int, Field(ge=1, le=MAX_ID)] | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi import APIRouter
-from pydantic import BaseModel, Field
+from pydantic import Field
 from starlette.responses import Response
 
 from tunefolio.core.errors import NotFound
@@ -16,6 +16,7 @@ from tunefolio.services import health as deeds
 from tunefolio.services.views import data_health as views
 from tunefolio.services.views.data_health import Followed, Pile
 from tunefolio.web.api.answers import Cursor, Limit, Text, after_id, ist, plain, reply
+from tunefolio.web.api.strict import Body
 from tunefolio.web.deps import (
     MAX_ID,
     AdminViewer,
@@ -30,7 +31,7 @@ from tunefolio.web.deps import (
 v1 = APIRouter(tags=["data health"])
 
 
-class HeapIn(BaseModel):
+class HeapIn(Body):
     """Which doubted bars: all open ones of one instrument, source and reason."""
 
     instrument: int = Field(ge=1, le=MAX_ID)

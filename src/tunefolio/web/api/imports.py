@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, UploadFile
-from pydantic import BaseModel, Field
+from pydantic import Field
 from starlette.responses import Response
 
 from tunefolio.core.errors import Misuse
@@ -26,6 +26,7 @@ from tunefolio.store import accounts, imports, mappings
 from tunefolio.store.imports import Import
 from tunefolio.web.api.answered import shape_of
 from tunefolio.web.api.answers import Cursor, Limit, after_id, amount, ist, nothing, plain, reply
+from tunefolio.web.api.strict import Body
 from tunefolio.web.deps import MAX_ID, CurrentViewer, HouseDep, Reading, RowId, Writing
 
 v1 = APIRouter(tags=["imports"])
@@ -42,26 +43,26 @@ Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 Password = Annotated[str, Form(max_length=200)]
 
 
-class Commit(BaseModel):
+class Commit(Body):
     """sha256: of the upload, as it was answered. background: answer at once with the job that does it."""
 
     sha256: Digest
     background: bool = False
 
 
-class Explained(BaseModel):
+class Explained(Body):
     """What the columns of an uploaded table mean: header names by meaning (docs/spec/imports.md)."""
 
     sha256: Digest
-    columns: dict[str, list[str]] = {}
+    columns: dict[str, list[str]] = Field(default={})
     day_order: str = "ymd"
     point: str = "dot"
-    words: dict[str, list[str]] = {}
+    words: dict[str, list[str]] = Field(default={})
     exchange: str = "NSE"
     currency: str = ""
 
 
-class Rows(BaseModel):
+class Rows(Body):
     """Which verdicts: of an upload, from `offset`, of one fate (fresh, repeated, refused) or of all."""
 
     sha256: Digest
@@ -70,7 +71,7 @@ class Rows(BaseModel):
     fate: RowFate | None = None
 
 
-class Shape(BaseModel):
+class Shape(Body):
     """Of a table, as the listing of maps tells it."""
 
     shape: Digest

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
-from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic import AfterValidator, ConfigDict
 from starlette.responses import Response
 
 from tunefolio.core.identity import InstrumentId
@@ -19,6 +19,7 @@ from tunefolio.store.search import MOST, Found
 from tunefolio.store.search_hits import Position
 from tunefolio.web.api.answers import Cursor, Limit, QueryText, after_id, clean, ist, plain, reply
 from tunefolio.web.api.facts import Id
+from tunefolio.web.api.strict import Body
 from tunefolio.web.deps import CurrentViewer, HouseDep, Reading, RowId, Writing
 
 v1 = APIRouter(prefix="/instruments", tags=["instruments"])
@@ -34,7 +35,7 @@ Place = Annotated[
 ]
 
 
-class Choice(BaseModel):
+class Choice(Body):
     """A listing that search found and nobody here has met."""
 
     model_config = ConfigDict(json_schema_extra={"example": {"listing_id": 1594}})

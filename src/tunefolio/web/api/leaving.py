@@ -6,13 +6,14 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Request
-from pydantic import BaseModel, Field
+from pydantic import Field
 from starlette.responses import Response
 
 from tunefolio.services import export_person, leaving, proofs
 from tunefolio.store.exports import Export
 from tunefolio.web import stretches
 from tunefolio.web.api.answers import ist, nothing, reply
+from tunefolio.web.api.strict import Body
 from tunefolio.web.deps import (
     CurrentSession,
     CurrentViewer,
@@ -31,7 +32,7 @@ _FILE: dict[int | str, dict[str, Any]] = {
 }
 
 
-class Farewell(BaseModel):
+class Farewell(Body):
     """email: one's own, typed once more."""
 
     email: Annotated[str, Field(max_length=254)]

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Request
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import AfterValidator, Field
 from starlette.responses import Response
 
 from tunefolio.core.people import Person
@@ -16,6 +16,7 @@ from tunefolio.services.house import House
 from tunefolio.store import persons
 from tunefolio.store.db import ReadDb
 from tunefolio.web.api.answers import Name, Text, clean, ist, naming, nothing, reply
+from tunefolio.web.api.strict import Body
 from tunefolio.web.deps import CurrentSession, CurrentViewer, HouseDep, OwnWriting, Reading
 from tunefolio.web.proved import PROVED
 from tunefolio.web.turns import in_turn
@@ -25,28 +26,28 @@ LinkToken = Annotated[str, AfterValidator(clean), Field(min_length=1, max_length
 Password = Annotated[str, AfterValidator(clean), Field(min_length=1, max_length=200)]
 
 
-class Renamed(BaseModel):
+class Renamed(Body):
     name: Name
 
 
-class Address(BaseModel):
+class Address(Body):
     email: Text
 
 
-class Opened(BaseModel):
+class Opened(Body):
     """token: of a link that came by mail, or from the operator: what stands behind token= in its address."""
 
     token: LinkToken
 
 
-class Reset(BaseModel):
+class Reset(Body):
     """token: as the link has it; password: the new one."""
 
     token: LinkToken
     password: Password
 
 
-class FirstPassword(BaseModel):
+class FirstPassword(Body):
     password: Password
 
 

@@ -15,6 +15,7 @@ from tunefolio.store.passkeys import Passkey
 from tunefolio.web import keepsakes, security
 from tunefolio.web.api.answers import Name, ist, nothing, reply
 from tunefolio.web.api.factors import options_reply
+from tunefolio.web.api.strict import Body
 from tunefolio.web.deps import ConfigDep, CurrentViewer, HouseDep, OwnWriting, Reading, RowId
 from tunefolio.web.errors import TooMany
 from tunefolio.web.proved import PROVED
@@ -22,7 +23,7 @@ from tunefolio.web.proved import PROVED
 v1 = APIRouter(tags=["sign-in"])
 
 
-class NewPasskey(BaseModel):
+class NewPasskey(Body):
     """credential: what navigator.credentials.create gave for the options asked before."""
 
     name: Name
@@ -32,10 +33,11 @@ class NewPasskey(BaseModel):
 class Signed(BaseModel):
     """credential: what navigator.credentials.get gave for the options asked before."""
 
+    # Not a strict Body: browsers and their libraries send beside it what they know of themselves.
     credential: dict[str, Any]
 
 
-class Named(BaseModel):
+class Named(Body):
     name: Name
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi import APIRouter
-from pydantic import BaseModel
 from starlette.responses import Response
 
 from tunefolio.core.identity import InviteId, PersonId
@@ -14,17 +13,18 @@ from tunefolio.services import admin as house_admin
 from tunefolio.services import identity
 from tunefolio.store.invites import Invite
 from tunefolio.web.api.answers import Cursor, Limit, Text, after_id, ist, leaf, nothing, reply
+from tunefolio.web.api.strict import Body
 from tunefolio.web.deps import AdminViewer, HouseDep, OwnWriting, Reading, RowId
 
 v1 = APIRouter(tags=["people"])
 _ADMIN = "/admin"
 
 
-class RoleWish(BaseModel):
+class RoleWish(Body):
     role: Role
 
 
-class InviteWish(BaseModel):
+class InviteWish(Body):
     """email: the only address the code is good for; empty for anyone's."""
 
     email: Text = ""

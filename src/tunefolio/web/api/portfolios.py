@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel
 from starlette.responses import Response
 
 from tunefolio.core.identity import PortfolioId
@@ -15,18 +14,19 @@ from tunefolio.services import portfolios as deeds
 from tunefolio.services.portfolios import Farewell
 from tunefolio.store import portfolios
 from tunefolio.web.api.answers import Name, Text, ist, nothing, reply
+from tunefolio.web.api.strict import Body
 from tunefolio.web.deps import CurrentViewer, HouseDep, Reading, RowId, Writing
 
 v1 = APIRouter(prefix="/portfolios", tags=["portfolios"])
 ConfirmName = Annotated[str, Query(max_length=80, description="Its name, to show that deletion is meant.")]
 
 
-class NewPortfolio(BaseModel):
+class NewPortfolio(Body):
     name: Name
     currency: Text = "INR"
 
 
-class Rename(BaseModel):
+class Rename(Body):
     name: Name
 
 

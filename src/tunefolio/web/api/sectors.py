@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request
-from pydantic import BaseModel
 from starlette.responses import Response
 
 from tunefolio.core.errors import NotFound
@@ -19,6 +18,7 @@ from tunefolio.web import render
 from tunefolio.web.api.answers import NO_COST, Name, Text, nothing, number, per_cent, put, reply, units
 from tunefolio.web.api.holdings import worth_of
 from tunefolio.web.api.shapes import Allocation, SectorDetails
+from tunefolio.web.api.strict import Body
 from tunefolio.web.deps import CurrentViewer, HouseDep, PortfolioChoice, Reading, RowId, Writing
 
 router = APIRouter(prefix="/api/sectors", tags=["sectors"])
@@ -84,7 +84,7 @@ def line(row: HoldingRow) -> dict[str, Any]:
     return {**named, "quantity": units(row.valued.quantity), **worth_of(row)}
 
 
-class Override(BaseModel):
+class Override(Body):
     """A person's own classification of an instrument; it goes before every other source."""
 
     sector: Name

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Request
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import AfterValidator, Field
 from starlette.responses import Response
 
 from tunefolio.core.errors import NotFound, Retry
@@ -22,6 +22,7 @@ from tunefolio.web import keepsakes, security
 from tunefolio.web.api.answered import shape_of
 from tunefolio.web.api.answers import Name, Text, clean, ist, naming, nothing, reply
 from tunefolio.web.api.shapes import SessionInfo
+from tunefolio.web.api.strict import Body
 from tunefolio.web.deps import (
     ConfigDep,
     CurrentSession,
@@ -47,7 +48,7 @@ _BY_MAIL: dict[int | str, dict[str, Any]] = {
 Password = Annotated[str, AfterValidator(clean), Field(min_length=1, max_length=200)]
 
 
-class Credentials(BaseModel):
+class Credentials(Body):
     """code: of the authenticator, or a recovery code, where the person has a second factor."""
 
     email: Text
@@ -55,7 +56,7 @@ class Credentials(BaseModel):
     code: Text = ""
 
 
-class Newcomer(BaseModel):
+class Newcomer(Body):
     """invite: the code an admin gave; needed by the house's rule, never by the first person. password: not
     looked at where the link to choose one is mailed."""
 
@@ -65,7 +66,7 @@ class Newcomer(BaseModel):
     invite: Text = ""
 
 
-class Confirmed(BaseModel):
+class Confirmed(Body):
     """token: what stands behind `token=` in the mailed link. name: if another than was asked for."""
 
     token: Annotated[str, AfterValidator(clean), Field(min_length=1, max_length=100)]
@@ -73,7 +74,7 @@ class Confirmed(BaseModel):
     name: Text = ""
 
 
-class NewPassword(BaseModel):
+class NewPassword(Body):
     old: Password
     new: Password
 

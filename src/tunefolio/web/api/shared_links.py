@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from starlette.responses import Response
 
 from tunefolio.core.identity import PortfolioId, SharedLinkId
@@ -13,17 +13,16 @@ from tunefolio.core.sharing import Amounts
 from tunefolio.services import shared_links
 from tunefolio.services.shared_links import LinkLine
 from tunefolio.web.api.answers import Text, day_of, ist, nothing, reply
+from tunefolio.web.api.strict import Body
 from tunefolio.web.deps import MAX_ID, CurrentViewer, HouseDep, Reading, RowId, Writing
 from tunefolio.web.proved import PROVED
 
 v1 = APIRouter(tags=["family"])
 
 
-class NewLink(BaseModel):
+class NewLink(Body):
     """title: what visitors read above it. amounts: hidden shows weights and returns alone. last_day: the last
     on which it holds, null for until it is revoked. A field that is not known is refused."""
-
-    model_config = ConfigDict(extra="forbid")
 
     portfolio_id: Annotated[int, Field(ge=1, le=MAX_ID)]
     title: Text

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from starlette.responses import Response
 
 from tunefolio.core.errors import Misuse, NotFound, Rejected
@@ -17,6 +17,7 @@ from tunefolio.services.tokens import LONGEST_DAYS
 from tunefolio.store.personal_tokens import PersonalToken
 from tunefolio.web.api.answers import Name, ist, nothing, reply
 from tunefolio.web.api.sessions import Password
+from tunefolio.web.api.strict import Body
 from tunefolio.web.deps import (
     CurrentSession,
     CurrentViewer,
@@ -30,11 +31,9 @@ from tunefolio.web.deps import (
 v1 = APIRouter(tags=["access"])
 
 
-class TokenWish(BaseModel):
+class TokenWish(Body):
     """days: until it ends, null for never. password: one's own, where it was not typed again just now.
     A field that is not known is refused: a misspelt `days` would make a token that lives too long."""
-
-    model_config = ConfigDict(extra="forbid")
 
     name: Name
     scopes: Annotated[list[Scope], Field(min_length=1, max_length=len(Scope))]

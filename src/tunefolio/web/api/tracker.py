@@ -46,6 +46,7 @@ class TradeType(StrEnum):
 class NewTrade(BaseModel):
     """A trade as the tracker sends it. Numbers may be JSON numbers or text; text loses nothing on the way."""
 
+    # Not a strict Body: its shape is the tracker's, whose clients may send fields of their own.
     model_config = ConfigDict(
         json_schema_extra={
             "example": {"asset_id": 4, "quantity": 10, "price": 1500.50, "date": "2024-04-01", "type": "buy"}

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 from starlette.responses import Response
 
 from tunefolio.core.errors import NotFound
@@ -30,6 +30,7 @@ from tunefolio.web.api.answers import (
 )
 from tunefolio.web.api.facts import FactIn, Id, fact_of, transaction
 from tunefolio.web.api.lines import Written, facts_of_lines, resolver, row_of
+from tunefolio.web.api.strict import Body
 from tunefolio.web.deps import MAX_ID, CurrentViewer, HouseDep, PortfolioChoice, Reading, RowId, Writing
 
 v1 = APIRouter(tags=["transactions"])
@@ -63,7 +64,7 @@ class NewFact(FactIn):
     account_id: Id
 
 
-class LineIn(BaseModel):
+class LineIn(Body):
     """One fact in the notation."""
 
     model_config = ConfigDict(
@@ -72,7 +73,7 @@ class LineIn(BaseModel):
     text: Text
 
 
-class ManyFacts(BaseModel):
+class ManyFacts(Body):
     """Many facts of one account: as objects, as lines of the notation, or both; all are recorded or none."""
 
     model_config = ConfigDict(
@@ -84,11 +85,11 @@ class ManyFacts(BaseModel):
         }
     )
     account_id: Id
-    transactions: Annotated[list[FactIn], Field(max_length=1_000)] = []
+    transactions: Annotated[list[FactIn], Field(max_length=1_000)] = Field(default=[])
     text: Annotated[str, Field(max_length=200_000, description="One fact a line.")] = ""
 
 
-class ChosenFacts(BaseModel):
+class ChosenFacts(Body):
     """Facts by their ids."""
 
     model_config = ConfigDict(json_schema_extra={"example": {"ids": [91, 92]}})
@@ -99,8 +100,8 @@ class TagChange(ChosenFacts):
     """Words to put on facts, and words to take off them."""
 
     model_config = ConfigDict(json_schema_extra={"example": {"ids": [91, 92], "add": ["core"], "remove": []}})
-    add: Annotated[list[Text], Field(max_length=50)] = []
-    remove: Annotated[list[Text], Field(max_length=50)] = []
+    add: Annotated[list[Text], Field(max_length=50)] = Field(default=[])
+    remove: Annotated[list[Text], Field(max_length=50)] = Field(default=[])
 
 
 @v1.get("/transactions")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi import APIRouter
-from pydantic import BaseModel, Field
+from pydantic import Field
 from starlette.responses import Response
 
 from tunefolio.core.alerts import WatchlistId
@@ -16,6 +16,7 @@ from tunefolio.store import watchlists
 from tunefolio.store.watchlists import Watchlist
 from tunefolio.web.api.answers import Id, Name, Text, amount, ist, nothing, put, reply
 from tunefolio.web.api.figures import ratio_json
+from tunefolio.web.api.strict import Body
 from tunefolio.web.deps import MAX_ID, CurrentViewer, HouseDep, Reading, RowId, Writing
 
 v1 = APIRouter(prefix="/watchlists", tags=["watchlists"])
@@ -24,24 +25,24 @@ _NO_YEAR = "its history is still fetched"
 _NO_CLOSE = "no previous close"
 
 
-class NewList(BaseModel):
+class NewList(Body):
     name: Name
 
 
-class Order(BaseModel):
+class Order(Body):
     """Every id once, in the order wanted."""
 
     ids: list[Id] = Field(max_length=500)
 
 
-class NewItem(BaseModel):
+class NewItem(Body):
     """instrument: EXCHANGE:SYMBOL, the number of an instrument, or `listing:` and the number of a listing."""
 
     instrument: Name
     note: Text = ""
 
 
-class ItemChange(BaseModel):
+class ItemChange(Body):
     """What is named changes; list_id moves it to another list."""
 
     note: Text | None = None
