@@ -11,7 +11,7 @@ import pyotp
 import pytest
 from starlette.testclient import TestClient
 
-from tests.issuers import ASHA, BROWSER, away, back, client_of, enter, open_provider, who
+from tests.issuers import ASHA, BROWSER, away, back, client_of, enter, enter_new, open_provider, who
 from tests.web.houses import PASSWORD, join, visitor
 from tunefolio.sandbox.oidc import Fault, Provider, Somebody
 from tunefolio.services.house import House, SignUp
@@ -49,7 +49,7 @@ def acts(client: TestClient) -> list[str]:
     return [row["action"] for row in client.get("/api/v1/activity").json()["data"]]
 
 
-def test_somebody_new_joins_an_open_house_and_comes_back(house: House) -> None:
+def test_the_first_person_joins_unasked_and_comes_back(house: House) -> None:
     first = visitor(house)
     page = first.get("/sign-up", headers=BROWSER)
     assert "Create one with Rehearsal ID" in page.text
@@ -70,9 +70,9 @@ def test_an_address_alone_signs_nobody_in(house: House, provider: Provider) -> N
     """Whoever can make the provider say an address would be whoever has that address here."""
     join(visitor(house), "asha@example.org", "Asha")
     client = visitor(house)
-    answer = enter(client)
+    answer = enter_new(client)
     assert answer.status_code == 422
-    assert "link the two under Settings" in answer.text
+    assert "sign in and connect the two" in answer.text
     assert who(client) == ""
     assert links_in(house) == []
 
@@ -82,7 +82,7 @@ def test_a_trusted_provider_finds_her_by_an_address_that_both_confirmed(
 ) -> None:
     trusting = ruled(house, provider_is_trusted=True)
     asha = join(visitor(trusting), "asha@example.org", "Asha")
-    assert enter(visitor(trusting)).status_code == 422, (
+    assert enter_new(visitor(trusting)).status_code == 422, (
         "here it was never confirmed: somebody may have typed it"
     )
     with trusting.database.writing() as db:
@@ -90,7 +90,7 @@ def test_a_trusted_provider_finds_her_by_an_address_that_both_confirmed(
         assert found
         persons.set_verified(db, found[0].viewer, trusting.clock.now())
     provider.who = replace(ASHA, is_email_verified=False)
-    assert enter(visitor(trusting)).status_code == 422
+    assert enter_new(visitor(trusting)).status_code == 422
     provider.who = ASHA
     client = visitor(trusting)
     assert enter(client).status_code == 303
@@ -100,7 +100,7 @@ def test_a_trusted_provider_finds_her_by_an_address_that_both_confirmed(
     assert "An account elsewhere was linked to yours" in titles
     provider.who = Somebody("sub-bela", "bela@example.org", name="Bela")
     bela = visitor(trusting)
-    assert enter(bela).status_code == 303
+    assert enter_new(bela).status_code == 303
     assert bela.get("/api/v1/factors").json()["email_confirmed_at"] is not None
 
 
@@ -185,6 +185,28 @@ def test_without_a_password_she_proves_herself_there_and_sets_one(house: House, 
     assert asha.post(f"/settings/identities/{kept.id}/delete", headers=BROWSER).status_code == 303
 
 
+def test_an_admin_without_a_password_is_let_at_the_house_by_her_provider(
+    house: House, provider: Provider
+) -> None:
+    """The first person is its admin, and came by the provider."""
+    asha = visitor(house)
+    enter(asha)
+    page = asha.get("/admin/unlock?next=/admin/users", headers=BROWSER).text
+    assert "By Rehearsal ID" in page
+    assert 'name="next" value="/admin/users"' in page
+    assert "Your password" not in page
+    refused = asha.post("/admin/unlock", data={"password": PASSWORD}, headers=BROWSER)
+    assert refused.status_code == 422
+    assert "By Rehearsal ID" in refused.text
+    wish = {"role": "member"}
+    locked = asha.post("/admin/invites", data=wish, headers=BROWSER)
+    assert locked.headers["location"].startswith("/admin/unlock")
+    proved = enter(asha, "/prove/oidc", next="/admin/users")
+    assert proved.headers["location"] == "/admin/users"
+    assert asha.get("/api/v1/admin/unlock").json()["unlocked_until"] is not None
+    assert asha.post("/admin/invites", data=wish, headers=BROWSER).status_code == 200
+
+
 def test_the_houses_second_factor_is_asked_for_unless_the_providers_is_enough(
     house: House, provider: Provider
 ) -> None:
@@ -211,7 +233,7 @@ def test_the_houses_second_factor_is_asked_for_unless_the_providers_is_enough(
 
 def test_whoever_was_shut_out_stays_out(house: House, provider: Provider) -> None:
     operator = join(visitor(house), "operator@example.org", "Operator")
-    enter(visitor(house))
+    enter_new(visitor(house))
     id = next(
         row["id"]
         for row in operator.get("/api/v1/persons").json()["data"]
@@ -226,9 +248,9 @@ def test_whoever_was_shut_out_stays_out(house: House, provider: Provider) -> Non
 def test_the_rule_of_signing_up_holds_for_the_provider_too(house: House, provider: Provider) -> None:
     inviting = ruled(house, sign_up=SignUp.INVITE)
     operator = join(visitor(inviting), "operator@example.org", "Operator")
-    unasked = enter(visitor(inviting))
-    assert unasked.status_code == 403
-    assert "Ask an admin of this house for an invite" in unasked.text
+    uninvited = enter_new(visitor(inviting))
+    assert uninvited.status_code == 403
+    assert "Ask an admin of this house for an invite" in uninvited.text
     code = operator.post("/api/v1/admin/invites", json={"email": "", "role": "reader"}).json()["code"]
     page = visitor(inviting).get(f"/sign-up?invite={code}", headers=BROWSER)
     assert 'id="f-provider-invite"' in page.text
@@ -238,10 +260,10 @@ def test_the_rule_of_signing_up_holds_for_the_provider_too(house: House, provide
     provider.who = Somebody("sub-bela", "bela@example.org", name="Bela")
     assert enter(visitor(inviting), invite=code).status_code == 422, "it was used"
     closed = ruled(house, sign_up=SignUp.OPEN, provider_sign_up=SignUp.CLOSED)
-    assert enter(visitor(closed)).status_code == 403
+    assert enter_new(visitor(closed)).status_code == 403
     assert "Create one with" not in visitor(closed).get("/sign-up", headers=BROWSER).text
     provider.who = Somebody("sub-nameless")
-    assert enter(visitor(house)).status_code == 401, "an account here needs an address"
+    assert enter_new(visitor(house)).status_code == 401, "an account here needs an address"
 
 
 def test_a_house_without_a_provider_has_no_such_door(asha: TestClient, stranger: TestClient) -> None:

@@ -147,6 +147,19 @@ def test_a_proof_is_given_by_password_or_code_and_holds(small_house: House, bela
     assert away.headers["location"] == "/settings/security"
 
 
+def test_an_admin_is_asked_for_whichever_proof_she_has(small_house: House, asha: TestClient) -> None:
+    app, _ = protected(small_house, asha)
+    page = asha.get("/admin/unlock?next=/admin/jobs", headers=BROWSER).text
+    assert "By code" in page
+    assert "By password" in page
+    form = {"code": "000000", "next": "/admin/jobs"}
+    wrong = asha.post("/admin/unlock", data=form, headers=BROWSER)
+    assert (wrong.status_code, "By code" in wrong.text) == (422, True)
+    form["code"] = code_of(small_house, app)
+    right = asha.post("/admin/unlock", data=form, headers=BROWSER, follow_redirects=False)
+    assert right.headers["location"] == "/admin/jobs"
+
+
 def test_set_up_by_pages_shows_the_codes_once(small_house: House, asha: TestClient) -> None:
     begun = asha.post("/settings/authenticator", headers=BROWSER, follow_redirects=False)
     assert begun.headers["location"] == "/settings/authenticator"
@@ -194,6 +207,26 @@ def test_who_types_too_fast_keeps_her_page(
         assert "Try again in a second" in many.text
     again = asha.post("/settings/authenticator/confirm", data=form, headers=BROWSER)
     assert (again.headers["retry-after"], again.headers["cache-control"]) == ("1", "no-store")
+
+
+@pytest.mark.parametrize("path", ["/api/v1/factors/authenticator/confirm", "/settings/authenticator/confirm"])
+def test_the_right_first_code_ends_the_count_of_the_wrong_ones(
+    small_house: House, asha: TestClient, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    """Else whoever mistyped while setting it up would wait at her next sign-in. All in one moment."""
+    moment = time.time()
+    monkeypatch.setattr(windows, "time", SimpleNamespace(time=lambda: moment))
+    app = pyotp.TOTP(asha.post("/api/v1/factors/authenticator").json()["secret"])
+    for code, status in (("000000", 422), ("000000", 422), (code_of(small_house, app, 0), 200)):
+        told = {"code": code}
+        form, body = (None, told) if path.startswith("/api/") else (told, None)
+        assert asha.post(path, headers=BROWSER, data=form, json=body).status_code == status
+    door = visitor(small_house)
+    enter(door)
+    wrong = door.post("/sign-in/code", data={"code": "000000"}, headers=BROWSER)
+    assert wrong.status_code == 401, "one more wrong one, and no pause yet"
+    right = door.post("/sign-in/code", data={"code": code_of(small_house, app)}, headers=BROWSER)
+    assert right.headers["location"] == "/dashboard"
 
 
 def test_asking_for_a_new_password_tells_nobody_anything(small_house: House, asha: TestClient) -> None:

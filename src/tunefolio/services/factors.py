@@ -98,6 +98,18 @@ def qr(enrolment: Enrolment) -> str:
     return picture.getvalue().decode()
 
 
+def turn_on(house: House, viewer: Viewer, code: Secret) -> tuple[str, ...]:
+    """`confirm`, its attempts counted for the person; a right code ends the count, as everywhere.
+
+    Opens its own transaction: the count ends once it is kept. Raises Misuse, Retry when throttled.
+    """
+    house.throttle.hit(BY_CODE, f"person {viewer.person}")
+    with house.database.writing() as db:
+        codes = confirm(db, house, viewer, code)
+    house.throttle.forget(BY_CODE, f"person {viewer.person}")
+    return codes
+
+
 def confirm(db: WriteDb, house: House, viewer: Viewer, code: Secret) -> tuple[str, ...]:
     """The app shows right codes: from now on they are asked for. Gives the recovery codes, never shown again.
 

@@ -2,7 +2,8 @@
 
 A visit begins in one browser and ends in it: the state and what fetches the tokens are made of that browser's
 cookie and stand in no table. Whom an unknown account belongs to is never guessed from its e-mail address,
-unless the operator trusts the provider with that. Rules: docs/spec/signing-in.md.
+unless the operator trusts the provider with that: she is asked (oidc_newcomers.py).
+Rules: docs/spec/signing-in.md.
 """
 
 from __future__ import annotations
@@ -20,13 +21,14 @@ import orjson
 from tunefolio.core.errors import Misuse, NotFound, Rejected
 from tunefolio.core.identity import SessionId
 from tunefolio.core.oidc import Asking, IdentityProvider, ProvidedIdentity, Question
-from tunefolio.core.people import Person, Viewer, email_of
+from tunefolio.core.people import Person, Viewer
 from tunefolio.core.secret import Secret
-from tunefolio.ledger.accounts import legible
-from tunefolio.services import audit, factors, joining, mails, proofs, steps
+from tunefolio.services import audit, factors, oidc_newcomers, proofs, steps
 from tunefolio.services.audit import Act
 from tunefolio.services.house import House, SignUp
-from tunefolio.services.identity import SignedIn, open_session
+from tunefolio.services.identity import open_session
+from tunefolio.services.oidc_newcomers import Came as Came
+from tunefolio.services.oidc_newcomers import Entered as Entered
 from tunefolio.services.passwords import token_hash
 from tunefolio.services.steps import StepOver
 from tunefolio.services.throttle import Allowance
@@ -56,25 +58,6 @@ class Departure:
 
 
 @dataclass(frozen=True, slots=True)
-class Came:
-    """Whom a browser is, when it comes back: viewer and session None for one that is not signed in."""
-
-    device: str
-    address: str
-    browser: Secret | None = None
-    viewer: Viewer | None = None
-    session: SessionId | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Entered:
-    """She is in. then: where she wanted to go."""
-
-    fresh: SignedIn
-    then: str
-
-
-@dataclass(frozen=True, slots=True)
 class CodeWanted:
     """The house's own second factor comes next, in this browser."""
 
@@ -94,7 +77,14 @@ class Proved:
     then: str
 
 
-Outcome = Entered | CodeWanted | Linked | Proved
+@dataclass(frozen=True, slots=True)
+class NotKnown:
+    """No account belongs to her identity there: she is asked which shall. token: for her browser."""
+
+    token: Secret
+
+
+Outcome = Entered | CodeWanted | Linked | Proved | NotKnown
 
 
 def sign_up_rule(house: House) -> SignUp:
@@ -168,7 +158,7 @@ def unlink(db: WriteDb, house: House, viewer: Viewer, id: int) -> None:
     external_identities.forget(db, viewer, id)
     audit.note(db, house, viewer, Act.IDENTITY_UNLINKED, f"identity:{id}", {"issuer": one.issuer})
     text = f"The account {one.email or one.subject[:40]} there signs you in no more."
-    _tell(db, house, viewer, "A linked account was unlinked", text, f"unlinked:{id}")
+    oidc_newcomers.tell(db, house, viewer, "A linked account was unlinked", text, f"unlinked:{id}")
 
 
 def _provider(house: House) -> IdentityProvider:
@@ -227,15 +217,19 @@ def _must_be_hers(step: Challenge, told: Mapping[str, Any], came: Came) -> None:
 
 
 def _enter(house: House, came: Came, found: ProvidedIdentity, told: Mapping[str, Any]) -> Outcome:
+    then, invite_hash = str(told["then"]), str(told["invite"])
     with house.database.writing() as db:
-        person = _known(db, house, found) or _joined(db, house, came, found, str(told["invite"]))
+        person = _known(db, house, found)
+        if person is None and not invite_hash and persons.count(db):
+            return NotKnown(oidc_newcomers.wait(db, house, found, then))
+        if person is None:
+            person = oidc_newcomers.join(db, house, found, came.address, invite_hash=invite_hash)
         is_shut_out = person.disabled is not None
         if is_shut_out:
             audit.note_refused(db, house, person.id, came.address)
         asks_code = factors.is_on(db, person.viewer) and not house.rules.provider_is_enough
     if is_shut_out:
         raise Rejected("no account of this house may be opened by it", code="provider")
-    then = str(told["then"])
     if asks_code:
         return CodeWanted(steps.ask_code(house, person), then)
     return Entered(open_session(house, person, came.device, came.address, browser=came.browser), then)
@@ -254,53 +248,15 @@ def _known(db: WriteDb, house: House, found: ProvidedIdentity) -> Person | None:
     same = persons.find_by_email(db, found.email)
     if same is None or same[0].disabled is not None or persons.verified_at(db, same[0].viewer) is None:
         return None
-    _keep(db, house, same[0].viewer, found)
+    oidc_newcomers.keep(db, house, same[0].viewer, found)
     return same[0]
-
-
-def _joined(db: WriteDb, house: House, came: Came, found: ProvidedIdentity, invite_hash: str) -> Person:
-    """Somebody new, by the house's rule. Raises Forbidden, Misuse, Rejected."""
-    if not found.email:
-        raise Rejected("it tells no e-mail address, which an account here needs", code="provider")
-    try:
-        address = email_of(found.email)
-    except Misuse:
-        raise Rejected("what it tells as your e-mail address is none", code="provider") from None
-    house.throttle.hit(joining.BY_ADDRESS, came.address)
-    name = legible(found.name).strip() or address.partition("@")[0]
-    try:
-        person = joining.join_by_provider(db, house, address, name, invite_hash=invite_hash)
-    except Misuse as taken:
-        if taken.field != "email" or persons.find_by_email(db, address) is None:
-            raise
-        cure = "Sign in as you always do, then link the two under Settings, Sign-in and devices"
-        raise Misuse("email", taken.problem, cure=cure) from None
-    if house.rules.provider_is_trusted and found.is_email_verified:
-        persons.set_verified(db, person.viewer, house.clock.now())
-    _keep(db, house, person.viewer, found)
-    return person
 
 
 def _link(house: House, came: Came, found: ProvidedIdentity) -> Linked:
     assert came.viewer is not None
     with house.database.writing() as db:
-        kept = external_identities.find(db, found.issuer, found.subject)
-        if kept is None or kept.owner != came.viewer.person:
-            _keep(db, house, came.viewer, found)
+        oidc_newcomers.link(db, house, came.viewer, found)
     return Linked()
-
-
-def _keep(db: WriteDb, house: House, viewer: Viewer, found: ProvidedIdentity) -> None:
-    now = house.clock.now()
-    id = external_identities.add(db, viewer, found.issuer, found.subject, found.email, now)
-    audit.note(db, house, viewer, Act.IDENTITY_LINKED, f"identity:{id}", {"issuer": found.issuer})
-    text = f"{found.email or 'An account'} at {_provider(house).title} signs you in from now on."
-    _tell(db, house, viewer, "An account elsewhere was linked to yours", text, f"linked:{id}")
-
-
-def _tell(db: WriteDb, house: House, viewer: Viewer, title: str, text: str, key: str) -> None:
-    text = f"{text} If that was not you, unlink it and change your password."
-    mails.tell_news(db, house, viewer, title, text, key=key)
 
 
 def _prove(house: House, came: Came, step: Challenge, found: ProvidedIdentity, then: str) -> Proved:

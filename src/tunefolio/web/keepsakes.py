@@ -1,6 +1,7 @@
-"""Cookies beside the session's: the step that waits for its answer, the visit to a provider, the browser.
+"""Cookies beside the session's: the step that waits for its answer, the visit to a provider, the choice of
+whom no account knows, the browser.
 
-None of them signs anybody in. The first two end with what they are for; the browser's outlives sessions, so
+None of them signs anybody in. The first three end with what they are for; the browser's outlives sessions, so
 that a new device can be told from an old one.
 """
 
@@ -17,6 +18,7 @@ from tunefolio.core.secret import Secret
 from tunefolio.services import identity
 from tunefolio.services.identity import SignedIn
 from tunefolio.services.oidc import LIFE as VISIT_LIFE
+from tunefolio.services.oidc_newcomers import LIFE as CHOICE_LIFE
 from tunefolio.services.steps import LIFE
 from tunefolio.web.security import WebConfig, cookie_name, is_secure, set_session_cookie, token_of
 
@@ -48,6 +50,21 @@ def begin_visit(response: Response, connection: HTTPConnection, config: WebConfi
 def end_visit(response: Response, connection: HTTPConnection, config: WebConfig) -> None:
     """The visit is over."""
     _drop(response, connection, config, "visit")
+
+
+def choice_of(connection: HTTPConnection, config: WebConfig) -> Secret | None:
+    """The token by which whom a provider vouched for says which account is hers; None for none."""
+    return _kept(connection, config, "choice")
+
+
+def begin_choice(response: Response, connection: HTTPConnection, config: WebConfig, token: Secret) -> None:
+    """Bind the choice to this browser."""
+    _keep(response, connection, config, "choice", token, CHOICE_LIFE)
+
+
+def end_choice(response: Response, connection: HTTPConnection, config: WebConfig) -> None:
+    """The choice is over."""
+    _drop(response, connection, config, "choice")
 
 
 def begin_step(response: Response, connection: HTTPConnection, config: WebConfig, token: Secret) -> None:

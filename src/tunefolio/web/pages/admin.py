@@ -1,4 +1,4 @@
-"""The house for its admins: where everything is, and the door that asks for the password again."""
+"""The house for its admins: where everything is, and the door that asks her to prove herself."""
 
 from __future__ import annotations
 
@@ -20,9 +20,10 @@ from tunefolio.services.house import House
 from tunefolio.store.db import ReadDb
 from tunefolio.store.sessions import Session
 from tunefolio.web import render, security
-from tunefolio.web.deps import AdminViewer, CurrentSession, CurrentViewer, HouseDep, Reading
-from tunefolio.web.errors import TooMany, problem_of
-from tunefolio.web.pages.forms import FormSecret, find_id, go
+from tunefolio.web.deps import AdminViewer, CurrentSession, CurrentVisit, HouseDep, Reading, Visit
+from tunefolio.web.pages.forms import FormSecret, FormText, find_id, go
+from tunefolio.web.pages.people import told
+from tunefolio.web.pages.security import asked_to_prove
 
 router = APIRouter()
 PAGE = 40
@@ -45,7 +46,7 @@ class Desk:
     session: Session
 
     def page(self, template: str, **values: Any) -> HTMLResponse:
-        """Says until when she may change things, or asks for her password first."""
+        """Says until when she may change things, or asks for a proof first."""
         unlocked = proofs.until(self.db, self.house, self.admin, self.session.id)
         here = self.request.url.path + (f"?{self.request.url.query}" if self.request.url.query else "")
         unlock = f"/admin/unlock?{urlencode({'next': here})}"
@@ -103,33 +104,39 @@ def overview(desk: AdminDesk) -> HTMLResponse:
 
 
 @router.get("/admin/unlock")
-def unlock_form(request: Request, _admin: AdminViewer, next: NextQuery = "") -> HTMLResponse:
-    return _form(request, next)
+def unlock_form(
+    request: Request, house: HouseDep, visit: CurrentVisit, _admin: AdminViewer, next: NextQuery = ""
+) -> HTMLResponse:
+    """By whatever she has, as at /prove: an admin may have no password."""
+    return _form(request, house, visit, next)
 
 
 @router.post("/admin/unlock")
 def unlock(
     request: Request,
     house: HouseDep,
-    viewer: CurrentViewer,
-    session: CurrentSession,
-    password: FormSecret,
+    visit: CurrentVisit,
+    password: FormSecret = "",
+    code: FormText = "",
     next: NextForm = "",
 ) -> Response:
-    """Opens its own transactions, for argon2 works between them. A wrong password is told on the form."""
+    """Opens its own transactions, for argon2 works between them. What is wrong is told on the form."""
+    viewer, session = visit.person.viewer, visit.session.id
     viewer.must_administer()
     try:
-        proofs.prove(house, viewer, session.id, Secret(password))
+        if code:
+            proofs.prove_by_code(house, viewer, session, Secret(code))
+        else:
+            proofs.prove(house, viewer, session, Secret(password))
     except (Rejected, Retry) as refusal:
-        error = TooMany(refusal.reason, after=refusal.after) if isinstance(refusal, Retry) else refusal
-        return _form(request, next, error)
+        return _form(request, house, visit, next, told(refusal))
     return go(_back(next))
 
 
-def _form(request: Request, next: str, error: Exception | None = None) -> HTMLResponse:
-    problem = None if error is None else problem_of(error)
-    status = 200 if problem is None else problem.status
-    return render.page(request, "admin/unlock.html", status=status, next=_back(next), problem=problem)
+def _form(
+    request: Request, house: House, visit: Visit, next: str, error: Exception | None = None
+) -> HTMLResponse:
+    return asked_to_prove(request, house, visit, "admin/unlock.html", error=error, next=_back(next))
 
 
 def _back(next: str) -> str:

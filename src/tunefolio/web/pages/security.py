@@ -184,16 +184,13 @@ def confirm_authenticator(
     """On success the recovery codes, on this one answer and never again. What is wrong, or too fast, is told
     beside the picture."""
     try:
-        house.throttle.hit(factors.BY_CODE, f"person {viewer.person}")
-        with house.database.writing() as db:
-            codes = factors.confirm(db, house, viewer, Secret(code))
+        codes = factors.turn_on(house, viewer, Secret(code))
     except (Misuse, Retry) as refusal:
         with house.database.reading() as reading:
             enrolment = factors.pending(reading, house, viewer)
         if enrolment is None:
             raise
         return _scan(request, enrolment, told(refusal))
-    house.throttle.forget(factors.BY_CODE, f"person {viewer.person}")
     return _codes(request, codes)
 
 
@@ -260,18 +257,26 @@ async def prove(
 def _prove_page(
     request: Request, house: House, visit: Visit, next: str, error: Exception | None = None
 ) -> HTMLResponse:
+    return asked_to_prove(request, house, visit, "people/prove.html", error=error, next=_back(next))
+
+
+def asked_to_prove(
+    request: Request, house: House, visit: Visit, template: str, *, error: Exception | None, next: str
+) -> HTMLResponse:
+    """The template with every way that she has to prove herself. next: whither afterwards, a path of here."""
     problem = None if error is None else problem_of(error)
+    viewer = visit.person.viewer
     with house.database.reading() as db:
-        has_app = factors.is_on(db, visit.person.viewer)
-        keys = passkeys.listed(db, visit.person.viewer)
-        has_password = oidc.has_password(db, visit.person.viewer)
-        is_linked = oidc.linked(db, house, visit.person.viewer) is not None
+        has_app = factors.is_on(db, viewer)
+        keys = passkeys.listed(db, viewer)
+        has_password = oidc.has_password(db, viewer)
+        is_linked = oidc.linked(db, house, viewer) is not None
     return render.page(
         request,
-        "people/prove.html",
+        template,
         status=problem.status if problem else 200,
         problem=problem,
-        next=_back(next),
+        next=next,
         has_app=has_app,
         has_passkey=bool(keys) and not passkeys.hindrance(house),
         has_password=has_password,
