@@ -5,6 +5,8 @@ from __future__ import annotations
 import zipfile
 from pathlib import Path
 
+import pytest
+
 from tests.cli.test_commands import Call, call, house
 from tunefolio.cli import Exit
 from tunefolio.core.people import Role
@@ -60,3 +62,18 @@ def test_a_person_is_deleted_with_the_grace_or_at_once(call: Call, house: House)
     assert call("user", "delete", admin, "--now")[0] == Exit.OK, "the last one of all may be erased"
     with house.database.reading() as db:
         assert persons.count(db) == 0
+
+
+def test_without_a_grace_no_day_is_promised(
+    call: Call, house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    joined(house, "asha", Role.ADMIN)
+    member = joined(house, "bela", Role.MEMBER)
+    monkeypatch.setenv("TUNEFOLIO_GRACE_DAYS", "0")
+    code, said, _ = call("user", "delete", member)
+    assert code == Exit.OK
+    assert said == (
+        f"{member} will be erased within a day, with no time of grace\n"
+        f"As long as it is there: `tunefolio user keep {member}`\n"
+    )
+    assert call("user", "keep", member)[:2] == (Exit.OK, f"{member} stays\n")

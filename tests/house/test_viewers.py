@@ -74,6 +74,7 @@ FOR_ADMINS = {
     "jobs.counts_since": "an admin sees how much ended how",
     "jobs.newest_of_house": "an admin sees how each duty ended",
     "audit.page_all": "an admin reads the whole log",
+    "audit.entry_of": "an admin opens one entry; services.withheld notes and tells it",
     "corrections.listed": "nobody's rows: instruments that everyone sees",
     "corrections.put": "nobody's rows: an admin's word for everyone",
     "corrections.clear": "nobody's rows: an admin's word for everyone",

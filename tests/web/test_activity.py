@@ -13,7 +13,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from tests.acts import acts_of
-from tests.web.houses import join, opened, visitor, work
+from tests.web.houses import PASSWORD, join, opened, visitor, work
 from tunefolio.bootstrap import adapters
 from tunefolio.core.identity import PersonId
 from tunefolio.core.people import Viewer
@@ -175,6 +175,33 @@ def test_an_admin_sees_that_it_was_done_and_not_what_it_was_about(asha: TestClie
     assert "secret" not in asha.get("/admin/audit", headers=HTML).text
     shelf(asha, "My own")
     assert "My own" in asha.get("/admin/audit", headers=HTML).text
+
+
+def test_her_own_things_are_called_by_name_and_what_is_gone_by_its_number(
+    asha: TestClient, bela: TestClient
+) -> None:
+    """The log keeps the number alone: a public link and a look at books are told to admins too."""
+    core, spare = shelf(bela, "Core"), shelf(bela, "Spare")
+    assert bela.post("/api/v1/proof", json={"password": PASSWORD}).is_success
+    for one in (core, spare):
+        link = {"portfolio_id": one, "title": f"For the bank {one}"}
+        assert bela.post("/api/v1/family/links", json=link).status_code == 201
+    offer = {"email": "asha@example.org", "portfolio_id": core}
+    assert bela.post("/api/v1/family/grants", json=offer).status_code == 201
+    text = page(bela, "?group=grant.")
+    assert f'Made public link <b class="wrap">For the bank {core}</b>' in text
+    assert text.count("portfolio Core") == 2, "of the link, and of the offer"
+    assert "portfolio Spare" in text
+    path = f"/api/v1/portfolios/{spare}"
+    assert bela.request("DELETE", path, params={"confirm_name": "Spare"}).is_success
+    text = page(bela, "?group=grant.")
+    assert f"portfolio {spare}" in text
+    assert "Spare" not in text
+    for theirs in (page(asha), asha.get("/admin/audit", headers=HTML).text):
+        assert "Offered a look at books" in theirs
+        assert "Core" not in theirs
+        assert "bank" not in theirs
+    assert "Core" not in str(told(asha))
 
 
 def test_a_file_of_many_lines_is_one_entry(house: House, bela: TestClient) -> None:

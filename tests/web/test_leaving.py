@@ -18,7 +18,7 @@ from tunefolio.core.time import FixedClock
 from tunefolio.services import jobs, leaving
 from tunefolio.services.audit import CONSOLE
 from tunefolio.services.house import House, HouseRules
-from tunefolio.store import persons
+from tunefolio.store import notices, persons
 from tunefolio.web.stretches import wanted
 
 EMAIL = "bela@example.org"
@@ -259,6 +259,41 @@ def test_a_program_of_whoever_leaves_takes_the_export_along(house: House, bela: 
     assert program.get(f"{path}/file").status_code == 403
     proved(program)
     assert program.get(f"{path}/file").status_code == 200
+
+
+@pytest.mark.one_is_enough
+def test_without_a_grace_none_is_promised_and_of_one_day_it_is_a_day(migrated_url: str) -> None:
+    """Pages before and after, the mail and what a program is told."""
+    for days in (0, 1):
+        with opened(migrated_url, grace=timedelta(days=days)) as house:
+            email = f"leaver{days}@example.org"
+            join(visitor(house), f"operator{days}@example.org", "Operator")
+            client = join(visitor(house), email, "Leaver")
+            before = client.get("/settings/data", headers=BROWSER).text
+            proved(client)
+            assert client.post("/settings/data/delete", data={"email": email}).status_code == 303
+            after = client.get("/leaving", headers=BROWSER).text
+            refused = client.get("/api/v1/portfolios").json()["detail"]
+            with house.database.reading() as db:
+                found = persons.find_by_email(db, email)
+                assert found is not None
+                (told, *_) = notices.page(db, found[0].viewer, None, 1)
+        if days:
+            assert "For 1 day:" in before
+            assert "After that" in before
+            assert "It is erased on 21 Nov 2026" in after
+            assert "Until then you can" in after
+            assert "erased on 21 November 2026" in told.notice.text
+            assert "due on 21 November 2026" in refused
+        else:
+            assert "For 0" not in before
+            assert "After that" not in before
+            assert "until you take it back" not in before
+            assert "It is erased within a day" in after
+            assert "Keep my account" in after, "as long as she is there"
+            assert "within a day, with no time of grace" in told.notice.text
+            assert "due on 20 November 2026" in refused
+            assert "Until then" not in before + after + told.notice.text
 
 
 def test_an_export_is_gone_with_its_day_or_with_the_grace(house: House, bela: TestClient) -> None:

@@ -260,6 +260,22 @@ def test_a_portfolio_is_renamed_archived_exported_and_deleted(asha: TestClient) 
     assert asha.get(kept[1]).content.startswith(b"PK")
 
 
+def test_the_list_of_portfolios_is_asked_for_again_when_another_tab_changes_it(asha: TestClient) -> None:
+    """Its line hears what each deed with a portfolio or an account tells; the part brings it along."""
+    account_with_a_purchase(asha)
+    page = text_of(asha, "/portfolios")
+    line = re.search(r'<div id="shelves-again" hx-get="([^"]+)" hx-trigger="([^"]+)" hx-target="#main"', page)
+    assert line
+    assert "live-transactions from:body" in line[2]
+    shelf = re.search(r'id="p-(\d+)"', page)
+    assert shelf
+    sent(asha, f"/portfolios/{shelf[1]}/rename", name="Forever")
+    part = asha.get(line[1], headers={**PARTIAL, "hx-target": "main#main"}).text
+    assert "Forever" in part
+    assert line[0] in part
+    assert "<html" not in part
+
+
 def test_a_snapshot_is_taken_and_opened(investor: TestClient) -> None:
     page = sent(investor, "/snapshots")
     link = re.search(r'href="(/snapshots/[\d-]+/\d+)"', page)

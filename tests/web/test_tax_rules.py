@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 from starlette.testclient import TestClient
@@ -46,6 +47,13 @@ def test_every_rule_has_a_topic_a_title_and_a_sentence_in_words() -> None:
 def test_a_rule_says_what_it_means(name: str, title: str, says: str) -> None:
     (row,) = [row for row in rule_rows(rules_on(DAY)) if row.rule.name == name]
     assert (row.title, row.says) == (title, says)
+
+
+def test_a_rule_that_no_word_knows_stands_under_its_figures_as_they_are_written() -> None:
+    known = next(iter(tax_rules()))
+    new = replace(known, name="levy.long", values={"rate": "0.1", "of_what": "the_gain"})
+    row = row_of(new)
+    assert (row.title, row.says) == ("Levy: long", "rate 0.1, of what the gain")
 
 
 def names_on(page: str) -> list[str]:

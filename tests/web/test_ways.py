@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
-from starlette.routing import Match
+from starlette.responses import PlainTextResponse
+from starlette.routing import Host, Match
+from starlette.staticfiles import StaticFiles
 from starlette.testclient import TestClient
+from starlette.types import Receive, Scope, Send
 
 from tests.web.houses import app_of
 from tunefolio.services.house import House
@@ -51,14 +55,24 @@ def test_every_route_is_found_as_if_all_were_asked_in_turn(small_house: House) -
         if isinstance(one.original_route, APIRoute) and one.path
     ]
     assert len(contexts) > 300
-    answered = 0
+    answered = nowhere = 0
     for path in sorted(set(paths_of(contexts))):
+        match, found = Match.NONE, None
         for method in ("GET", "POST", "PUT", "DELETE"):
             match, told = index.matches({"type": "http", "method": method, "path": path})
-            found = (told["endpoint"], told["path_params"]) if match is Match.FULL else None
+            found = (told["endpoint"], told["path_params"]) if "endpoint" in told else None
             assert found == in_turn(contexts, method, path), (method, path)
             answered += found is not None
+        if match is Match.FULL and found is None:
+            nowhere += 1
+            assert not any(
+                one.matches({"type": "http", "method": "GET", "path": end, "root_path": "", "headers": []})[0]
+                is not Match.NONE
+                for one in app.router.routes[1:]
+                for end in (path, f"{path}/", path.rstrip("/"))
+            ), path
     assert answered > len(contexts)
+    assert nowhere > len(contexts) / 2
 
 
 @pytest.fixture
@@ -104,8 +118,45 @@ def test_the_earlier_of_two_that_fit_answers(mixed: TestClient, path: str, answe
     assert mixed.get(path).json() == answer  # and so it is without
 
 
-def test_what_it_does_not_know_the_routes_answer(mixed: TestClient) -> None:
-    assert mixed.delete("/a/new").status_code == 405
+ODD = (
+    ("DELETE", "/a/new"), ("GET", "/a/new/"), ("GET", "/a/new//"), ("GET", "/nothing"), ("GET", "/nothing/"),
+    ("POST", "/nothing"), ("HEAD", "/a/new"), ("HEAD", "/nothing"), ("OPTIONS", "/a/7"), ("GET", "/a"),
+    ("GET", "/files/one"), ("GET", "/files/no"), ("GET", "/files"), ("GET", "/files/"),
+    ("GET", "/"), ("GET", "//"), ("GET", "/talk"), ("PUT", "/talk/"),
+)  # fmt: skip
+
+
+def test_what_it_does_not_know_is_answered_as_the_routes_do(mixed: TestClient, tmp_path: Path) -> None:
+    """Another method with what it allows, a slash too many, files, a socket asked by http, and nowhere."""
+    (tmp_path / "one").write_text("1")
+    app = mixed.app
+    assert isinstance(app, FastAPI)
+    app.mount("/files", StaticFiles(directory=tmp_path))
+    app.add_api_websocket_route("/talk", lambda socket: socket.close())
+
+    def answers() -> list[tuple[int, str | None, str | None, bytes]]:
+        asked = [mixed.request(method, path, follow_redirects=False) for method, path in ODD]
+        return [
+            (one.status_code, one.headers.get("allow"), one.headers.get("location"), one.content)
+            for one in asked
+        ]
+
+    found = answers()
+    app.router.routes[:] = [one for one in app.router.routes if not isinstance(one, Index)]
+    assert found == answers()
+    assert {status for status, *_ in found} == {200, 307, 404, 405}
+
+
+def test_a_way_that_might_be_anywhere_is_asked(mixed: TestClient) -> None:
+    """A route without a pattern of its own may answer any path."""
+    app = mixed.app
+    assert isinstance(app, FastAPI)
+
+    async def elsewhere(scope: Scope, receive: Receive, send: Send) -> None:
+        await PlainTextResponse("elsewhere")(scope, receive, send)
+
     assert mixed.get("/nothing").status_code == 404
-    assert mixed.get("/a/new/", follow_redirects=False).status_code == 307
-    assert mixed.get("/a/new/").json()[0] == "new, before the name"
+    app.router.routes[:] = [one for one in app.router.routes if not isinstance(one, Index)]
+    app.router.routes.append(Host("testserver", elsewhere))
+    app.router.routes.insert(0, Index(app.router.routes))
+    assert mixed.get("/nothing").text == "elsewhere"

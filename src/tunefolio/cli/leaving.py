@@ -9,7 +9,7 @@ from tunefolio.cli import Exit
 from tunefolio.cli.files import owners_alone
 from tunefolio.cli.house import CONSOLE, open_house, person_of, show
 from tunefolio.core.errors import Misuse
-from tunefolio.core.time import IST
+from tunefolio.core.time import IST, Instant
 from tunefolio.services import audit, export_person, leaving, mails
 from tunefolio.services.audit import Act
 
@@ -39,7 +39,7 @@ def export(args: argparse.Namespace) -> int:
 
 
 def delete(args: argparse.Namespace) -> int:
-    """user delete: with the time of grace, or at once by --now."""
+    """user delete: with the time of grace, if the house gives one, or at once by --now."""
     with open_house(args) as runtime:
         house = runtime.house
         with house.database.writing() as db:
@@ -47,11 +47,19 @@ def delete(args: argparse.Namespace) -> int:
             erase = None if args.now else leaving.dismiss(db, house, CONSOLE, person)
         if erase is None:
             leaving.erase(house, person.id, by=CONSOLE)
-    said = "is erased" if erase is None else f"will be erased on {erase.in_zone(IST):%d %b %Y}"
     told = {"email": args.email, "erased_at": None if erase is None else erase.iso()}
-    undone = "" if erase is None else f"\nUntil then: `tunefolio user keep {args.email}`"
-    show(args, told, f"{args.email} {said}{undone}")
+    show(args, told, f"{args.email} {_said(args.email, erase, house.clock.now())}")
     return Exit.OK
+
+
+def _said(email: str, erase: Instant | None, now: Instant) -> str:
+    """What becomes of the account, and how that is undone while it is there."""
+    undone = f"`tunefolio user keep {email}`"
+    if erase is None:
+        return "is erased"
+    if erase <= now:
+        return f"will be erased within a day, with no time of grace\nAs long as it is there: {undone}"
+    return f"will be erased on {erase.in_zone(IST):%d %b %Y}\nUntil then: {undone}"
 
 
 def keep(args: argparse.Namespace) -> int:

@@ -166,10 +166,7 @@ def everyones(
 
 def still_there(db: ReadDb, viewer: Viewer, subjects: Iterable[str]) -> frozenset[str]:
     """Those subjects that name something the viewer still has, or may see: one query for each kind."""
-    ids: dict[str, set[int]] = {}
-    for kind, _, number in (subject.partition(":") for subject in subjects):
-        if number.isdecimal() and len(number) < 19:
-            ids.setdefault(kind, set()).add(int(number))
+    ids = _numbered(subjects)
     found = {kind: rows.still_owned(db, viewer, kind, some) for kind, some in ids.items()}
     if "audit" in ids:
         found["audit"] = ids["audit"]  # an entry is never removed
@@ -178,6 +175,24 @@ def still_there(db: ReadDb, viewer: Viewer, subjects: Iterable[str]) -> frozense
             instruments.visible(db, viewer, sorted(map(InstrumentId, ids["instrument"])))
         )
     return frozenset(f"{kind}:{id}" for kind, some in found.items() for id in some)
+
+
+def _numbered(subjects: Iterable[str]) -> dict[str, set[int]]:
+    """The numbers in them by kind: portfolio → {12}."""
+    ids: dict[str, set[int]] = {}
+    for kind, _, number in (subject.partition(":") for subject in subjects):
+        if number.isdecimal() and len(number) < 19:
+            ids.setdefault(kind, set()).add(int(number))
+    return ids
+
+
+def names_in(db: ReadDb, viewer: Viewer, entries: Iterable[AuditEntry]) -> dict[str, str]:
+    """What the viewer's own things are called now that these entries know by number alone, by `portfolio:12`:
+    one query for each kind. What is gone, and what is another's, is left out."""
+    told = [one.subject for one in entries if "name" not in one.details]
+    told += [f"portfolio:{one.details['portfolio']}" for one in entries if "portfolio" in one.details]
+    found = {kind: rows.names_now(db, viewer, kind, ids) for kind, ids in _numbered(told).items()}
+    return {f"{kind}:{id}": name for kind, names in found.items() for id, name in names.items()}
 
 
 _OTHERS = ("to_person", "of_person")

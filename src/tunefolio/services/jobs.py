@@ -43,7 +43,7 @@ _SWEEP_LIMIT = 2_000
 
 
 class Cancelled(TunefolioError):
-    """The job's owner asked it to stop."""
+    """The job's owner asked it to stop, or was shut out."""
 
 
 class _LeaseLost(TunefolioError):
@@ -75,7 +75,8 @@ class Work:
         self.pulse.report(done, total, stage)
 
     def check(self) -> None:
-        """Raises Cancelled when the owner asked to stop; call it between steps that can be undone."""
+        """Raises Cancelled when the owner asked to stop or was shut out; call it between steps that can be
+        undone."""
         if self.pulse.beat is rows.Beat.CANCEL:
             raise Cancelled()
         if self.pulse.beat is rows.Beat.LOST:

@@ -41,7 +41,7 @@ class Leaving(TunefolioError):
     """Your account is being deleted."""
 
     def __init__(self, erase: Instant) -> None:
-        super().__init__(f"It will be erased on {_day(erase)}. Nothing else opens until you take that back.")
+        super().__init__(f"Its erasure is due on {_day(erase)}. Nothing else opens until you take that back.")
 
 
 def leave(db: WriteDb, house: House, viewer: Viewer, *, typed: str, but: SessionId | None = None) -> Instant:
@@ -203,19 +203,22 @@ def must_not_be_last(db: ReadDb, person: Person) -> None:
 
 def _say(db: WriteDb, house: House, person: Person, erase: Instant, asked: AskedBy) -> None:
     """After everything that waited was cancelled: this mail is still sent."""
+    is_at_once = erase <= house.clock.now()
+    when = "within a day, with no time of grace" if is_at_once else f"on {_day(erase)}"
+    until = "As long as it is there" if is_at_once else "Until then"
     text = (
-        f"Your account and everything in it will be erased on {_day(erase)}. Links to brokers, keys and "
-        "tokens are forgotten already. "
+        f"Your account and everything in it will be erased {when}. Links to brokers, keys and tokens are "
+        "forgotten already. "
     )
     match asked:
         case AskedBy.HERSELF:
             text += (
-                "Until then you can sign in as you always do and take it back. If that was not you, do so "
-                "at once and set a new password."
+                f"{until} you can sign in as you always do and take it back. If that was not you, do so at "
+                "once and set a new password."
             )
         case AskedBy.OPERATOR:
             text += (
-                "The operator of this house did that. Until then you can sign in as you always do and take "
+                f"The operator of this house did that. {until} you can sign in as you always do and take "
                 "your books along."
             )
         case _:

@@ -6,7 +6,7 @@ docs/spec/activity.md.
 
 from __future__ import annotations
 
-from tunefolio.core.errors import Misuse, NotFound
+from tunefolio.core.errors import Misuse
 from tunefolio.core.identity import AuditId, PersonId
 from tunefolio.core.notice import Notice, Urgency
 from tunefolio.core.people import Viewer
@@ -16,14 +16,13 @@ from tunefolio.services.acts import Act, words_of
 from tunefolio.services.deliver import tell
 from tunefolio.services.house import House
 from tunefolio.store import audit as rows
-from tunefolio.store.audit import EVERY, AuditEntry
-from tunefolio.store.db import ReadDb, WriteDb
+from tunefolio.store.audit import AuditEntry
+from tunefolio.store.db import WriteDb
 from tunefolio.store.notices import Draft
 
 NOTICE, PAGE = "admin_read", "/activity"
 """The kind of the notice to whose entry was opened, and where it leads."""
 _TITLE = "An admin read what a deed of yours was about"
-_LAST = 2**63 - 2
 
 
 def read_entry(db: WriteDb, house: House, admin: Viewer, id: AuditId) -> AuditEntry:
@@ -31,7 +30,7 @@ def read_entry(db: WriteDb, house: House, admin: Viewer, id: AuditId) -> AuditEn
 
     Raises Forbidden for all but admins, NotFound, and Misuse for an entry of which nothing is withheld.
     """
-    entry = _entry_of(db, admin, id)
+    entry = rows.entry_of(db, admin, id)
     if not audit.is_withheld(admin, entry):
         raise Misuse("entry", "is not withheld from you", cure="The log itself says all of it")
     told = {"name": words_of(entry.action), "of": entry.at}
@@ -39,14 +38,6 @@ def read_entry(db: WriteDb, house: House, admin: Viewer, id: AuditId) -> AuditEn
     if entry.owner is not None and read is not None:
         _tell(db, house, entry, entry.owner, read)
     return entry
-
-
-def _entry_of(db: ReadDb, admin: Viewer, id: AuditId) -> AuditEntry:
-    """The newest that is not after it must be the one; raises Forbidden, NotFound."""
-    found = rows.page_all(db, admin, EVERY, AuditId(min(id, _LAST) + 1), 1)
-    if not found or found[0].id != id:
-        raise NotFound("entry")
-    return found[0]
 
 
 def _tell(db: WriteDb, house: House, entry: AuditEntry, owner: PersonId, read: AuditId) -> None:

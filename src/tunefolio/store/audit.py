@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Table, and_, insert, select, update
 
+from tunefolio.core.errors import NotFound
 from tunefolio.core.identity import AuditId, PersonId
 from tunefolio.core.people import Viewer
 from tunefolio.core.time import Instant
@@ -21,6 +22,7 @@ from tunefolio.store.tables import (
     channels,
     imports,
     portfolios,
+    shared_links,
     taxpayers,
     transactions,
     watchlists,
@@ -137,6 +139,15 @@ def page_all(
     return [_entry(row) for row in newest(db, audit, which, before, limit)]
 
 
+def entry_of(db: ReadDb, admin: Viewer, id: AuditId) -> AuditEntry:
+    """Anybody's entry; raises Forbidden for all but admins, NotFound."""
+    admin.must_administer()
+    row = db.execute(select(audit).where(audit.c.id == id)).one_or_none()
+    if row is None:
+        raise NotFound("entry")
+    return _entry(row)
+
+
 _OWNED: Mapping[str, Table] = {
     "portfolio": portfolios,
     "account": accounts,
@@ -149,13 +160,29 @@ _OWNED: Mapping[str, Table] = {
 }
 
 
-def still_owned(db: ReadDb, viewer: Viewer, kind: str, ids: Collection[int]) -> set[int]:
+def still_owned(db: ReadDb, viewer: Viewer, noun: str, numbers: Collection[int]) -> set[int]:
     """Which of the viewer's things of that kind are still there; none of a kind that nobody owns."""
-    if kind not in _OWNED:
+    if noun not in _OWNED:
         return set()
-    table = _OWNED[kind]
-    query = select(table.c.id).where(owned(table, viewer), table.c.id.in_(sorted(ids)))
+    table = _OWNED[noun]
+    query = select(table.c.id).where(owned(table, viewer), table.c.id.in_(sorted(numbers)))
     return set(db.execute(query).scalars())
+
+
+_NAMED: Mapping[str, tuple[Table, ColumnElement[str]]] = {
+    "portfolio": (portfolios, portfolios.c.name),
+    "account": (accounts, accounts.c.name),
+    "link": (shared_links, shared_links.c.title),
+}
+
+
+def names_now(db: ReadDb, viewer: Viewer, noun: str, numbers: Collection[int]) -> dict[int, str]:
+    """What the viewer calls her things of that kind now, by number; what is gone is left out."""
+    if noun not in _NAMED:
+        return {}
+    table, name = _NAMED[noun]
+    query = select(table.c.id, name).where(owned(table, viewer), table.c.id.in_(sorted(numbers)))
+    return {row[0]: row[1] for row in db.execute(query)}
 
 
 def _chosen(chosen: AuditFilter) -> Iterator[ColumnElement[bool]]:

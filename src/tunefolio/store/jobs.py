@@ -22,7 +22,7 @@ from tunefolio.core.time import Instant
 from tunefolio.store.db import ReadDb, WriteDb, upserting
 from tunefolio.store.keysets import newest
 from tunefolio.store.said import WHOSE, said
-from tunefolio.store.tables import jobs
+from tunefolio.store.tables import jobs, persons
 from tunefolio.store.viewers import owned
 
 
@@ -38,7 +38,8 @@ OPEN = (JobState.QUEUED, JobState.RUNNING)
 
 
 class Beat(Enum):
-    """What a heartbeat learns: the lease is kept, kept but its owner wants the job to stop, or lost."""
+    """What a heartbeat learns: the lease is kept, kept but the job is to stop since its owner wants that or
+    was shut out, or lost."""
 
     KEPT = "kept"
     CANCEL = "cancel"
@@ -159,7 +160,12 @@ _HELD = and_(
     jobs.c.state == JobState.RUNNING,
     jobs.c.lease_holder == bindparam("holder"),
 )
-_BEAT = update(jobs).where(_HELD).returning(jobs.c.cancel_requested_at)
+_SHUT_OUT = select(persons.c.disabled_at).where(persons.c.id == jobs.c.owner_id).correlate(jobs)
+_BEAT = (
+    update(jobs)
+    .where(_HELD)
+    .returning(func.coalesce(jobs.c.cancel_requested_at, _SHUT_OUT.scalar_subquery()).label("stop"))
+)
 _CHANGE: Update = update(jobs).where(_HELD)
 """Of a job under the lease of `holder`; what it sets is said when it runs."""
 
@@ -169,7 +175,7 @@ def heartbeat(db: WriteDb, id: JobId, holder: str, until: Instant) -> Beat:
     row = db.execute(_BEAT, {"job": id, "holder": holder, "lease_until": until}).one_or_none()
     if row is None:
         return Beat.LOST
-    return Beat.KEPT if row.cancel_requested_at is None else Beat.CANCEL
+    return Beat.KEPT if row.stop is None else Beat.CANCEL
 
 
 def progress(db: WriteDb, id: JobId, holder: str, done: int, total: int | None, stage: str) -> bool:

@@ -14,6 +14,7 @@ from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 _FOUND = "tunefolio.way"
+_ANYTHING = re.compile("")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +65,14 @@ class _Shelf:
 
 
 class Index(BaseRoute):
-    """Stands before the routes and leads straight to the one they would have found. What it does not know is
-    theirs to answer: another method, a slash too many, files, what is nowhere."""
+    """Stands before the routes and leads straight to the one they would have found, or says that nothing is
+    there. What it is not sure of is theirs to answer: another method, a slash too many, files."""
 
     def __init__(self, routes: Sequence[BaseRoute]) -> None:
         self._routes = routes
         self._shelves: dict[str, _Shelf] = {}
+        self._all = _Shelf()
+        self._others: list[re.Pattern[str]] = []
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         if scope["type"] != "http" or scope.get("root_path"):
@@ -77,7 +80,7 @@ class Index(BaseRoute):
         shelf = (self._shelves or self._sorted()).get(scope["method"])
         found = None if shelf is None else shelf.find(scope["path"])
         if found is None:
-            return Match.NONE, {}
+            return (Match.FULL, {_FOUND: _nowhere}) if self._is_nowhere(scope["path"]) else (Match.NONE, {})
         way, fits = found
         told = {} if fits is None else fits.groupdict()
         named = {name: way.convertors[name].convert(text) for name, text in told.items()}
@@ -91,6 +94,14 @@ class Index(BaseRoute):
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         await scope[_FOUND](scope, receive, send)
 
+    def _is_nowhere(self, path: str) -> bool:
+        """Whether no route of any method fits, also with a slash more at its end, or with none."""
+        turned = path.rstrip("/") if path.endswith("/") else f"{path}/"
+        return not any(
+            self._all.find(one) is not None or any(other.match(one) for other in self._others)
+            for one in (path, turned)
+        )
+
     def _sorted(self) -> dict[str, _Shelf]:
         """At the first request, when all routes are there. Routes put together once stay as they are."""
         shelves: dict[str, _Shelf] = {}
@@ -98,10 +109,18 @@ class Index(BaseRoute):
         for place, context in enumerate(iter_route_contexts(routes)):
             if isinstance(context.original_route, APIRoute) and context.path is not None:
                 way = _way(place, context)
+                self._all.add(context.path, way)
                 for method in context.methods or ():
                     shelves.setdefault(method, _Shelf()).add(context.path, way)
+            else:
+                self._others.append(getattr(context, "path_regex", _ANYTHING))
         self._shelves = shelves
         return shelves
+
+
+async def _nowhere(scope: Scope, receive: Receive, send: Send) -> None:
+    """As the router answers itself once it has asked all."""
+    await scope["router"].default(scope, receive, send)
 
 
 def _way(place: int, context: RouteContext) -> Way:

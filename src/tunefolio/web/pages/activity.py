@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from itertools import groupby
+from types import MappingProxyType
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request
@@ -50,6 +51,9 @@ _PLACES = {
     "taxpayer": "/tax/told?taxpayer={}",
 }
 """Where a person finds what a subject names, by its first word."""
+
+
+_NONE: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,17 +104,23 @@ class Day:
 
 
 def line_of(
-    entry: AuditEntry, reader: Reader, called: Mapping[int, str], there: Collection[str] = ()
+    entry: AuditEntry,
+    reader: Reader,
+    called: Mapping[int, str],
+    *,
+    there: Collection[str] = (),
+    named: Mapping[str, str] = _NONE,
 ) -> Line:
     """Details whose names end with before and after are read as pairs; a pair that is alike tells nothing.
-    called: persons by number; there: subjects that can still be gone to."""
+    called: persons by number; there: subjects that can still be gone to; named: the reader's own things that
+    the entry knows by number alone, by `portfolio:12`."""
     said = {
         name.removesuffix("_person"): called.get(value, "somebody")
         if name.endswith("_person")
-        else _words(value)
+        else (named.get(f"{name}:{value}") if isinstance(value, int) else None) or _words(value)
         for name, value in entry.details.items()
     }
-    name = said.pop("name", "") or _unnamed(entry)
+    name = said.pop("name", "") or _unnamed(entry, named)
     pairs = [at.removesuffix("before") for at in said if at.endswith("before")]
     changes = [Change(_title(at), said[f"{at}before"], said.get(f"{at}after", "")) for at in pairs]
     paired = {f"{at}{end}" for at in pairs for end in ("before", "after")}
@@ -163,14 +173,19 @@ def _place(subject: str) -> str:
     return _PLACES[kind].format(number) if kind in _PLACES else ""
 
 
-def _unnamed(entry: AuditEntry) -> str:
-    """An entry that has no name says its subject; a deed by its way alone says the way."""
+def _unnamed(entry: AuditEntry, named: Mapping[str, str]) -> str:
+    """An entry that has no name says what its subject is called now, or its number; a deed by its way alone
+    says the way. A public link has been called that already, and a grant is known by its two sides."""
     if entry.action in (Act.DEED, Act.ADMIN_DEED):
         return entry.subject
     if "after" in entry.details:
         return ""
+    if entry.subject in named:
+        return named[entry.subject]
     kind, _, rest = entry.subject.partition(":")
-    return f"{kind} {rest}" if rest and kind not in ("session", "person", "link") else ""
+    if kind == "link" and rest.isdecimal():
+        return rest
+    return f"{kind} {rest}" if rest and kind not in ("session", "person", "link", "grant") else ""
 
 
 def _words(value: object) -> str:
@@ -267,12 +282,12 @@ def mine(
     chosen = {"group": group, "since": since, "until": until}
     rows, more = leaf(found, "/activity", chosen, last=lambda one: one.id)
     there = audit.still_there(db, person.viewer, {one.subject for one in rows})
-    called = audit.others_in(db, rows)
+    called, named = audit.others_in(db, rows), audit.names_in(db, person.viewer, rows)
     reader = Reader(person.id, audit.doers_in(db, person.viewer, rows))
     return render.page(
         request,
         "admin/activity.html",
-        days=days_of(line_of(one, reader, called, there) for one in rows),
+        days=days_of(line_of(one, reader, called, there=there, named=named) for one in rows),
         groups=_own_groups(person.role),
         chosen=chosen,
         is_admin=person.role is Role.ADMIN,

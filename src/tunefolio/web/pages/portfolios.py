@@ -43,7 +43,13 @@ def listed(request: Request, db: Reading, viewer: CurrentViewer, farewell: Diges
     kept = imports.find(db, viewer, farewell) if farewell else None
     methods = accounts.lot_methods(db, viewer)
     return render.page(
-        request, "portfolios/page.html", shelves=shelves, farewell=kept, chosen=methods, methods=METHODS
+        request,
+        "portfolios/page.html",
+        here=render.address_of(request, "farewell"),
+        shelves=shelves,
+        farewell=kept,
+        chosen=methods,
+        methods=METHODS,
     )
 
 

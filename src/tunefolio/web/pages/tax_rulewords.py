@@ -112,7 +112,7 @@ def _topic(text: str) -> Topic | None:
 
 
 def _figures(rule: Rule) -> str:
-    return _plain(figures_of(rule)) or "In words alone"
+    return figures_of(rule).replace("_", " ") or "In words alone"
 
 
 def _plain(text: str) -> str:
