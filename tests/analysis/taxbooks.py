@@ -40,7 +40,7 @@ def told_of(result: TaxYear) -> dict[str, Any]:
 @dataclass(frozen=True)
 class Case:
     """A worked case of a source. rows: section, rate and gain of each deed in order (head and gain where it
-    has no section), then each dividend; payable: as rounded. To the paisa."""
+    has no section), then each dividend; payable: as rounded, or what is lacking to know it. To the paisa."""
 
     source: str
     book: str
@@ -60,7 +60,8 @@ def worked_out(case: Case) -> tuple[tuple[str, ...], str]:
     told = told_of(result)
     rows = [_row(deed) for deed in told["deeds"]]
     rows += [f"dividend {one['taxable']}" for one in told["incomes"] if one["kind"] != "withheld"]
-    return tuple(rows), told["levy"]["payable"]
+    levy = told["levy"]
+    return tuple(rows), levy.get("payable_reason") or levy["payable"]
 
 
 def _row(deed: dict[str, str]) -> str:

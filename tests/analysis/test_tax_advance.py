@@ -80,7 +80,7 @@ def test_tax_withheld_from_a_dividend_counts_with_the_dividend() -> None:
 @pytest.mark.parametrize(
     ("amount", "who", "why"),
     [
-        (48_076, Taxpayer(), "below 10000"),
+        (48_076, Taxpayer(), "below ₹10,000"),
         (48_077, Taxpayer(), ""),
         (LAKH, Taxpayer(age=Age.SENIOR), "60 years"),
         (LAKH, Taxpayer(age=Age.SENIOR, residency=Residency.NON_RESIDENT), ""),

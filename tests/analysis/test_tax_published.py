@@ -95,7 +95,7 @@ CASES = (
     Case(
         CATARGET,
         share("2023-09-04 buy 100 NSE:X @ 2000", "2024-11-11 buyback 100 NSE:X @ 5000"),
-        "2024-25", ("112A 0.125 -200000.00", "dividend 500000.00"), "0.00",
+        "2024-25", ("112A 0.125 -200000.00", "dividend 500000.00"), "the person's slab rate",
     ),
     Case(
         QNA,
@@ -182,7 +182,7 @@ instrument NSE:X-RE equity
             "2025-05-02 buy 500 NSE:X @ 100", "2025-05-02 sell 500 NSE:X @ 105",
             "2025-05-02 buy 200 NSE:X @ 110", "2025-06-02 sell 200 NSE:X @ 120",
         ),
-        "2025-26", ("111A 0.2 2000.00", "speculative 2500.00"), "420.00",
+        "2025-26", ("111A 0.2 2000.00", "speculative 2500.00"), "1200.00", "slab 30%",  # 400 + 750 + cess
     ),
     Case(  # bought today, sold tomorrow: delivery
         "Zerodha Varsity: BTST counts as a capital gain",

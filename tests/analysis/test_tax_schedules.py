@@ -31,6 +31,7 @@ from tunefolio.analysis.tax.steps import (
     explain,
     explain_earned,
     explain_exempt,
+    explain_known,
     explain_trade,
     explain_vda,
 )
@@ -189,6 +190,7 @@ def test_every_row_explains_itself_down_to_facts() -> None:
     assert recomputed(explain_trade(year.found.trades[0])) == -10
     assert recomputed(explain_exempt(year.found.exempt[0])) == 0
     assert [recomputed(explain_earned(one)) for one in year.found.earned] == [250, 7]
-    assert as_json(explain(year, "total"))["op"] == "sum"
+    assert as_json(explain_known(year, "total"))["op"] == "sum"
+    assert as_json(explain(year, "total"))["op"] == "missing", "the slab is not told"
     with pytest.raises(NotFound, match="figure luck"):
         explain(year, "luck")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from tests.analysis.taxes import received, sold, taxed
 from tests.books import told
 from tunefolio.analysis.derivation import recomputed
+from tunefolio.analysis.tax.advance import advance_tax
 from tunefolio.analysis.tax.assets import TaxClass
 from tunefolio.analysis.tax.computation import TaxYear
 from tunefolio.analysis.tax.disposals import Disposal, Way
@@ -36,11 +38,11 @@ def checked(year: TaxYear) -> TaxYear:
     """Every figure worked out again from its own tree."""
     for figure in FIGURES:
         told = recomputed(explain(year, figure))
-        value = year.levy.exemption.used if figure == "exemption" else None
-        if figure in {"withheld", "due"}:
-            value = getattr(year, figure)
+        value: Decimal | Missing | None = year.levy.exemption.used if figure == "exemption" else None
+        if figure in {"tax", "total"}:
+            value = year.payable if isinstance(year.payable, Missing) else getattr(year.levy, figure)
         if value is None:
-            value = getattr(year.levy, figure)
+            value = getattr(year, figure)
         if isinstance(value, Missing):
             assert isinstance(told, str)
         else:
@@ -301,11 +303,22 @@ def test_a_deposit_that_ended_earned_interest() -> None:
     assert [one.taxable for one in year.found.earned] == [100, 0]
 
 
-def test_without_a_slab_the_slab_part_is_reported_and_not_taxed() -> None:
+def test_without_a_slab_the_slab_part_is_reported_and_what_hangs_on_it_is_missing() -> None:
     year = checked(taxed("2025-26", [], [received(IncomeKind.INTEREST, "2025-05-01", 500)]))
     assert year.levy.slab_income == 500
-    assert isinstance(year.levy.slab_tax, Missing)
-    assert year.levy.payable == 0
+    assert year.special_tax == 0
+    sums = (year.slab_tax, year.cess, year.payable, year.due)
+    assert sums == (Missing("the person's slab rate", "Enter the rate of the highest slab reached"),) * 4
+
+
+def test_while_a_deed_waits_to_be_mended_no_sum_of_tax_is_known() -> None:
+    """Another gain of the year is judged, so that a number would stand there."""
+    undated = replace(equity("2024-09-02", LAKH), acquired=None)
+    year = checked(taxed("2024-25", [equity("2024-09-03", 10 * LAKH), undated]))
+    assert year.levy.payable > 0
+    lack = Missing("1 deed must be mended first", "Mend what is listed")
+    assert (year.special_tax, year.slab_tax, year.cess, year.payable, year.due) == (lack,) * 5
+    assert advance_tax(year) == lack
 
 
 def test_a_resident_uses_the_unused_basic_exemption_against_gains() -> None:

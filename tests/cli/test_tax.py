@@ -113,7 +113,27 @@ def test_the_text_says_what_is_left_out_and_doubtful(run: Run) -> None:
     assert "not advice" in out
     assert "Not computed: surcharge" in out
     assert "Doubtful: " in out
-    assert "tax at slab: not available" in out
+    assert "tax at slab: not available: the person's slab rate" in out
+    assert re.search(r"^tax at special rates[ –]+0\.00$", out, re.M)
+    for name in ("tax at slab", "cess", "payable, rounded", "due"):
+        assert re.search(rf"^{name}[ –]+n/a$", out, re.M), name
+
+
+def test_while_a_deed_waits_to_be_mended_no_sum_is_shown(run: Run) -> None:
+    book = "instrument NSE:X equity isin INE009A01021\n2024-05-02 opening 1 NSE:X @ 100\n"
+    code, out, _ = run(book + "2024-06-03 sell 1 NSE:X @ 900\n", "--year", "2024-25")
+    assert code == Exit.FINDINGS
+    assert "No deed of this year is taxed yet: 1 must be mended first." in out
+    assert "tax: not available: 1 deed must be mended first. Mend what is listed" in out
+    for name in ("tax at special rates", "tax at slab", "cess", "payable, rounded", "due"):
+        assert re.search(rf"^{name}[ –]+n/a$", out, re.M), name
+    assert run('account "A"', "--year", "2024-25")[1].count("No deed of this year is taxed.") == 1
+
+
+def test_a_year_that_has_not_begun_is_refused_with_the_years_there_are(run: Run) -> None:
+    code, _, told = run(BOOK, "--year", "2098-99")
+    assert code == Exit.USAGE
+    assert re.search(r"2098-99 is not reckoned here\. Take 2018-19 to 20\d\d-\d\d", told)
 
 
 def test_exports_are_whole_files_or_standard_output(run: Run, tmp_path: Path) -> None:

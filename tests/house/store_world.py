@@ -134,7 +134,7 @@ def _belongings(db: WriteDb, viewer: Viewer, name: str) -> dict[str, Any]:
     login_states.add(db, viewer, session, "zerodha", f"{name}-state", portfolio, NOW, SOON)
     snapshot = snapshots.put(db, viewer, account, SnapshotType.EOD, DAY, NOW, [_line(infy)])
     snapshots.put(db, viewer, account, SnapshotType.MANUAL, DAY, NOW, [_line(infy)])
-    file = imports.add(db, viewer, account, name, f"{name}-sha", "csv", NOW)
+    file = imports.add(db, viewer, account, name, f"{name}-sha", "csv", NOW, refused=1)
     fact = _fact_of(db, viewer, name, account, file, infy)
     action = _decided(db, viewer, account, infy)
     own = own_instruments.add(db, viewer, name, name, AssetClass.FIXED, INR, NOW, EARNS)

@@ -10,7 +10,7 @@ from tests.services.desks import Desk
 from tunefolio.analysis.tax.assets import TaxClass
 from tunefolio.analysis.tax.blockers import BlockerKind, NotReady
 from tunefolio.analysis.tax.heads import Head
-from tunefolio.analysis.tax.schedule_112a import csv_112a, rows_112a
+from tunefolio.analysis.tax.schedule_112a import csv_112a, doubts_112a, rows_112a
 from tunefolio.analysis.tax.taxpayer import EarlierLoss, LossKind, Others, Regime, Residency
 from tunefolio.analysis.tax.years import FinancialYear
 from tunefolio.core.errors import Forbidden, Misuse, NotFound
@@ -20,7 +20,7 @@ from tunefolio.core.people import Role, Viewer
 from tunefolio.ledger.accounts import AccountKind
 from tunefolio.ledger.lots import Method
 from tunefolio.market.instruments import InstrumentClaim, Listing
-from tunefolio.services import tax, tax_told
+from tunefolio.services import imports, tax, tax_told
 from tunefolio.services.tax import MYSELF, TaxReport
 from tunefolio.store import accounts, instruments
 from tunefolio.store.tax_answers import DeedTold, InstrumentTold, YearTold
@@ -233,3 +233,22 @@ def test_a_reader_tells_nothing_and_a_stranger_finds_nobody(desk: Desk) -> None:
     stranger = desk.neighbour()
     with stranger.database.reading() as db, pytest.raises(NotFound):
         tax.report(db, stranger.house, stranger.viewer, FY24, taxpayer=one.id)
+
+
+def test_what_a_file_brought_in_vain_is_told_until_it_is_in_the_books(desk: Desk) -> None:
+    """A sale that was refused is in no figure: the year and its exports say so, whatever the year."""
+    sold = b"desk\n2024-05-01,sell,INFY,5,1600,S1\n"
+
+    def bring_in() -> None:
+        with desk.database.writing() as db:
+            imports.import_file(db, desk.house, desk.viewer, desk.account.id, "trades.csv", sold)
+
+    bring_in()
+    said = f"1 row of trades.csv, imported into {desk.account.name} on "
+    report = year(desk)
+    assert report.result.doubts[0].startswith(said)
+    assert doubts_112a(report.result)[0].startswith(said)
+    desk.write_down("2024-04-01 buy 5 NSE:INFY @ 1500")
+    assert any(one.startswith(said) for one in year(desk).result.doubts), "the sale is still missing"
+    bring_in()
+    assert not any(one.startswith(said) for one in year(desk).result.doubts)

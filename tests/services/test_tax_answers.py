@@ -191,6 +191,21 @@ def test_what_cannot_be_judged_is_missing_with_its_cure_and_stops_exports(
     assert blocker["cure"]
     assert not told["is_ready"]
     assert told["deeds"] == []
+    names = ("special_tax", "slab_tax", "cess", "payable")
+    assert [(told["levy"][name], told["levy"][f"{name}_reason"]) for name in names] == [
+        (None, "1 deed must be mended first")
+    ] * 4
+    assert (told["due"], told["due_reason"]) == (None, "1 deed must be mended first")
+
+
+def test_a_deed_of_an_earlier_year_that_waits_makes_the_tax_of_later_ones_unknown() -> None:
+    """What it leaves to carry on could lower them."""
+    book = "2023-05-02 opening 1 NSE:X @ 100\n2023-06-03 sell 1 NSE:X @ 90\n"
+    later = book + "2024-05-02 buy 1 NSE:X @ 100\n2024-06-03 sell 1 NSE:X @ 5000"
+    told = told_of(year_of(BAD + later, "2024-25"))
+    assert len(told["deeds"]) == 1
+    assert (told["levy"]["payable"], told["levy"]["payable_reason"]) == (None, "1 deed must be mended first")
+    assert told["advance_tax"]["instalments"] is None
 
 
 @pytest.mark.parametrize("year", ["2017-18", "1999-00", "2024-26", "24-25", ""])

@@ -58,9 +58,20 @@ def test_the_year_at_a_glance(asha: TestClient, home: int) -> None:
     }
     assert found["levy"]["exemption"] == {"limit": "125000.00", "used": "34524.60", "left": "90475.40"}
     assert found["is_ready"]
-    assert found["due"] == "-175.00"
-    assert found["levy"]["slab_tax"] is None
-    assert found["levy"]["slab_tax_cure"]
+    levy = found["levy"]
+    assert levy["special_tax"] == "0.00"
+    for sums, name in ((levy, "slab_tax"), (levy, "cess"), (levy, "payable"), (found, "due")):
+        assert sums[name] is None
+        assert sums[f"{name}_reason"] == "the person's slab rate"
+        assert sums[f"{name}_cure"]
+
+
+def test_what_a_sum_is_rounded_to_is_told_in_rupees(asha: TestClient, home: int) -> None:
+    told = {"slab_rate": "0.30"}
+    assert asha.put("/api/v1/tax/taxpayers/0/years/2024-25", json=told).status_code == 204
+    tree = body(asha, f"/explain?{YEAR}&figure=payable")
+    (unit,) = [one for one in tree["inputs"] if one["name"].startswith("rounding.tax")]
+    assert (unit["value"], unit["unit"]) == ("10", "INR")
 
 
 def test_rows_come_by_pages(asha: TestClient, home: int) -> None:

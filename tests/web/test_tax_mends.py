@@ -158,6 +158,22 @@ def test_the_page_of_a_lack_mends_it(asha: TestClient) -> None:
     assert mends(asha, "2026-27") == []
 
 
+def test_a_year_with_a_deed_to_mend_shows_no_sum_of_tax(asha: TestClient) -> None:
+    """Neither a zero nor a word that nothing is to be taxed."""
+    undated_sale(asha, account(asha))
+    page = text_of(asha, "/tax?year=2024-25")
+    assert "1 must be mended first</a>" in page
+    assert "Nothing to tax" not in page
+    assert "No income above zero" not in page
+    totals = page.partition('id="totals"')[2].partition("</dl>")[0]
+    assert totals.count('title="1 deed must be mended first. Mend what is listed"') == 5
+    tile = page.partition('id="kpis"')[2].partition("Short-term")[0]
+    assert 'title="1 deed must be mended first' in tile
+    assert "₹" not in tile
+    tree = asha.get("/api/v1/tax/explain?year=2024-25&figure=due").json()
+    assert tree["op"] == "missing"
+
+
 def test_not_listed_then_takes_the_place_of_a_value(asha: TestClient) -> None:
     home = account(asha)
     no_value(asha, home)

@@ -201,6 +201,32 @@ def abroad(small_house: House, asha: TestClient) -> tuple[int, int]:
     return home, int(row["instrument"]["id"])
 
 
+def test_while_a_deed_of_the_year_waits_no_plan_says_what_it_saves(
+    asha: TestClient, planned: tuple[int, int, int]
+) -> None:
+    """An undated sale could take the exemption and the losses that the plan counts on."""
+    home, infy, _ = planned
+    write_down(asha, home, "2026-04-06 opening 5 NSE:HDFC @ 10", "2026-05-06 sell 5 NSE:HDFC @ 400")
+    lack = "1 deed must be mended first"
+    (hdfc,) = [
+        int(one["instrument"]["id"])
+        for one in asha.get("/api/v1/transactions").json()["data"]
+        if one["kind"] == "opening"
+    ]
+    told = {"tax_class": "listed_equity"}
+    assert asha.put(f"/api/v1/tax/instruments/{hdfc}", json=told).status_code == 204
+    wish = {"account_id": home, "instrument_id": infy, "units": "12"}
+    found = asha.post("/api/v1/tax/what-if", json=wish).json()
+    assert [found[name] for name in ("tax", "tax_reason", "net", "net_reason")] == [None, lack, None, lack]
+    assert (found["effect"]["tax"], found["effect"]["tax_reason"]) == (None, lack)
+    (loss,) = asha.get("/api/v1/tax/harvest").json()["losses"]
+    assert (loss["saved"], loss["saved_reason"]) == (None, lack)
+    page = text_of(asha, f"/tax/planning?of={home}:{infy}&units=12")
+    assert page.count(f'title="{lack}. Mend what is listed"') >= 4
+    tree = asha.get(f"/api/v1/tax/planning/explain?of={home}:{infy}&units=12&figure=tax").json()
+    assert tree["op"] == "missing"
+
+
 def test_a_price_may_be_typed_in_the_currency_it_trades_in(asha: TestClient, abroad: tuple[int, int]) -> None:
     """10 × 150 dollars × 88 = 1,32,000; cost 10 × 100 × 80 = 80,000; a plan in rupees is the same."""
     home, apple = abroad

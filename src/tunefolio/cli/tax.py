@@ -6,7 +6,6 @@ import argparse
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -118,8 +117,9 @@ def _of_file(args: argparse.Namespace) -> _Year:
     name = "stdin" if args.file == STDIN else args.file
     today = TradingDay(calendar_date(SystemClock().now()))
     year = FinancialYear.parse(args.year) if args.year else FinancialYear.of(today)
-    if not FIRST_YEAR <= year <= FinancialYear.of(today):
-        raise Misuse("--year", f"{year} is not reckoned here", cure=f"Take {FIRST_YEAR} or later")
+    last = FinancialYear.of(today)
+    if not FIRST_YEAR <= year <= last:
+        raise Misuse("--year", f"{year} is not reckoned here", cure=f"Take {FIRST_YEAR} to {last}")
     book = read_book(lines_of(text_of(args.file)), file=name, today=today)
     _, facts = folded_book(book, file=name)
     known = as_listed({id: instrument_of(one) for id, one in book.instruments.items()})
@@ -196,7 +196,13 @@ def _deeds(found: _Year) -> str:
         for row in (told.deed(one, found.accounts) for one in deeds)
     ]
     columns = ("head", "section", "rate", "name", "units", "acquired", "transferred", "gain")
-    return table(rows, columns) if rows else "No deed of this year is taxed."
+    return table(rows, columns) if rows else _none_taxed(len(judged.holes))
+
+
+def _none_taxed(waiting: int) -> str:
+    if waiting:
+        return f"No deed of this year is taxed yet: {waiting} must be mended first."
+    return "No deed of this year is taxed."
 
 
 def _levy(result: TaxYear) -> str:
@@ -212,14 +218,23 @@ def _levy(result: TaxYear) -> str:
         }
         for line in levy.lines
     ]
-    sums: list[tuple[str, Decimal]] = [("tax at special rates", levy.special_tax)]
-    sums += [] if isinstance(levy.slab_tax, Missing) else [("tax at slab", levy.slab_tax)]
-    sums += [("cess", levy.cess), ("payable, rounded", levy.payable)]
-    sums += [("withheld", result.withheld), ("due", result.due)]
-    rows += [{"income": name, "tax": told.paise(amount)} for name, amount in sums]
+    sums = (
+        ("tax at special rates", result.special_tax),
+        ("tax at slab", result.slab_tax),
+        ("cess", result.cess),
+        ("payable, rounded", result.payable),
+        ("withheld", result.withheld),
+        ("due", result.due),
+    )
+    rows += [
+        {"income": name, "tax": "n/a" if isinstance(amount, Missing) else told.paise(amount)}
+        for name, amount in sums
+    ]
     shown = table(rows, ("income", "amount", "set off", "exempt", "taxable", "tax"))
+    if result.gap is not None:
+        return f"{shown}\n· tax: {result.gap.sentence}"
     if isinstance(levy.slab_tax, Missing):
-        shown += f"\n· tax at slab: {levy.slab_tax.sentence}"
+        return f"{shown}\n· tax at slab: {levy.slab_tax.sentence}; cess, payable and due hang on it"
     return shown
 
 

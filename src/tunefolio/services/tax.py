@@ -6,7 +6,7 @@ and answers.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from tunefolio.analysis.tax.assets import TaxClass
@@ -31,7 +31,16 @@ from tunefolio.services.house import House
 from tunefolio.services.memories import Memory
 from tunefolio.services.tax_records import FIRST_YEAR, Material, Told, lawful, reckoned, record_of
 from tunefolio.store import accounts as homes
-from tunefolio.store import instruments, own_instruments, persons, rates, spells, tax_answers, taxpayers
+from tunefolio.store import (
+    imports,
+    instruments,
+    own_instruments,
+    persons,
+    rates,
+    spells,
+    tax_answers,
+    taxpayers,
+)
 from tunefolio.store.db import ReadDb
 from tunefolio.store.heads import Head
 from tunefolio.store.tax_answers import YearTold
@@ -102,7 +111,7 @@ def must_be_taxable(house: House, year: FinancialYear) -> None:
 @dataclass(frozen=True, slots=True)
 class _State:
     """All that a report follows from: the same state gives the same report. today: of books in foreign
-    currency, which take its rate while the year runs."""
+    currency, which take its rate while the year runs. refused: of files, what is not in the books."""
 
     subject: Subject
     folds: Mapping[AccountId, Head]
@@ -114,6 +123,7 @@ class _State:
     rates: Mapping[Pair, tuple[TradingDay, TradingDay]]
     funds: KnownFunds
     today: TradingDay | None
+    refused: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +177,19 @@ def _state(
         rates.spans(db) if is_abroad else {},
         funds.known(db, house.sources, isins),
         TradingDay(calendar_date(house.clock.now())) if is_abroad else None,
+        tuple(_refused(db, viewer, subject)),
     )
+
+
+def _refused(db: ReadDb, viewer: Viewer, subject: Subject) -> Iterator[str]:
+    """What the books lack as far as files tell: rows that an import refused, of whatever year they are."""
+    names = {home.id: home.name for home in subject.accounts}
+    for one in imports.refusing(db, viewer, names):
+        rows = "1 row" if one.refused == 1 else f"{one.refused} rows"
+        yield (
+            f"{rows} of {one.filename}, imported into {names[one.account]} on {calendar_date(one.recorded)}, "
+            "were refused and are in no figure: record what they lack, then import the file again"
+        )
 
 
 def _reported(
@@ -175,13 +197,14 @@ def _reported(
 ) -> TaxReport:
     """folds: of all of the viewer's accounts."""
     subject = state.subject
-    key, books = (viewer.person, subject.taxpayer.id), replace(state, years={}, losses={})
+    key, books = (viewer.person, subject.taxpayer.id), replace(state, years={}, losses={}, refused=())
     read = _books_read.find(db, key, books)
     if read is None:
         read = _read(db, state, folds)
         _books_read.keep(db, key, books, read)
     own = {home.id: folds[home.id] for home in subject.accounts}
     result = _reckoned(read.record, read.law, subject, state.years, state.losses, year, own)
+    result = replace(result, outside=state.refused)
     told = state.years.get(year, YearTold(year))
     return TaxReport(subject, year, result, read.record, read.material, told, own)
 

@@ -180,7 +180,7 @@ def _cell(year: TaxYear, words: list[str]) -> Derivation:
     place = _place(words[1])
     row = {bucket_key(one.bucket): one for one in table_f(year)}[words[0]]
     cells = [_exact_cell(year, row, number) for number in range(place + 1)]
-    rupee = given("whole rupees", Decimal(1), "ratio", "the form has no paise")
+    rupee = given("whole rupees", Decimal(1), INR, "the form has no paise")
     until = made("until the end of the period", "nearest", [made("so far", "sum", cells, INR), rupee], INR)
     before = made("before", "nearest", [made("before it", "sum", cells[:-1], INR), rupee], INR)
     span = periods(year.year, year.law.book)[place]

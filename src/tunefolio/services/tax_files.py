@@ -17,7 +17,7 @@ from tunefolio.analysis.tax.computation import TaxYear
 from tunefolio.analysis.tax.foreign_table import FOR_YOU, columns_a3
 from tunefolio.analysis.tax.foreign_worth import Figure
 from tunefolio.analysis.tax.heads import Head
-from tunefolio.analysis.tax.levy import Levy, Line
+from tunefolio.analysis.tax.levy import Line
 from tunefolio.analysis.tax.schedule_112a import columns_112a, doubts_112a, rows_112a
 from tunefolio.analysis.tax.schedule_cg import dividends, table_f
 from tunefolio.analysis.tax.schedule_fa import ForeignRow
@@ -123,9 +123,12 @@ def rows_levied(result: TaxYear) -> Iterator[Row]:
 
 def rows_totalled(result: TaxYear) -> Iterator[Row]:
     """What is to be paid, and the turnover."""
-    yield from _totals(result.levy)
+    yield ("Tax at special rates", _told_or_why(result.special_tax))
+    yield ("Tax at slab", _told_or_why(result.slab_tax))
+    yield ("Cess", _told_or_why(result.cess))
+    yield ("Payable, rounded", _told_or_why(result.payable))
     yield ("Withheld", result.withheld)
-    yield ("Payable less withheld", result.due)
+    yield ("Payable less withheld", _told_or_why(result.due))
     yield ("Turnover of derivatives", result.turnover(Head.BUSINESS))
     yield ("Turnover within the day", result.turnover(Head.SPECULATIVE))
 
@@ -147,12 +150,8 @@ def _line(line: Line) -> Row:
     return (line.bucket.label, *sums, tax)
 
 
-def _totals(levy: Levy) -> Iterator[Row]:
-    slab = levy.slab_tax
-    yield ("Tax at special rates", levy.special_tax)
-    yield ("Tax at slab", f"not available: {slab.reason}" if isinstance(slab, Missing) else slab)
-    yield ("Cess", levy.cess)
-    yield ("Payable, rounded", levy.payable)
+def _told_or_why(amount: Decimal | Missing) -> Cell:
+    return str(amount) if isinstance(amount, Missing) else amount
 
 
 def _schedule_112a(result: TaxYear) -> Iterator[Row]:

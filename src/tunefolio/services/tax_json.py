@@ -17,7 +17,6 @@ from tunefolio.analysis.tax.disposals import Disposal
 from tunefolio.analysis.tax.gains import Gain
 from tunefolio.analysis.tax.heads import Bucket, Head
 from tunefolio.analysis.tax.incomes import Earned
-from tunefolio.analysis.tax.levy import Levy
 from tunefolio.analysis.tax.rulebook import tax_rules
 from tunefolio.analysis.tax.schedule_112a import Row112A, rows_112a
 from tunefolio.analysis.tax.schedule_cg import dividends, table_f
@@ -52,9 +51,9 @@ def summary(result: TaxYear, taxpayer: str) -> Json:
         "is_ready": result.is_ready,
         "heads": [_head(result, head) for head in Head],
         "set_off": _set_off(levy.set_off),
-        "levy": levy_of(levy),
+        "levy": levy_of(result),
         "withheld": paise(result.withheld),
-        "due": paise(result.due),
+        **told_or_why("due", result.due),
         "turnover": {
             "business": paise(result.turnover(Head.BUSINESS)),
             "speculative": paise(result.turnover(Head.SPECULATIVE)),
@@ -82,13 +81,16 @@ def whole(
     }
 
 
-def levy_of(levy: Levy) -> Json:
-    """From incomes to tax."""
-    slab: Json = (
-        {"slab_tax": None, "slab_tax_reason": levy.slab_tax.reason, "slab_tax_cure": levy.slab_tax.cure}
-        if isinstance(levy.slab_tax, Missing)
-        else {"slab_tax": paise(levy.slab_tax)}
-    )
+def told_or_why(name: str, amount: Decimal | Missing) -> Json:
+    """A sum, or null with its reason and cure beside it."""
+    if isinstance(amount, Missing):
+        return {name: None, f"{name}_reason": amount.reason, f"{name}_cure": amount.cure}
+    return {name: paise(amount)}
+
+
+def levy_of(result: TaxYear) -> Json:
+    """From incomes to tax. Lines and exemption are of the deeds that could be judged."""
+    levy = result.levy
     return {
         "lines": [
             {
@@ -107,11 +109,11 @@ def levy_of(levy: Levy) -> Json:
             "used": paise(levy.exemption.used),
             "left": paise(levy.exemption.left),
         },
-        "special_tax": paise(levy.special_tax),
+        **told_or_why("special_tax", result.special_tax),
         "slab_income": paise(levy.slab_income),
-        **slab,
-        "cess": paise(levy.cess),
-        "payable": paise(levy.payable),
+        **told_or_why("slab_tax", result.slab_tax),
+        **told_or_why("cess", result.cess),
+        **told_or_why("payable", result.payable),
     }
 
 

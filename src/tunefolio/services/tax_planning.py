@@ -96,20 +96,9 @@ class Sale:
         return is_fund or _tariff_of(self.held.account) != NO_BROKER
 
     @property
-    def lacks(self) -> Missing | None:
-        """Why the growth of the tax is not known. A slab that nobody told matters only where the sale changes
-        the income that it taxes."""
-        effect = self.effect
-        if effect.found.holes:
-            return effect.found.holes[0].missing
-        slab = effect.after.slab_tax
-        moved = effect.after.slab_income != effect.before.slab_income
-        return slab if isinstance(slab, Missing) and moved else None
-
-    @property
     def tax(self) -> Decimal | Missing:
         """What the year's tax with cess grows by; below zero: what the sale saves."""
-        return self.lacks or self.effect.tax
+        return self.effect.growth
 
     @property
     def net(self) -> Decimal | Missing:
@@ -376,7 +365,8 @@ def _deductible_ratio(cost: Charges | Missing) -> Decimal:
 
 def _must_be_sold(held: Held, units: Decimal, price: Decimal | None) -> None:
     if not units.is_finite() or not 0 < units <= held.units:
-        raise Misuse("units", f"{units} of {held.units.normalize():f} held cannot be sold", cure="Sell fewer")
+        cure = "Sell fewer" if units.is_finite() and units > held.units else "Write a number above 0"
+        raise Misuse("units", f"{units} of {held.units.normalize():f} held cannot be sold", cure=cure)
     if units != quantized(units, PLACES):
         raise Misuse("units", f"{units:f} is finer than units are counted", cure=f"At most {PLACES} places")
     if price is not None and (not price.is_finite() or not 0 < price < Decimal(10) ** 12):

@@ -154,7 +154,7 @@ def reckoned(
     done = tax_years(record, who, law)
     before = [one for former in span[:-1] for one in of_holes(done[former].found.holes)]
     last = done[year]
-    return replace(last, blockers=(*blockers, *before, *last.blockers))
+    return replace(last, blockers=(*blockers, *before, *last.blockers), unjudged=len(before))
 
 
 def until(record: Record, day: TradingDay) -> Record:

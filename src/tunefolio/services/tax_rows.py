@@ -165,7 +165,7 @@ def _parts(row: Row112A, part: str) -> list[Derivation]:
 
 
 def _rounded(name: str, whole: Derivation) -> Derivation:
-    rupee = given("whole rupees", Decimal(1), "ratio", "the form has no paise")
+    rupee = given("whole rupees", Decimal(1), INR, "the form has no paise")
     return made(name, "nearest", [whole, rupee], INR)
 
 

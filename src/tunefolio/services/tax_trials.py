@@ -17,7 +17,7 @@ from tunefolio.analysis.tax.computation import TaxYear
 from tunefolio.analysis.tax.disposals import Disposal
 from tunefolio.analysis.tax.levy import Line as TaxLine
 from tunefolio.analysis.tax.rulebook import ZERO
-from tunefolio.analysis.tax.steps import INR, converted_sum
+from tunefolio.analysis.tax.steps import INR, converted_sum, explain_known
 from tunefolio.core.errors import NotFound
 from tunefolio.core.identity import TransactionId
 from tunefolio.core.missing import Missing
@@ -133,8 +133,8 @@ def _deductible(cost: Charges | Missing) -> Derivation:
 def _tax(sale: Sale, _: str = "") -> Derivation:
     if isinstance(sale.tax, Missing):
         return lacking("tax", sale.tax, INR)
-    after = replace(explanation(year_after(sale), "total"), name="tax and cess with this sale")
-    before = replace(explanation(sale.year.result, "total"), name="tax and cess without it")
+    after = replace(explain_known(year_after(sale), "total"), name="tax and cess with this sale")
+    before = replace(explain_known(sale.year.result, "total"), name="tax and cess without it")
     return made("what the year's tax grows by", "difference", [after, before], INR, formula="with − without")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -95,6 +96,30 @@ def import_of(db: ReadDb, viewer: Viewer, id: ImportId) -> Import:
 def listed(db: ReadDb, viewer: Viewer, before: ImportId | None, limit: int) -> list[Import]:
     """The viewer's imports, newest first, from the one after `before`; keyset on ix_imports_owner."""
     return [_import(row) for row in newest(db, imports, owned(imports, viewer), before, limit)]
+
+
+def refusing(db: ReadDb, viewer: Viewer, accounts: Collection[AccountId]) -> list[Import]:
+    """Imports into these accounts that stand and refused rows, newest first: the last of each file."""
+    again = imports.alias()
+    is_repeated = (
+        select(again.c.id)
+        .where(
+            owned(again, viewer),
+            again.c.account_id == imports.c.account_id,
+            again.c.sha256 == imports.c.sha256,
+            again.c.id > imports.c.id,
+            again.c.undone_at.is_(None),
+        )
+        .exists()
+    )
+    query = select(imports).where(
+        owned(imports, viewer),
+        imports.c.account_id.in_(sorted(accounts)),
+        imports.c.refused > 0,
+        imports.c.undone_at.is_(None),
+        ~is_repeated,
+    )
+    return [_import(row) for row in db.execute(query.order_by(imports.c.id.desc()))]
 
 
 def keep(db: WriteDb, viewer: Viewer, filename: str, sha256: str, content: bytes, now: Instant) -> None:

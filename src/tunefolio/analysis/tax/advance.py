@@ -64,12 +64,12 @@ class AdvanceTax:
 
 
 def advance_tax(result: TaxYear) -> AdvanceTax | Missing:
-    """The instalments of a computed year; Missing while tax at slab rates cannot be told.
+    """The instalments of a computed year; Missing while the tax of the year is not known.
 
     A few passes over the deeds of the year. Raises Misuse for a year without rules.
     """
-    if isinstance(result.levy.slab_tax, Missing):
-        return result.levy.slab_tax
+    if isinstance(result.payable, Missing):
+        return result.payable
     rules = tuple(_rule(result, f"advance_tax.{name}") for name in ("instalments", "threshold", "senior"))
     found: list[Instalment] = []
     paid = ZERO
@@ -90,7 +90,7 @@ def _not_due(result: TaxYear, net: Decimal, rules: tuple[Rule, ...]) -> str:
     limit = threshold.number("amount")
     who = result.taxpayer
     if net < limit:
-        return f"the tax of these books is below {limit}"
+        return f"the tax of these books is below ₹{limit:,}"
     given = who.others is not None and who.others.business > 0
     is_trader = given or any(trade.head in {Head.BUSINESS, Head.SPECULATIVE} for trade in result.found.trades)
     if who.residency is Residency.RESIDENT and who.age in senior.word("ages").split() and not is_trader:

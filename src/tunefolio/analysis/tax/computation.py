@@ -20,6 +20,7 @@ from tunefolio.analysis.tax.taxpayer import EarlierLoss, Taxpayer, entered_once
 from tunefolio.analysis.tax.years import FinancialYear
 from tunefolio.core.errors import Misuse
 from tunefolio.core.identity import InstrumentId, TransactionId
+from tunefolio.core.missing import Missing
 from tunefolio.core.rules import Rule
 
 NOT_COMPUTED = (
@@ -47,7 +48,9 @@ class Record:
 @dataclass(frozen=True, slots=True)
 class TaxYear:
     """One person's year. found: each deed under its head; levy: the tax; withheld: credits for tax deducted
-    at source; blockers: what to mend before anything is exported; rules: all that were used, each once."""
+    at source; blockers: what to mend before anything is exported; rules: all that were used, each once.
+    unjudged: how many deeds of the years before could not be judged: what they bring on is not known.
+    outside: what is known to be missing from the books as a whole, in words."""
 
     year: FinancialYear
     taxpayer: Taxpayer
@@ -57,20 +60,54 @@ class TaxYear:
     withheld: Decimal
     blockers: tuple[Blocker, ...]
     rules: tuple[Rule, ...]
+    unjudged: int = 0
+    outside: tuple[str, ...] = ()
 
     @property
     def doubts(self) -> tuple[str, ...]:
-        """Everything the reader must be told, each once: doubtful rules first."""
-        return tuple(dict.fromkeys((*doubts_of(self.rules), *self.found.remarks(), *self.levy.remarks)))
+        """Everything the reader must be told, each once: what the books lack, then doubtful rules."""
+        told = (*self.outside, *doubts_of(self.rules), *self.found.remarks(), *self.levy.remarks)
+        return tuple(dict.fromkeys(told))
 
     @property
     def is_ready(self) -> bool:
         return not self.blockers
 
     @property
-    def due(self) -> Decimal:
+    def gap(self) -> Missing | None:
+        """Why no sum of tax is known, though the deeds that could be judged are in `levy`."""
+        count = len(self.found.holes) + self.unjudged
+        if not count:
+            return None
+        return Missing(
+            f"{count} {'deed' if count == 1 else 'deeds'} must be mended first", "Mend what is listed"
+        )
+
+    @property
+    def special_tax(self) -> Decimal | Missing:
+        """At rates of their own: known without the slab."""
+        return self.gap or self.levy.special_tax
+
+    @property
+    def slab_tax(self) -> Decimal | Missing:
+        return self.gap or self.levy.slab_tax
+
+    @property
+    def cess(self) -> Decimal | Missing:
+        return self._known(self.levy.cess)
+
+    @property
+    def payable(self) -> Decimal | Missing:
+        """All tax with cess, rounded once; Missing while a deed is not judged or the slab is not told."""
+        return self._known(self.levy.payable)
+
+    @property
+    def due(self) -> Decimal | Missing:
         """The tax payable less what was withheld; below zero: a refund."""
-        return self.levy.payable - self.withheld
+        return self._known(self.levy.payable - self.withheld)
+
+    def _known(self, amount: Decimal) -> Decimal | Missing:
+        return self.slab_tax if isinstance(self.slab_tax, Missing) else amount
 
     def turnover(self, head: Head) -> Decimal:
         """Of BUSINESS or SPECULATIVE, for the limits of audit."""

@@ -27,16 +27,30 @@ _UNKNOWN = Unsold(None, ZERO, ZERO)
 @dataclass(frozen=True, slots=True)
 class Effect:
     """The year's tax without and with some more deeds. found: the new deeds under their heads; holes among
-    them, or a slab that is not told, mean that the effect is not known in full."""
+    them, or a slab that is not told, mean that the effect is not known in full. gap: why the year itself is
+    not known: its deeds could take the exemption or the losses that the new ones count on."""
 
     before: Levy
     after: Levy
     found: Assessed
+    gap: Missing | None = None
 
     @property
     def tax(self) -> Decimal:
         """What the deeds add to the tax with cess; below zero: what they save this year."""
         return self.after.total - self.before.total
+
+    @property
+    def growth(self) -> Decimal | Missing:
+        """The same where it is known. A slab that nobody told matters only where the deeds change the income
+        that it taxes."""
+        if self.found.holes:
+            return self.found.holes[0].missing
+        slab = self.after.slab_tax if isinstance(self.after.slab_tax, Missing) else self.before.slab_tax
+        moved = self.after.slab_income != self.before.slab_income
+        if self.gap is None and isinstance(slab, Missing) and moved:
+            return slab
+        return self.gap or self.tax
 
     @property
     def exemption_used(self) -> Decimal:
@@ -53,7 +67,8 @@ class Effect:
     def lacks(self) -> tuple[Missing, ...]:
         """Why the effect is not known in full; () where it is."""
         slab = self.after.slab_tax if isinstance(self.after.slab_tax, Missing) else self.before.slab_tax
-        holes = tuple(hole.missing for hole in self.found.holes)
+        own = () if self.gap is None else (self.gap,)
+        holes = (*own, *(hole.missing for hole in self.found.holes))
         return (*holes, slab) if isinstance(slab, Missing) else holes
 
 
@@ -89,6 +104,12 @@ class Candidate:
     @property
     def saved(self) -> Decimal:
         return -self.effect.tax
+
+    @property
+    def known_saving(self) -> Decimal | Missing:
+        """`saved`, which orders the offers, where it is known of the whole year."""
+        growth = self.effect.growth
+        return growth if isinstance(growth, Missing) else -growth
 
 
 def what_if(tax_year: TaxYear, more: Iterable[Disposal], assets: Mapping[InstrumentId, Asset]) -> Effect:
@@ -241,7 +262,7 @@ def _effect(tax_year: TaxYear, sums: Mapping[Bucket, Decimal], found: Assessed) 
     for bucket, amount, _day in found.amounts():
         whole[bucket] = whole.get(bucket, ZERO) + amount
     after = levied(whole, tax_year.taxpayer, tax_year.year, book=tax_year.law.book)
-    return Effect(tax_year.levy, after, found)
+    return Effect(tax_year.levy, after, found, tax_year.gap)
 
 
 def _is_equity(found: Assessed) -> bool:

@@ -78,7 +78,8 @@ class Basic:
 
 @dataclass(frozen=True, slots=True)
 class Levy:
-    """The tax on one person's year, rupees, unrounded but for `payable`.
+    """The tax on what is known of one person's year, rupees, unrounded but for `payable`. Whether that is all
+    of it, and with it what a person may be shown, says TaxYear.
 
     lines: incomes of the books, the highest rate first. special_tax: at rates of their own. slab_tax: on the
     books' income at the slab the person told, beyond what the basic exemption leaves free. cess: on both;

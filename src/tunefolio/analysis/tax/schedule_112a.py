@@ -96,9 +96,9 @@ def csv_112a(tax_year: TaxYear, columns: Rulebook | None = None) -> str:
 
 
 def doubts_112a(tax_year: TaxYear, columns: Rulebook | None = None) -> tuple[str, ...]:
-    """What is doubtful about the columns themselves."""
+    """What is doubtful about the columns themselves, and what the books are known to lack."""
     book = columns or schedule_columns()
-    return doubts_of(book.in_force(tax_year.year.first))
+    return (*tax_year.outside, *doubts_of(book.in_force(tax_year.year.first)))
 
 
 def _row(gains: list[Gain], acquired: str, isin: str, name: str) -> Row112A:

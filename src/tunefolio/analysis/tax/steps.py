@@ -40,6 +40,8 @@ from tunefolio.core.time import TradingDay
 INR = "INR"
 Part = Literal["consideration", "cost", "bought", "sold"]
 FIGURES = ("tax", "cess", "total", "payable", "due", "slab_tax", "special_tax", "withheld", "exemption")
+_WHOLE = frozenset({"tax", "cess", "total", "payable", "due"})
+"""Sums that are not known while a part of the tax is not."""
 
 
 def _quotient_of_product(values: Sequence[Any], _: Table | None) -> Decimal:
@@ -155,7 +157,14 @@ def explain_line(tax_year: TaxYear, line: Line) -> Derivation:
 
 
 def explain(tax_year: TaxYear, figure: str) -> Derivation:
-    """A figure of the year (FIGURES); raises NotFound for another name."""
+    """A figure of the year (FIGURES), or why it is not known; raises NotFound for another name."""
+    sums = {"special_tax": tax_year.special_tax, "slab_tax": tax_year.slab_tax}
+    lack = sums.get(figure, tax_year.payable if figure in _WHOLE else None)
+    return lacking(figure, lack, INR) if isinstance(lack, Missing) else explain_known(tax_year, figure)
+
+
+def explain_known(tax_year: TaxYear, figure: str) -> Derivation:
+    """The same of what is known of the year: the difference of two years may be known where neither is."""
     levy = tax_year.levy
     match figure:
         case "special_tax":
@@ -168,14 +177,14 @@ def explain(tax_year: TaxYear, figure: str) -> Derivation:
         case "cess":
             return made(figure, "product", [_tax(tax_year), _rate(levy.cess_rule)], INR, formula="tax × cess")
         case "total":
-            return made(figure, "sum", [_tax(tax_year), explain(tax_year, "cess")], INR)
+            return made(figure, "sum", [_tax(tax_year), explain_known(tax_year, "cess")], INR)
         case "payable":
-            parts = [explain(tax_year, "total"), _rate(levy.rounding, "unit")]
+            parts = [explain_known(tax_year, "total"), _rate(levy.rounding, "unit", INR)]
             return made(figure, "nearest", parts, INR, formula="total, rounded once")
         case "withheld":
             return made(figure, "sum", _credits(tax_year), INR, formula="tax deducted at source")
         case "due":
-            parts = [explain(tax_year, "payable"), explain(tax_year, "withheld")]
+            parts = [explain_known(tax_year, "payable"), explain_known(tax_year, "withheld")]
             return made(figure, "difference", parts, INR, formula="payable − withheld")
         case "exemption":
             parts = [given(line.bucket.label, line.exempted, INR, "taken") for line in levy.lines]
@@ -251,7 +260,7 @@ def _value(gain: Gain, cost: Derivation) -> Derivation:
             "value per unit then", value.each, INR, Ref(RefKind.PRICE, value.source, gain.disposal.instrument)
         ),
         _fact("units", gain.disposal.units, gain.disposal.closed, gain.day, unit="units"),
-        given("units now for one then", value.made, "ratio", "later splits"),
+        given("units now for one then", value.made, "", "later splits"),
     ]
     return made(
         "value on 2018-01-31", "product ÷ third, 2 decimals", parts, INR, formula="value × units ÷ splits"
@@ -280,7 +289,7 @@ def _set_off(levy: Levy, line: Line) -> Derivation:
 
 def _tax(tax_year: TaxYear) -> Derivation:
     levy = tax_year.levy
-    parts = [explain(tax_year, "special_tax")]
+    parts = [explain_known(tax_year, "special_tax")]
     if isinstance(levy.slab_tax, Decimal):
         parts.append(_slab_tax(tax_year))
     return made("tax", "sum", parts, INR, formula="at special rates + at the slab told")
@@ -312,9 +321,9 @@ def _credits(tax_year: TaxYear) -> list[Derivation]:
     ]
 
 
-def _rate(rule: Rule, field: str = "rate") -> Derivation:
+def _rate(rule: Rule, field: str = "rate", unit: str = "ratio") -> Derivation:
     sources = ", ".join(source.title for source in rule.sources)
-    return given(f"{rule.name} since {rule.since}", rule.number(field), "ratio", sources)
+    return given(f"{rule.name} since {rule.since}", rule.number(field), unit, sources)
 
 
 def _fact(

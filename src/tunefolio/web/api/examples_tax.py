@@ -21,11 +21,9 @@ _LEVY = {
     "exemption": {"limit": "125000.00", "used": "33340.00", "left": "91660.00"},
     "special_tax": "0.00",
     "slab_income": "1750.00",
-    "slab_tax": None,
-    "slab_tax_reason": "the person's slab rate",
-    "slab_tax_cure": "Enter the rate of the highest slab reached",
-    "cess": "0.00",
-    "payable": "0.00",
+    "slab_tax": "525.00",
+    "cess": "21.00",
+    "payable": "550.00",
 }
 _SET_OFF = {
     "steps": [
@@ -58,7 +56,7 @@ _YEAR = {
     "set_off": _SET_OFF,
     "levy": _LEVY,
     "withheld": "175.00",
-    "due": "-175.00",
+    "due": "375.00",
     "turnover": {"business": "0.00", "speculative": "0.00"},
     "blockers": [_BLOCKER],
     "doubts": ["other income is not told: an unused basic exemption was not used"],

@@ -48,7 +48,8 @@ Asked = Annotated[TaxReport, Depends(_asked)]
 
 @v1.get("")
 def year(report: Asked) -> Response:
-    """The year at a glance: incomes by head, set-off, tax by rate, what was withheld, what to mend first."""
+    """The year at a glance: incomes by head, set-off, tax by rate, what was withheld, what to mend first. A
+    sum that hangs on a deed to mend or on a slab that is not told is null, with reason and cure beside it."""
     return reply(told.summary(report.result, report.subject.taxpayer.name))
 
 

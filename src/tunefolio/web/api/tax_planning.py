@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, Field
+from pydantic import Field
 from starlette.responses import Response
 
 from tunefolio.analysis.derivation import Derivation, as_json
@@ -29,6 +29,7 @@ from tunefolio.services.tax_planning import Harvest, Held, Sale
 from tunefolio.services.tax_trials import explain_sale
 from tunefolio.store.db import ReadDb
 from tunefolio.web.api.answers import ist, plain, reply
+from tunefolio.web.api.strict import Body
 from tunefolio.web.api.tax import Asked, TaxpayerChoice
 from tunefolio.web.api.tax_foreign import Foreign
 from tunefolio.web.deps import MAX_ID, CurrentViewer, HouseDep, Reading
@@ -44,7 +45,7 @@ Id = Annotated[int, Field(ge=1, le=MAX_ID)]
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
-class WhatIf(BaseModel):
+class WhatIf(Body):
     """A sale that has not happened. price: of a unit, in `currency`; left out: the newest known."""
 
     account_id: Id
@@ -187,7 +188,7 @@ def deeds_of(found: Assessed) -> list[told.Deed]:
 
 def _effect(one: Effect) -> dict[str, Any]:
     return {
-        "tax": paise(one.tax),
+        **_sum("tax", one.growth),
         "exemption_used": paise(one.exemption_used),
         "carried": paise(one.carried),
         "lacks": [{"reason": hole.reason, "cure": hole.cure} for hole in one.lacks],
@@ -199,7 +200,7 @@ def _candidate(found: Harvest, one: Candidate) -> dict[str, Any]:
         **_held(found.position(one)),
         "units": plain(one.units),
         "gain": paise(one.gain),
-        "saved": paise(one.saved),
+        **_sum("saved", one.known_saving),
         "effect": _effect(one.effect),
     }
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path
-from pydantic import BaseModel, Field
+from pydantic import Field
 from starlette.responses import Response
 
 from tunefolio.analysis.tax.assets import TaxClass
@@ -24,6 +24,7 @@ from tunefolio.services.tax_json import paise
 from tunefolio.store import tax_answers
 from tunefolio.store.tax_answers import DeedTold, InstrumentTold, YearTold
 from tunefolio.web.api.answers import Name, Text, nothing, reply
+from tunefolio.web.api.strict import Body
 from tunefolio.web.deps import MAX_ID, CurrentViewer, HouseDep, Reading, RowId, Writing
 
 v1 = APIRouter(prefix="/tax", tags=["tax"])
@@ -35,7 +36,7 @@ Ids = Annotated[list[Annotated[int, Field(ge=1, le=MAX_ID)]], Field(max_length=5
 _MOST = 1_000
 
 
-class TaxpayerIn(BaseModel):
+class TaxpayerIn(Body):
     """One who is taxed. accounts: whose income is hers; left out: as they were. pan: her permanent account
     number, kept sealed and answered masked; left out: as it was, empty: forgotten."""
 
@@ -45,7 +46,7 @@ class TaxpayerIn(BaseModel):
     pan: Annotated[str, Field(max_length=20)] | None = None
 
 
-class YearIn(BaseModel):
+class YearIn(Body):
     """A year beside the books. Incomes after deductions, all four or none; slab_rate: 0.30 for 30 %."""
 
     regime: Regime = Regime.NEW
@@ -57,7 +58,7 @@ class YearIn(BaseModel):
     slab_rate: Decimal | None = None
 
 
-class LossIn(BaseModel):
+class LossIn(Body):
     """What is left of a loss of an earlier year, as the return of that year says."""
 
     year: Annotated[Text, Field(max_length=12)]
@@ -65,13 +66,13 @@ class LossIn(BaseModel):
     amount: Decimal
 
 
-class LossesIn(BaseModel):
+class LossesIn(Body):
     """The losses brought into a year, in place of those told before."""
 
     losses: Annotated[list[LossIn], Field(max_length=100)]
 
 
-class InstrumentIn(BaseModel):
+class InstrumentIn(Body):
     """What an instrument is for tax; value_2018: of one unit on 2018-01-31, in the units of that day;
     unlisted_2018: a share that no exchange listed on that day: its cost, indexed to 2017-18, counts."""
 
@@ -80,7 +81,7 @@ class InstrumentIn(BaseModel):
     unlisted_2018: bool = False
 
 
-class DeedIn(BaseModel):
+class DeedIn(Body):
     """What a fact alone does not say."""
 
     fact: Annotated[int, Field(ge=1, le=MAX_ID)]
@@ -89,7 +90,7 @@ class DeedIn(BaseModel):
     subscribed: bool | None = None
 
 
-class DeedsIn(BaseModel):
+class DeedsIn(Body):
     """Several facts at once."""
 
     deeds: Annotated[list[DeedIn], Field(max_length=_MOST)]
