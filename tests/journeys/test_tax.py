@@ -31,6 +31,20 @@ def record(page: Page) -> int:
     return int(home["id"])
 
 
+def make_ready(page: Page) -> None:
+    """Say what nobody knows, and the slab of the year and of the running one: every sum is known then."""
+    for year in ("2024-25", "2026-27"):
+        page.goto(f"/tax/told?year={year}")
+        page.get_by_label("Highest slab reached").select_option("0.30")
+        page.get_by_role("button", name="Keep it").click()
+        expect(page.get_by_label("Highest slab reached")).to_have_value("0.30")
+    page.goto("/tax?year=2024-25")
+    page.get_by_role("link", name="Say what it is").first.click()
+    page.get_by_label("What it is for tax").select_option("equity_fund")
+    page.get_by_role("button", name="Keep it").first.click()
+    expect(page.get_by_role("heading", name="What to mend first")).to_have_count(0)
+
+
 def test_what_must_be_mended_is_and_the_file_is_given(
     person: Callable[[str], Page], noises: list[str], tmp_path: Path
 ) -> None:
@@ -117,6 +131,7 @@ def test_two_clicks_lead_from_every_number_of_a_year_to_how_it_was_made(
 ) -> None:
     page = person("asha")
     record(page)
+    make_ready(page)
     page.goto(f"/tax{path}?year=2024-25")
     assert open_each(page) >= least
 
@@ -140,6 +155,7 @@ def test_two_clicks_lead_from_every_number_of_a_plan_to_how_it_was_made(
     page = person("asha")
     home = record(page)
     api(page, "transactions/bulk", {"account_id": home, "text": PLANNED})
+    make_ready(page)
     page.goto("/tax/planning")
     page.get_by_label("Position").select_option(label="INFY, 6 in Demat")
     page.get_by_label("Units").fill("3")

@@ -20,13 +20,13 @@ from tunefolio.analysis.tax.disposals import Books, Way, deeds_of
 from tunefolio.analysis.tax.gains import Law
 from tunefolio.analysis.tax.incomes import incomes
 from tunefolio.analysis.tax.taxpayer import EarlierLoss, Taxpayer
-from tunefolio.analysis.tax.values2018 import Values2018
+from tunefolio.analysis.tax.values2018 import CUTOFF, Values2018
 from tunefolio.analysis.tax.years import FinancialYear
 from tunefolio.core.identity import AccountId, InstrumentId, TransactionId
 from tunefolio.core.time import TradingDay
 from tunefolio.ledger.holdings import Holdings
 from tunefolio.ledger.kinds import Kind
-from tunefolio.ledger.transactions import Transaction
+from tunefolio.ledger.transactions import Fact, Transaction
 from tunefolio.market.funds import FundCategory
 from tunefolio.market.fx import NO_RATES, RateBook
 from tunefolio.market.instruments import Instrument
@@ -120,10 +120,16 @@ def record_of(material: Material) -> tuple[Record, Law]:
         navs=funds.values,
         navs_by=funds.source,
         listed=frozenset(id for id, one in assets.items() if one.is_listed),
+        entered={id: one.day for id, one in facts.items() if _came_late(one)},
     )
     return Record(deeds.disposals, receipts, assets, (*deeds.holes, *more), deeds.unsold), Law(
         rulebook.tax_rules(), values
     )
+
+
+def _came_late(fact: Fact) -> bool:
+    """Bought elsewhere by the day of the value of 2018, and in these books only after it."""
+    return fact.acquired is not None and fact.acquired <= CUTOFF < fact.day
 
 
 def years_of(record: Record, entered: Iterable[FinancialYear], last: FinancialYear) -> list[FinancialYear]:

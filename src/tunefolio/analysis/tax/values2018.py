@@ -9,7 +9,7 @@ from typing import Protocol
 
 from tunefolio.analysis.tax.disposals import Disposal
 from tunefolio.analysis.tax.rulebook import quoted_highs
-from tunefolio.core.identity import InstrumentId
+from tunefolio.core.identity import InstrumentId, TransactionId
 from tunefolio.core.missing import Missing
 from tunefolio.core.time import TradingDay
 from tunefolio.ledger.kinds import Kind
@@ -18,6 +18,7 @@ from tunefolio.ledger.transactions import Fact
 CUTOFF = TradingDay.parse("2018-01-31")
 """The day whose prices are kept in the data of the house; which day the law asks for is a rule."""
 _ONE = Decimal(1)
+_TOLD = "as told"
 _OF_LISTED = (
     "its net asset value stands for the highest price of its last day of trading, which is not in our list"
 )
@@ -61,10 +62,13 @@ class Values2018:
     """Highest prices on the exchange, values of units of funds, and what a person says before either.
 
     isins: of each instrument, all that it ever had. told: per unit on the day, of the instrument as it was
-    then. highs: by ISIN. corporate: splits, renames, mergers and demergers of the books. unlisted: shares
-    that no exchange listed on the day. navs: net asset values of the day by ISIN, which count for units that
-    no exchange listed then; navs_by: who tells them. listed: units that are traded today, of which the value
-    is doubted, since the law takes their highest price.
+    then but for splits that are not in the books. highs: by ISIN. corporate: splits, renames, mergers and
+    demergers of the books. unlisted: shares that no exchange listed on the day. navs: net asset values of the
+    day by ISIN, which count for units that no exchange listed then; navs_by: who tells them. listed: units
+    that are traded today, of which the value is doubted, since the law takes their highest price. entered: of
+    units bought elsewhere by that day, when they came into the books, by the fact that brought them (an
+    opening, a transfer in): which splits and bonuses they had seen is not in the books, so a price of the day
+    counts once a person says so.
     """
 
     isins: Mapping[InstrumentId, Sequence[str]]
@@ -75,26 +79,43 @@ class Values2018:
     navs: Mapping[str, Decimal] = field(default_factory=dict)
     navs_by: str = ""
     listed: Collection[InstrumentId] = frozenset()
-    _known: dict[tuple[InstrumentId, TradingDay], Value2018 | Unlisted2018 | Missing] = field(
-        default_factory=dict, init=False, repr=False, compare=False
+    entered: Mapping[TransactionId, TradingDay] = field(default_factory=dict)
+    _known: dict[tuple[InstrumentId, TradingDay, TradingDay | None], Value2018 | Unlisted2018 | Missing] = (
+        field(default_factory=dict, init=False, repr=False, compare=False)
     )
 
     def of(self, disposal: Disposal) -> Value2018 | Unlisted2018 | Missing:
-        key = (disposal.instrument, disposal.day)
+        entry = self.entered.get(disposal.opened)
+        key = (disposal.instrument, disposal.day, entry)
         found = self._known.get(key)
         if found is None:
-            found = self._known[key] = self._look_up(disposal)
+            found = self._known[key] = self._look_up(disposal, entry)
         return found
 
-    def _look_up(self, disposal: Disposal) -> Value2018 | Unlisted2018 | Missing:
+    def _look_up(self, disposal: Disposal, entry: TradingDay | None) -> Value2018 | Unlisted2018 | Missing:
         for ancestor in self._ancestors(disposal):
             found = self._of_ancestor(ancestor)
+            if isinstance(found, Value2018) and entry is not None and self._may_have_split(ancestor, found):
+                return Missing(
+                    f"what a unit that came into the books on {entry} was worth on {CUTOFF}",
+                    f"Enter the value of that day ({found.each} on our list) divided by splits since then "
+                    "that are not in these books, itself if there was none; bonus units are an opening of "
+                    "their own, cost 0, acquired on the day of the bonus",
+                )
             if found is not None:
                 return found
         return Missing(
             f"the value of a unit on {CUTOFF}",
-            "Enter the value per unit on that day, in the units of that day",
+            "Enter the value per unit on that day, divided by splits since then that are not in these books",
         )
+
+    def _may_have_split(self, ancestor: _Ancestor, found: Value2018) -> bool:
+        """Whether a value is of the exchange's units, and nobody has said that it counts; units of a fund
+        that is not traded are not split."""
+        if found.source == _TOLD:
+            return False
+        isins = self.isins.get(ancestor.instrument, ())
+        return ancestor.instrument in self.listed or any(isin in self.highs for isin in isins)
 
     def _of_ancestor(self, ancestor: _Ancestor) -> Value2018 | Unlisted2018 | None:
         """What a person says, then the exchange's price, then the fund's own value."""
@@ -102,7 +123,7 @@ class Values2018:
             return Unlisted2018()
         told = self.told.get(ancestor.instrument)
         if told is not None:
-            return Value2018(told, "as told", ancestor.made, ancestor.doubt)
+            return Value2018(told, _TOLD, ancestor.made, ancestor.doubt)
         isins = self.isins.get(ancestor.instrument, ())
         for isin in isins:
             if isin in self.highs:

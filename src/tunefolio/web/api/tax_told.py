@@ -73,8 +73,9 @@ class LossesIn(Body):
 
 
 class InstrumentIn(Body):
-    """What an instrument is for tax; value_2018: of one unit on 2018-01-31, in the units of that day;
-    unlisted_2018: a share that no exchange listed on that day: its cost, indexed to 2017-18, counts."""
+    """What an instrument is for tax; value_2018: of one unit on 2018-01-31, divided by splits since then that
+    are not in these books; unlisted_2018: a share that no exchange listed on that day: its cost, indexed to
+    2017-18, counts."""
 
     tax_class: TaxClass | None = None
     value_2018: Decimal | None = None
