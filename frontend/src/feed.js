@@ -83,9 +83,9 @@ export class Feed {
     if (code === SIGNED_OUT) { this.#to.signedOut(); return; }
     this.#to.lost();
     if (!wasOpen) {
-      this.#failures += 1;
       const answer = await fetch("/work", { headers: { "HX-Request": "true" } }).catch(() => null);
-      if (answer?.status === 401) { this.#to.signedOut(); return; }
+      if (answer?.headers.has("HX-Redirect")) { this.#to.signedOut(); return; } // a sign-in that has ended leads away
+      if (answer) this.#failures += 1; // where nobody answers at all, the network is away, not the way for sockets
     }
     this.#soon(this.#pause * (0.75 + Math.random() / 2));
     this.#pause = Math.min(this.#pause * 2, LONGEST_PAUSE);

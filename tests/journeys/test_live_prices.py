@@ -177,6 +177,24 @@ def test_a_lost_line_comes_back_with_what_was_missed(holder: Page, noises: list[
     noises[:] = [noise for noise in noises if "ERR_INTERNET_DISCONNECTED" not in noise]
 
 
+def test_whose_sign_in_ended_while_the_line_was_lost_is_led_to_it(holder: Page, noises: list[str]) -> None:
+    """Also after more tries than a way without sockets is given: that nobody answered told nothing of it."""
+    page = holder
+    page.add_init_script(WIRES)
+    page.goto("/dashboard")
+    state = page.locator("[data-live-state]").first
+    expect(state).to_have_attribute("data-state", "live")
+    page.wait_for_function(CALM, timeout=60_000)
+    page.context.set_offline(offline=True)
+    page.evaluate("() => window.wires.forEach((wire) => wire.close())")
+    expect(state).to_have_attribute("data-state", "lost")
+    page.wait_for_function("() => window.wires.length >= 5", timeout=60_000)
+    page.context.clear_cookies()
+    page.context.set_offline(offline=False)
+    page.wait_for_url("**/sign-in?next=%2Fdashboard", timeout=60_000)
+    noises.clear()
+
+
 def test_with_less_motion_the_mark_stands_still(holder: Page) -> None:
     page = holder
     page.emulate_media(reduced_motion="reduce")
