@@ -42,6 +42,7 @@ def make_ready(page: Page) -> None:
     page.get_by_role("link", name="Say what it is").first.click()
     page.get_by_label("What it is for tax").select_option("equity_fund")
     page.get_by_role("button", name="Keep it").first.click()
+    expect(page.get_by_role("heading", name="From income to tax")).to_be_visible()
     expect(page.get_by_role("heading", name="What to mend first")).to_have_count(0)
 
 
