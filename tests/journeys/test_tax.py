@@ -129,17 +129,15 @@ def must_be(shown: str, told: str, address: str) -> None:
     assert abs(abs(long) - abs(short)) <= Decimal(5).scaleb(-digits - 1), (address, shown, told)
 
 
-@pytest.mark.parametrize(
-    ("path", "least"), [("", 50), ("/gains", 12), ("/receipts", 8), ("/schedule-112a", 20)]
-)
 def test_two_clicks_lead_from_every_number_of_a_year_to_how_it_was_made(
-    person: Callable[[str], Page], path: str, least: int
+    person: Callable[[str], Page],
 ) -> None:
     page = person("asha")
     record(page)
     make_ready(page)
-    page.goto(f"/tax{path}?year=2024-25")
-    assert open_each(page) >= least
+    for path, least in (("", 50), ("/gains", 12), ("/receipts", 8), ("/schedule-112a", 20)):
+        page.goto(f"/tax{path}?year=2024-25")
+        assert open_each(page) >= least, path
 
 
 def test_a_row_leads_in_two_clicks_to_its_facts(person: Callable[[str], Page]) -> None:
