@@ -9,6 +9,7 @@ import pytest
 from tests.analysis.taxbooks import year_of
 from tunefolio.analysis.tax.computation import TaxYear
 from tunefolio.core.missing import Missing
+from tunefolio.services.views.tax_cures import Place, cure_of
 
 BOOK = """account "Demat" INR
 instrument NSE:INFY equity isin INE009A01021 "Infosys"
@@ -42,6 +43,7 @@ def test_units_that_came_later_have_no_value_of_2018_until_it_is_told(
         (hole,) = result.found.holes
         assert "came into the books on 2025-04-01" in hole.missing.reason
         assert PRICE_2018 in hole.missing.cure
+        assert cure_of(hole.missing.reason, Place(hole.account, hole.instrument)).words == "Give its value"
         assert isinstance(result.payable, Missing)
     else:
         (row,) = result.found.gains
